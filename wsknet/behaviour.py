@@ -1,0 +1,119 @@
+"""Behaviour sets: what Windows, Linux and BSD do differently, as data.
+
+Every policy stands alone, so that a scenario can flip one of them.  Code asks for a policy, never for the name of a
+set.  Numbers of Windows are those of the Internet template of `Get-NetTCPSetting` unless another source is named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from wsknet.types import MILLISECOND, SECOND, Duration
+
+
+class SharingTable(Enum):
+    """Which table decides whether two sockets may hold one port (binding sheet 1.1, wsk.md 5.6)."""
+
+    WSK = "wsk"
+    WINSOCK_2003 = "winsock2003"
+    XP = "xp"
+    LINUX = "linux"
+
+
+class HostModel(Enum):
+    """RFC 1122 3.3.4.2: whether an address belongs to its interface (strong) or to the host (weak)."""
+
+    STRONG = "strong"
+    WEAK = "weak"
+
+
+class SourceRule(Enum):
+    """How an IPv4 source is chosen when the program gave none (binding sheet 3.1, 3.6)."""
+
+    LONGEST_MATCH_WITH_NEXT_HOP = "longest match with the next hop"
+    PRIMARY_ADDRESS = "first address of the interface"
+
+
+class DemuxTie(Enum):
+    """Who gets a unicast packet when several sockets share one name (binding sheet 1.7)."""
+
+    FIRST = "first"
+    LAST = "last"
+    RANDOM = "random"
+
+
+@dataclass(frozen=True)
+class TcpPolicy:
+    initial_rto: Duration = 1 * SECOND
+    """Before the first round-trip sample (RFC 6298 2.1)."""
+    min_rto: Duration = 300 * MILLISECOND
+    max_rto: Duration = 60 * SECOND
+    """RFC 6298 2.5 allows any bound of at least 60 s."""
+    syn_retries: int = 4
+    """SYNs repeated before connect fails; MaxSynRetransmissions."""
+    data_retries: int = 5
+    """Repeats of one segment before the connection is given up; TcpMaxDataRetransmissions."""
+    delayed_ack: Duration = 40 * MILLISECOND
+    time_wait: Duration = 120 * SECOND
+    """TcpTimedWaitDelay."""
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """One set of independent policies; `dataclasses.replace` flips one."""
+
+    name: str
+    sharing: SharingTable = SharingTable.WSK
+    host_send: HostModel = HostModel.STRONG
+    host_receive: HostModel = HostModel.STRONG
+    ipv4_source: SourceRule = SourceRule.LONGEST_MATCH_WITH_NEXT_HOP
+    demux_tie: DemuxTie = DemuxTie.FIRST
+    v6only: bool = True
+    """Default of IPV6_V6ONLY."""
+    hop_limit: int = 128
+    loopback_block: bool = True
+    """The whole of 127/8 is local, not just 127.0.0.1 (binding sheet 1.4)."""
+    ephemeral_ports: tuple[int, int] = (49152, 65535)
+    """First and last dynamic port."""
+    refused_on_arp_failure: bool = False
+    """A neighbour that never answers fails a connect at once (wsk.md D-29)."""
+    tcp: TcpPolicy = field(default_factory=TcpPolicy)
+
+
+WINDOWS = Behaviour("windows")
+
+LINUX = Behaviour(
+    "linux",
+    sharing=SharingTable.LINUX,
+    host_send=HostModel.WEAK,
+    host_receive=HostModel.WEAK,
+    ipv4_source=SourceRule.PRIMARY_ADDRESS,
+    demux_tie=DemuxTie.LAST,
+    v6only=False,
+    hop_limit=64,
+    ephemeral_ports=(32768, 60999),
+    refused_on_arp_failure=True,
+    # include/net/tcp.h: TCP_TIMEOUT_INIT, TCP_RTO_MIN, TCP_DELACK_MIN, TCP_TIMEWAIT_LEN; tcp_syn_retries, tcp_retries2
+    tcp=TcpPolicy(
+        min_rto=200 * MILLISECOND,
+        max_rto=120 * SECOND,
+        syn_retries=6,
+        data_retries=15,
+        time_wait=60 * SECOND,
+    ),
+)
+
+BSD = Behaviour(
+    "bsd",
+    sharing=SharingTable.XP,
+    host_send=HostModel.WEAK,
+    host_receive=HostModel.WEAK,
+    ipv4_source=SourceRule.PRIMARY_ADDRESS,
+    v6only=True,
+    hop_limit=64,
+    loopback_block=False,
+    tcp=TcpPolicy(min_rto=230 * MILLISECOND, max_rto=64 * SECOND, time_wait=60 * SECOND, data_retries=12),
+)
+
+SETS = {behaviour.name: behaviour for behaviour in (WINDOWS, LINUX, BSD)}
