@@ -1,0 +1,132 @@
+"""Port tables: dynamic ports, release, and agreement with a naive model over random histories."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from wsknet.behaviour import WINDOWS
+from wsknet.errors import ErrorKind, NetError
+from wsknet.trace import Decision
+from wsknet.transport.ports import PortConflictError, PortTable, Reservation
+from wsknet.transport.sharing import Holder, Security, Sharing, compare
+from wsknet.types import Cover, LocalName, Proto
+
+ANY = LocalName(Cover.IPV4, None, 0)
+
+
+def table(first: int = 50000, last: int = 50003, seed: int = 1) -> PortTable:
+    return PortTable(Proto.TCP, replace(WINDOWS, ephemeral_ports=(first, last)), Random(seed))
+
+
+@pytest.mark.rule("BIND-1.5.1", "BIND-50")
+def test_port_zero_takes_a_port_of_the_dynamic_range_until_none_is_left() -> None:
+    ports = table()
+    taken = {ports.reserve(ANY).name.port for _ in range(4)}
+    assert taken == {50000, 50001, 50002, 50003}
+    with pytest.raises(NetError) as caught:
+        ports.reserve(ANY)
+    assert caught.value.kind is ErrorKind.NO_PORTS
+
+
+def test_the_default_range_is_that_of_windows() -> None:
+    ports = PortTable(Proto.UDP, WINDOWS, Random(1))
+    chosen = {ports.reserve(ANY).name.port for _ in range(500)}
+    assert len(chosen) == 500
+    assert min(chosen) >= 49152
+
+
+def test_dynamic_ports_depend_on_the_seed_alone() -> None:
+    def draw(seed: int) -> list[int]:
+        ports = table(49152, 65535, seed)
+        return [ports.reserve(ANY).name.port for _ in range(10)]
+
+    assert draw(1) == draw(1)
+    assert draw(1) != draw(2)
+
+
+def test_a_port_taken_by_name_is_not_given_out_and_comes_back_with_its_last_user() -> None:
+    ports = table()
+    held = ports.reserve(LocalName(Cover.IPV4, None, 50002))
+    held.users += 1
+    for _ in range(3):
+        assert ports.reserve(ANY).name.port != 50002
+    ports.release(held)
+    with pytest.raises(NetError):
+        ports.reserve(ANY)
+    ports.release(held)
+    assert ports.reserve(ANY).name.port == 50002
+
+
+def test_a_conflict_names_the_holder_and_the_rule_and_explains_itself() -> None:
+    ports = table()
+    first = ports.reserve(LocalName(Cover.IPV4, None, 80))
+    why = Decision("bind")
+    with pytest.raises(PortConflictError) as caught:
+        ports.reserve(LocalName(Cover.IPV4, None, 80), why=why)
+    assert caught.value.kind is ErrorKind.IN_USE
+    assert caught.value.holder is first
+    assert caught.value.rule == "the same name is taken"
+    assert why.answer == "address in use"
+    assert [c.is_winner for c in why.candidates] == [True]
+
+
+ADDRESSES = (None, b"\xc0\0\2\1", b"\xc0\0\2\2")
+
+
+class AgainstNaiveModel(RuleBasedStateMachine):
+    """Random binds and releases: the table says what asking every holder one by one would say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ports = table()
+        self.held: list[Reservation] = []
+
+    @rule(
+        address=st.sampled_from(ADDRESSES),
+        port=st.sampled_from([0, 80, 81, 50000, 50001]),
+        sharing=st.sampled_from(list(Sharing)),
+        account=st.sampled_from(["alice", "bob"]),
+    )
+    def reserve(self, address: bytes | None, port: int, sharing: Sharing, account: str) -> None:
+        name, security = LocalName(Cover.IPV4, address, port), Security(account, frozenset({"alice"}))
+        expected = self.expected(Holder(name, sharing, security))
+        try:
+            reservation = self.ports.reserve(name, sharing, security)
+        except NetError as error:
+            assert error.kind is expected
+        else:
+            assert expected is None
+            if port == 0:
+                assert all(other.name.port != reservation.name.port for other in self.held)
+            self.held.append(reservation)
+
+    def expected(self, wanted: Holder) -> ErrorKind | None:
+        if wanted.name.port == 0:
+            used = {r.name.port for r in self.held}
+            return ErrorKind.NO_PORTS if used >= set(range(50000, 50004)) else None
+        for other in self.held:
+            if other.name.port == wanted.name.port:
+                error = compare(WINDOWS.sharing, other.holder, wanted).error
+                if error is not None:
+                    return error
+        return None
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def release(self, data: st.DataObject) -> None:
+        index = data.draw(st.integers(0, len(self.held) - 1))
+        self.ports.release(self.held.pop(index))
+
+    @invariant()
+    def lists_what_is_held(self) -> None:
+        assert sorted(map(id, self.ports)) == sorted(map(id, self.held))
+
+
+TestAgainstNaiveModel = AgainstNaiveModel.TestCase
+TestAgainstNaiveModel.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

@@ -1,0 +1,108 @@
+"""An accepted IP packet on its way up, and the answer of `path.resolve` for one on its way down."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from wsknet.types import Address, Family
+
+if TYPE_CHECKING:
+    from wsknet.net.interface import Interface
+
+
+class Cast(Enum):
+    """How a packet reached us; sockets are told (MSG_BCAST, MSG_MCAST), and errors are never sent for the last two."""
+
+    UNICAST = "unicast"
+    BROADCAST = "broadcast"
+    MULTICAST = "multicast"
+
+
+class Packet:
+    """What IP hands to a protocol handler.  Header checked, whole, destination ours on `interface`."""
+
+    __slots__ = (
+        "cast",
+        "checksum_trusted",
+        "destination",
+        "family",
+        "hop_limit",
+        "interface",
+        "payload",
+        "protocol",
+        "raw",
+        "source",
+        "traffic_class",
+        "zone",
+    )
+
+    def __init__(
+        self,
+        interface: Interface,
+        family: Family,
+        source: Address,
+        destination: Address,
+        protocol: int,
+        payload: bytes,
+        raw: bytes,
+        cast: Cast = Cast.UNICAST,
+        hop_limit: int = 64,
+        traffic_class: int = 0,
+        zone: int = 0,
+        checksum_trusted: bool = False,
+    ) -> None:
+        self.interface = interface
+        self.family = family
+        self.source = source
+        self.destination = destination
+        self.protocol = protocol
+        self.payload = payload
+        """Transport header and data, cut to the length that the IP header gives."""
+        self.raw = raw
+        """From the first byte of the IP header: what an ICMP error quotes."""
+        self.cast = cast
+        self.hop_limit = hop_limit
+        self.traffic_class = traffic_class
+        self.zone = zone
+        """Index of the interface if source or destination is link-local, else 0; part of demux keys."""
+        self.checksum_trusted = checksum_trusted
+        """The transport checksum was checked or made by the device, or the packet never left the host."""
+
+
+class Path:
+    """How packets from `source` reach `destination`: everything but the next hop's MAC address.
+
+    Valid while `IpLayer.generation` is what it was; `IpLayer.path` answers again after that.
+    """
+
+    __slots__ = ("destination", "family", "generation", "interface", "is_broadcast", "is_local", "mtu", "next_hop",
+                 "source", "zone")  # fmt: skip
+
+    def __init__(
+        self,
+        interface: Interface,
+        family: Family,
+        source: Address,
+        destination: Address,
+        next_hop: Address,
+        mtu: int,
+        generation: int,
+        is_local: bool = False,
+        is_broadcast: bool = False,
+        zone: int = 0,
+    ) -> None:
+        self.interface = interface
+        """The outgoing interface; the one owning the address if `is_local`."""
+        self.family = family
+        self.source = source
+        self.destination = destination
+        self.next_hop = next_hop
+        """The gateway, or the destination itself when it is on the link."""
+        self.mtu = mtu
+        """Largest IP packet in bytes."""
+        self.generation = generation
+        self.is_local = is_local
+        """The destination is this host: the packet is looped inside and reaches no wire."""
+        self.is_broadcast = is_broadcast
+        self.zone = zone

@@ -1,0 +1,107 @@
+"""Registrations: who gets this packet?  Four dict look-ups in falling precision, never a scan.
+
+Read the binding sheet 1.7 before editing.  Whether the destination is ours at all was decided by IP (level 0).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from wsknet.behaviour import DemuxTie
+from wsknet.types import Address, Endpoint, Family, LocalName, family_of, is_link_local
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from wsknet.trace import Decision
+
+T = TypeVar("T")
+
+_Key = tuple[Address | None, int, Address | Family, int, int]
+"""Local address and port, remote address and port, zone.  Where any peer may send, the family stands for the address
+of the peer: a wildcard has no address to tell it by."""
+
+LEVELS = ("exact", "any local address, this peer", "this address, any peer", "wildcard")
+
+
+class Demux(Generic[T]):
+    """The registrations of one protocol."""
+
+    def __init__(self, tie: DemuxTie, rng: Random) -> None:
+        self._tie = tie
+        self._rng = rng
+        self._registered: dict[_Key, list[T]] = {}
+
+    def insert(self, name: LocalName, remote: Endpoint | None, endpoint: T) -> None:
+        """Let `endpoint` receive what is sent to `name`, from `remote` only if given."""
+        for key in _keys(name, remote):
+            self._registered.setdefault(key, []).append(endpoint)
+
+    def remove(self, name: LocalName, remote: Endpoint | None, endpoint: T) -> None:
+        """Undo an `insert` with the same arguments."""
+        for key in _keys(name, remote):
+            sharers = self._registered[key]
+            sharers.remove(endpoint)
+            if not sharers:
+                del self._registered[key]
+
+    def has_exact(self, local: Endpoint, remote: Endpoint) -> bool:
+        key = (local.address, local.port, remote.address, remote.port, local.zone or remote.zone)
+        return key in self._registered
+
+    def find(
+        self,
+        local: Address,
+        local_port: int,
+        remote: Address,
+        remote_port: int,
+        zone: int,
+        why: Decision | None = None,
+    ) -> T | None:
+        """The one endpoint for a unicast packet to `local` from `remote`; `None` if there is none."""
+        if why is None:
+            # The data path: almost every packet belongs to a connection, and one look-up finds it.
+            sharers = self._registered.get((local, local_port, remote, remote_port, zone))
+            if sharers is not None and len(sharers) == 1:
+                return sharers[0]
+        for level, sharers in zip(LEVELS, self._levels(local, local_port, remote, remote_port, zone), strict=True):
+            if why is not None:
+                why.consider(level, f"{len(sharers)} registered" if sharers else "nobody", bool(sharers))
+            if sharers:
+                if why is not None:
+                    why.conclude(level, "the most precise registration wins", "binding sheet 1.7")
+                return self._pick(sharers)
+        if why is not None:
+            why.conclude("nobody", "no registration matches", "binding sheet 1.7")
+        return None
+
+    def find_all(self, local: Address, local_port: int, remote: Address, remote_port: int, zone: int) -> list[T]:
+        """Every endpoint that gets a copy of a broadcast or multicast packet (binding sheet 1.7)."""
+        found: list[T] = []
+        for sharers in self._levels(local, local_port, remote, remote_port, zone):
+            found.extend(sharers)
+        return found
+
+    def _levels(
+        self, local: Address, local_port: int, remote: Address, remote_port: int, zone: int
+    ) -> tuple[list[T], list[T], list[T], list[T]]:
+        family = family_of(local)
+        nobody: list[T] = []
+        get = self._registered.get
+        return (
+            get((local, local_port, remote, remote_port, zone), nobody),
+            get((None, local_port, remote, remote_port, zone), nobody),
+            get((local, local_port, family, 0, zone if is_link_local(local) else 0), nobody),
+            get((None, local_port, family, 0, 0), nobody),
+        )
+
+    def _pick(self, sharers: list[T]) -> T:
+        if len(sharers) == 1 or self._tie is DemuxTie.FIRST:
+            return sharers[0]
+        return sharers[-1] if self._tie is DemuxTie.LAST else self._rng.choice(sharers)
+
+
+def _keys(name: LocalName, remote: Endpoint | None) -> list[_Key]:
+    if remote is not None:
+        return [(name.address, name.port, remote.address, remote.port, name.zone or remote.zone)]
+    return [(name.address, name.port, family, 0, name.zone) for family in name.cover.families]

@@ -1,0 +1,52 @@
+"""What TCP and UDP endpoints have in common: an owner to be told, and what it has not been told yet."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from wsknet.errors import ErrorKind
+from wsknet.types import Instant
+
+
+class Ready:
+    """Bits of readiness.  Plain integers: they are set for every segment, and an `IntFlag` costs a microsecond."""
+
+    READABLE = 0x01
+    """Data or a datagram waits, or a datagram socket has an error to report."""
+    SENT = 0x02
+    """Lent bytes have been acknowledged; `acknowledged` has moved."""
+    CONNECTED = 0x04
+    ACCEPTABLE = 0x08
+    """A listener has a connection to accept."""
+    PEER_FINISHED = 0x10
+    """The peer's FIN has arrived and all data before it: after `readable` bytes comes the end."""
+    FINISHED = 0x20
+    """Our FIN has been acknowledged."""
+    FAILED = 0x40
+    """The connection is no more; `error` says why."""
+
+
+class Owner(Protocol):
+    """The face's object behind an endpoint."""
+
+    def on_ready(self, readiness: int, now: Instant) -> None:
+        """Called by the pump, with the driver lock held.  May call the endpoint; must not run user code."""
+
+
+class TransportEndpoint:
+    """`owner` is set by the face that opened the endpoint and cleared when it is closed."""
+
+    __slots__ = ("error", "owner", "readiness")
+
+    def __init__(self, owner: Owner | None = None) -> None:
+        self.owner = owner
+        self.readiness = 0
+        """Bits not yet handed out by `Stack.next_event`."""
+        self.error: ErrorKind | None = None
+
+
+class Event(NamedTuple):
+    """One turn of `Stack.next_event`: everything that became true of `endpoint` since the last."""
+
+    endpoint: TransportEndpoint
+    readiness: int

@@ -1,0 +1,101 @@
+"""The questions a person may ask, answered by the functions that decide.
+
+`decide(query, why)` runs a decision without effect: bare if `why` is `None`, else recording every candidate.  There is
+no second implementation that could explain something other than what happens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wsknet.errors import NetError
+from wsknet.trace import Decision
+from wsknet.transport.ports import ANYONE
+from wsknet.transport.sharing import Holder, Security, Sharing
+from wsknet.types import Address, Endpoint, LocalName, Proto
+
+if TYPE_CHECKING:
+    from wsknet.net.packet import Path
+    from wsknet.stack import Stack
+
+
+@dataclass(frozen=True)
+class PathQuery:
+    """Which route, source and next hop would a packet to `destination` take?  `source` if the socket is bound to one."""
+
+    destination: Address
+    source: Address | None = None
+    zone: int = 0
+
+
+@dataclass(frozen=True)
+class BindQuery:
+    """Could a socket bind `name`?"""
+
+    protocol: Proto
+    name: LocalName
+    sharing: Sharing = Sharing.DEFAULT
+    security: Security = ANYONE
+
+
+@dataclass(frozen=True)
+class ArrivalQuery:
+    """Which socket would get a unicast packet from `remote` to `local`?"""
+
+    protocol: Proto
+    local: Endpoint
+    remote: Endpoint
+
+
+Query = PathQuery | BindQuery | ArrivalQuery
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`error` is what the operation would fail with; else `path`, `name` or `receiver` tells the outcome."""
+
+    error: NetError | None = None
+    path: Path | None = None
+    name: LocalName | None = None
+    receiver: object | None = None
+
+
+def decide(stack: Stack, query: Query, why: Decision | None) -> Answer:
+    try:
+        match query:
+            case PathQuery(destination, source, zone):
+                return Answer(path=stack.ip.path(destination, source, zone, why))
+            case BindQuery():
+                return _decide_bind(stack, query, why)
+            case ArrivalQuery(protocol, local, remote):
+                demux = stack.tcp.demux if protocol is Proto.TCP else stack.udp.demux
+                zone = local.zone or remote.zone
+                found = demux.find(local.address, local.port, remote.address, remote.port, zone, why)
+                return Answer(receiver=found)
+    except NetError as error:
+        if why is not None and not why.answer:
+            why.conclude(error.kind.value, error.detail)
+        return Answer(error=error)
+
+
+def _decide_bind(stack: Stack, query: BindQuery, why: Decision | None) -> Answer:
+    name = query.name
+    if name.address is not None:
+        name = name._replace(zone=stack.ip.bindable(name.address, name.zone))
+    ports = stack.tcp.ports if query.protocol is Proto.TCP else stack.udp.ports
+    ports.check(Holder(name, query.sharing, query.security), why)
+    return Answer(name=name)
+
+
+def question(query: Query) -> str:
+    """`query` as a sentence, for the head of a decision."""
+    match query:
+        case PathQuery(destination, source):
+            bound = f" from {source.hex(':')}" if source else ""
+            return f"path to {destination.hex(':')}{bound}"
+        case BindQuery(protocol, name):
+            where = "the wildcard" if name.address is None else name.address.hex(":")
+            return f"bind {protocol.name} {where} port {name.port}"
+        case ArrivalQuery(protocol, local, remote):
+            return f"{protocol.name} from port {remote.port} to {local.address.hex(':')} port {local.port}"

@@ -1,0 +1,265 @@
+"""UDP endpoints.  Read RFC 768, RFC 1122 4.1 and RFC 8200 8.1 before editing."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from wsknet.errors import ErrorKind, LocalError, NetError
+from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.packet import Cast, Packet
+from wsknet.trace import DropReason
+from wsknet.transport.endpoint import Owner, Ready, TransportEndpoint
+from wsknet.transport.ports import ANYONE, Reservation
+from wsknet.transport.sharing import Sharing
+from wsknet.types import Address, Buffers, Cover, Endpoint, IfIndex, Instant, LocalName, Proto, is_unspecified
+from wsknet.wire import udp as wire
+from wsknet.wire.checksum import pseudo_sum, transport_checksum, transport_is_valid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wsknet.config import UdpConfig
+    from wsknet.net.layer import IpLayer
+    from wsknet.trace import Trace
+    from wsknet.transport.demux import Demux
+    from wsknet.transport.ports import PortTable
+    from wsknet.transport.sharing import Security
+
+MAX_PAYLOAD = {4: 65535 - 20 - 8, 16: 65535 - 8}
+"""By address length: the IPv4 total length counts its header, the IPv6 payload length does not."""
+QUEUE_OVERHEAD = 256
+"""Charged per queued datagram beside its bytes, so that empty datagrams cannot fill the memory."""
+
+
+class Datagram(NamedTuple):
+    data: bytes
+    source: Endpoint
+    destination: Address
+    """As dialled by the sender: what IP_PKTINFO reports."""
+    if_index: IfIndex
+    cast: Cast
+    hop_limit: int
+    traffic_class: int
+
+
+class UdpProtocol:
+    """UDP of one host."""
+
+    def __init__(
+        self,
+        ip: IpLayer,
+        ports: PortTable,
+        demux: Demux[UdpEndpoint],
+        config: UdpConfig,
+        trace: Trace,
+        notify: Callable[[TransportEndpoint, int], None],
+    ) -> None:
+        self.ip = ip
+        self.ports = ports
+        self.demux = demux
+        self.config = config
+        self.trace = trace
+        self.notify = notify
+
+    def open(self, cover: Cover, owner: Owner | None = None) -> UdpEndpoint:
+        return UdpEndpoint(self, cover, owner)
+
+    def input(self, packet: Packet, now: Instant) -> None:
+        payload = packet.payload
+        header = wire.parse(payload)
+        if type(header) is DropReason:
+            self.trace.drop(header, packet.raw)
+            return
+        source_port, destination_port, length, checksum = header
+        if not self._checksum_is_valid(packet, payload, checksum, length):
+            self.trace.drop(DropReason.UDP_BAD_CHECKSUM, packet.raw)
+            return
+        names = (packet.destination, destination_port, packet.source, source_port, packet.zone)
+        if packet.cast is not Cast.UNICAST:
+            receivers = self.demux.find_all(*names)
+        else:
+            found = self.demux.find(*names)
+            receivers = [found] if found is not None else []
+        if not receivers:
+            self._refuse(packet, destination_port, now)
+            return
+        datagram = Datagram(
+            payload[8:length],
+            Endpoint(packet.source, source_port, packet.zone),
+            packet.destination,
+            packet.interface.index,
+            packet.cast,
+            packet.hop_limit,
+            packet.traffic_class,
+        )
+        for endpoint in receivers:
+            endpoint.deliver(datagram)
+
+    def _checksum_is_valid(self, packet: Packet, payload: bytes, checksum: int, length: int) -> bool:
+        if packet.checksum_trusted:
+            return True
+        if checksum == 0:
+            return len(packet.source) == 4  # RFC 768: none was made; RFC 8200 8.1 forbids that
+        if length < len(payload):
+            payload = payload[:length]
+        return transport_is_valid(pseudo_sum(packet.source, packet.destination, Proto.UDP), payload)
+
+    def _refuse(self, packet: Packet, port: int, now: Instant) -> None:
+        """Nobody takes the datagram: an error to the sender, unless a socket with another fixed peer has the port."""
+        if self.ports.is_held(port):
+            self.trace.drop(DropReason.UDP_OTHER_PEER, packet.raw)
+            return
+        self.trace.drop(DropReason.UDP_NO_ENDPOINT, packet.raw)
+        self.ip.icmp.send_error(IcmpErrorKind.PORT_UNREACHABLE, packet, now)
+
+    def icmp_error(
+        self,
+        kind: IcmpErrorKind,
+        source: Address,
+        destination: Address,
+        quoted: bytes,
+        zone: int,
+        mtu: int,
+        now: Instant,
+    ) -> None:
+        """An error about a datagram of ours, of which `quoted` holds the first bytes (RFC 1122 4.1.3.3)."""
+        source_port = int.from_bytes(quoted[0:2], "big")
+        destination_port = int.from_bytes(quoted[2:4], "big")
+        endpoint = self.demux.find(source, source_port, destination, destination_port, zone)
+        if endpoint is None:
+            self.trace.drop(DropReason.ICMP_NO_ENDPOINT, quoted)
+            return
+        error = ERRORS.get(kind)
+        if error is not None:
+            endpoint.fail(error)
+
+
+ERRORS = {
+    IcmpErrorKind.PORT_UNREACHABLE: ErrorKind.PORT_UNREACHABLE,
+    IcmpErrorKind.PROTOCOL_UNREACHABLE: ErrorKind.PROTOCOL_UNREACHABLE,
+    IcmpErrorKind.HOST_UNREACHABLE: ErrorKind.HOST_UNREACHABLE,
+    IcmpErrorKind.NETWORK_UNREACHABLE: ErrorKind.NO_ROUTE,
+}
+"""What the socket hears of; the other kinds change nothing for a datagram socket."""
+
+
+class UdpEndpoint(TransportEndpoint):
+    """One UDP socket.  `local` is `None` until bind; its address stays `None` for the wildcard."""
+
+    __slots__ = ("_protocol", "_queue", "_queued", "_reservation", "cover", "local", "may_broadcast", "receive_buffer",
+                 "remote")  # fmt: skip
+
+    def __init__(self, protocol: UdpProtocol, cover: Cover, owner: Owner | None) -> None:
+        super().__init__(owner)
+        self._protocol = protocol
+        self._queue: deque[Datagram] = deque()
+        self._queued = 0
+        self._reservation: Reservation | None = None
+        self.cover = cover
+        self.local: LocalName | None = None
+        self.remote: Endpoint | None = None
+        self.may_broadcast = False
+        self.receive_buffer = protocol.config.receive_buffer
+        """Bytes, QUEUE_OVERHEAD per datagram included."""
+
+    @property
+    def readable(self) -> int:
+        """Datagrams waiting."""
+        return len(self._queue)
+
+    def bind(
+        self, name: LocalName, now: Instant, sharing: Sharing = Sharing.DEFAULT, security: Security = ANYONE
+    ) -> None:  # fmt: skip
+        """Take `name` (port 0: a dynamic one) and start to receive.
+
+        Raises `LocalError` INVALID_STATE when already bound, `NetError` NOT_LOCAL, IN_USE, DENIED or NO_PORTS.
+        """
+        if self._reservation is not None:
+            raise LocalError(ErrorKind.INVALID_STATE, "already bound")
+        protocol = self._protocol
+        if name.address is not None:
+            name = name._replace(zone=protocol.ip.bindable(name.address, name.zone))
+        self._reservation = protocol.ports.reserve(name, sharing, security)
+        self.local = self._reservation.name
+        protocol.demux.insert(self.local, None, self)
+
+    def connect(self, remote: Endpoint | None, now: Instant) -> None:
+        """Fix the peer: sends default to it, datagrams from others are dropped.  `None` takes that back.
+
+        The local name does not move: a socket bound to the wildcard goes on choosing a source per datagram.
+        Raises `LocalError` INVALID_STATE when not bound.
+        """
+        if self.local is None:
+            raise LocalError(ErrorKind.INVALID_STATE, "bind first")
+        self._protocol.demux.remove(self.local, self.remote, self)
+        self.remote = remote
+        self._protocol.demux.insert(self.local, remote, self)
+
+    def send(self, data: Buffers, to: Endpoint | None, now: Instant) -> None:
+        """Send one datagram to `to`, or to the fixed peer.  The source is chosen here if the name is the wildcard.
+
+        Raises `LocalError` INVALID_STATE (not bound) or INVALID_ARGUMENT (no destination), `NetError` NO_ROUTE,
+        NOT_LOCAL (unspecified destination or port 0), MESSAGE_TOO_LONG, BROADCAST_DENIED.
+        """
+        local = self.local
+        if local is None:
+            raise LocalError(ErrorKind.INVALID_STATE, "bind first")
+        if to is None:
+            to = self.remote
+            if to is None:
+                raise LocalError(ErrorKind.INVALID_ARGUMENT, "no destination given and no peer fixed")
+        address, port, zone = to
+        if port == 0 or is_unspecified(address):
+            raise NetError(ErrorKind.NOT_LOCAL, "neither port 0 nor the unspecified address can be a destination")
+        ip = self._protocol.ip
+        path = ip.path(address, local.address, zone or local.zone)
+        if path.is_broadcast and not self.may_broadcast:
+            raise NetError(ErrorKind.BROADCAST_DENIED, "SO_BROADCAST is off")
+        length = sum(map(len, data))
+        if length > MAX_PAYLOAD[len(address)]:
+            raise NetError(ErrorKind.MESSAGE_TOO_LONG, f"{length} bytes do not fit into one datagram")
+        header = wire.build(local.port, port, length, 0)
+        checksum = transport_checksum(pseudo_sum(path.source, address, Proto.UDP), header, data)
+        header = wire.build(local.port, port, length, checksum or 0xFFFF)
+        ip.send(path, Proto.UDP, header, data, now)
+
+    def receive(self) -> Datagram | None:
+        if not self._queue:
+            return None
+        datagram = self._queue.popleft()
+        self._queued -= len(datagram.data) + QUEUE_OVERHEAD
+        return datagram
+
+    def peek(self) -> list[Datagram]:
+        """All that waits, oldest first; `receive` takes them in the same order."""
+        return list(self._queue)
+
+    def take_error(self) -> ErrorKind | None:
+        """The latest ICMP error since the last call; reading clears it."""
+        error, self.error = self.error, None
+        return error
+
+    def deliver(self, datagram: Datagram) -> None:
+        charge = len(datagram.data) + QUEUE_OVERHEAD
+        if self._queued + charge > self.receive_buffer:
+            self._protocol.trace.drop(DropReason.UDP_BUFFER_FULL, datagram.data)
+            return
+        self._queued += charge
+        self._queue.append(datagram)
+        self._protocol.notify(self, Ready.READABLE)
+
+    def fail(self, error: ErrorKind) -> None:
+        self.error = error
+        self._protocol.notify(self, Ready.READABLE)
+
+    def close(self, now: Instant) -> None:
+        """Give everything back.  Legal in every state, more than once."""
+        self.owner = None
+        self._queue.clear()
+        self._queued = 0
+        if self._reservation is None or self.local is None:
+            return
+        self._protocol.demux.remove(self.local, self.remote, self)
+        self._protocol.ports.release(self._reservation)
+        self._reservation = self.local = None
