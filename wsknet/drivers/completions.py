@@ -1,0 +1,58 @@
+"""The completion queue of one host: one drainer at a time, in order, with no lock held.
+
+Everything that runs user code (completion routines, event callbacks) goes through here, so the callbacks of a socket
+come in order and never two at a time, and closing from inside a callback cannot deadlock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from threading import Lock
+from typing import Any
+
+
+class Completions:
+    """`surroundings()` is entered around user code: it makes the host current."""
+
+    def __init__(self, surroundings: Callable[[], AbstractContextManager[Any]]) -> None:
+        self._queue: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._drainer = Lock()
+        self._surroundings = surroundings
+
+    def post(self, run: Callable[..., None], *args: Any) -> None:
+        """Queue `run(*args)` for the next drain.  Driver lock held."""
+        self._queue.append((run, args))
+
+    def claim(self) -> bool:
+        """Become the drainer, if nothing is queued and nobody drains: then the caller may complete inline.
+
+        Driver lock held, so that no other thread can slip in between the decision and `drain_claimed`.
+        """
+        return not self._queue and self._drainer.acquire(blocking=False)
+
+    def drain_claimed(self, run: Callable[..., None], *args: Any) -> None:
+        """After a successful `claim`, driver lock released: run `run(*args)` first, then what was queued since."""
+        try:
+            with self._surroundings():
+                run(*args)
+                self._run_queued()
+        finally:
+            self._drainer.release()
+        self.drain()
+
+    def drain(self) -> None:
+        """Run what is queued, unless another caller (or one further up the stack) already does.  No lock held."""
+        while self._queue and self._drainer.acquire(blocking=False):
+            try:
+                with self._surroundings():
+                    self._run_queued()
+            finally:
+                self._drainer.release()
+
+    def _run_queued(self) -> None:
+        queue = self._queue
+        while queue:
+            run, args = queue.popleft()
+            run(*args)

@@ -1,0 +1,83 @@
+"""The one place where a core is entered and drained.
+
+After any call into a stack somebody must send its frames, deliver its events and re-arm its timer.  `with pump as now`
+does all three, for a frame from a device, an expired deadline and an application's call alike; no face can forget it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from wsknet.drivers.completions import Completions
+from wsknet.types import IfIndex, Instant
+
+if TYPE_CHECKING:
+    from wsknet.devices.base import Device
+    from wsknet.drivers.base import Driver
+    from wsknet.stack import Stack
+
+
+class Pump:
+    """Joins one stack with its devices and its driver.
+
+    ``with pump as now:`` holds the driver lock and gives the time to pass on; on the way out frames, events and the
+    deadline are settled, the lock is released and completions run.  Not reentrant: user code runs outside.
+    """
+
+    def __init__(self, stack: Stack, driver: Driver, surroundings: Callable[[], AbstractContextManager[Any]]) -> None:
+        self.stack = stack
+        self.driver = driver
+        self.completions = Completions(surroundings)
+        self._devices: dict[IfIndex, Device] = {}
+
+    def attach(self, if_index: IfIndex, device: Device) -> None:
+        """Let interface `if_index` send and receive through `device`.  Lock not held."""
+        self._devices[if_index] = device
+        receive = self.stack.receive
+
+        def receiver(frame: bytes, now: Instant) -> None:
+            receive(if_index, frame, now)
+
+        device.attach(receiver, self)
+
+    def detach(self, if_index: IfIndex) -> None:
+        self._devices.pop(if_index, None)
+
+    def __enter__(self) -> Instant:
+        driver = self.driver
+        driver.lock.__enter__()
+        return driver.now()
+
+    def __exit__(self, *exc_info: object) -> None:
+        try:
+            self.settle(self.driver.now())
+        finally:
+            self.driver.lock.__exit__(None, None, None)
+        self.completions.drain()
+
+    def settle(self, now: Instant) -> None:
+        """Send, deliver, re-arm.  Lock held; owners may call endpoints, so it goes on until nothing is left."""
+        stack = self.stack
+        devices = self._devices
+        while True:
+            event = stack.next_event()
+            while event is not None:
+                owner = event.endpoint.owner
+                if owner is not None:
+                    owner.on_ready(event.readiness, now)
+                event = stack.next_event()
+            frames = stack.take_frames()
+            if not frames:
+                break
+            for if_index, frame, comment in frames:
+                device = devices.get(if_index)
+                if device is not None:
+                    device.transmit(frame, now, comment)
+        self.driver.rearm(self, stack.next_deadline())
+
+    def fire(self) -> None:
+        """The deadline given to `Driver.rearm` has come.  Lock not held."""
+        with self as now:
+            self.stack.poll(now)

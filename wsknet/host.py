@@ -1,0 +1,256 @@
+"""Hosts and networks: the core joined with devices, a driver and the control codec.
+
+A `Network` is a set of hosts in virtual time: no privilege, the same bytes for the same seed.  A host on the real
+machine is a `Host` whose driver is `drivers.blocking.RealDriver`, see `wsknet.apps.serving`.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar, Token
+from dataclasses import replace
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from wsknet import text
+from wsknet.behaviour import WINDOWS, Behaviour
+from wsknet.config import InterfaceConfig, StackConfig
+from wsknet.control.codec import ScapyCodec
+from wsknet.devices.capture import Capture
+from wsknet.devices.wire import Hub, Wire
+from wsknet.drivers.pump import Pump
+from wsknet.drivers.sim import Simulation
+from wsknet.net import changes
+from wsknet.stack import Stack
+from wsknet.types import SECOND, Address, Family, IfIndex, Mac, family_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from wsknet.devices.base import Device
+    from wsknet.devices.impair import Impairment
+    from wsknet.devices.pcapng import PcapngWriter
+    from wsknet.drivers.base import Driver
+
+_current: ContextVar[Host] = ContextVar("wsknet current host")
+
+
+def current_host() -> Host:
+    """The host whose machine the running code belongs to.
+
+    Registration, allocation and thread creation read it; what they return carries its host from then on.
+    """
+    try:
+        return _current.get()
+    except LookupError:
+        raise RuntimeError("no current host: run this inside `with host.activate(): ...`") from None
+
+
+class _Activation:
+    """A class and not a generator: it is entered for every drain of completions."""
+
+    __slots__ = ("_host", "_token")
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._token: Token[Host] | None = None
+
+    def __enter__(self) -> Host:
+        self._token = _current.set(self._host)
+        return self._host
+
+    def __exit__(self, *exc_info: object) -> None:
+        assert self._token is not None
+        _current.reset(self._token)
+
+
+class HostInterface:
+    """One network card of a host, by name and number."""
+
+    def __init__(self, host: Host, index: IfIndex, config: InterfaceConfig) -> None:
+        self.host = host
+        self.index = index
+        self.config = config
+        self.device: Device | None = None
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def mac(self) -> Mac:
+        return self.config.mac
+
+    def add_address(self, cidr: str, *, skip_as_source: bool = False) -> None:
+        """Configure e.g. ``192.0.2.1/24``.  `ValueError` tells what is wrong with it."""
+        address, prefix_length = text.parse_cidr(cidr)
+        self._apply(changes.AddressAdded(self.index, address, prefix_length, skip_as_source))
+
+    def remove_address(self, address: str) -> None:
+        self._apply(changes.AddressRemoved(self.index, text.parse_address(address)))
+
+    def set_up(self, is_up: bool) -> None:
+        """Plug the cable in, or pull it."""
+        self._apply(changes.LinkUp(self.index) if is_up else changes.LinkDown(self.index))
+
+    def plug(self, device: Device) -> None:
+        """Send and receive through `device` from now on."""
+        self.device = device
+        self.host.pump.attach(self.index, device)
+
+    def _apply(self, change: changes.Change) -> None:
+        self.host.apply(change)
+
+
+class Host:
+    """One emulated machine: a stack, its pump, and a driver that may be shared with other hosts."""
+
+    def __init__(
+        self,
+        name: str,
+        driver: Driver,
+        rng: Random,
+        config: StackConfig | None = None,
+        number: int = 1,
+    ) -> None:
+        self.name = name
+        self.driver = driver
+        self.rng = rng
+        self.number = number
+        """Tells the hosts of a network apart in generated MAC addresses."""
+        self.stack = Stack(config or StackConfig(), ScapyCodec(), rng)
+        self.pump = Pump(self.stack, driver, self.activate)
+        self.interfaces: dict[str, HostInterface] = {}
+
+    def activate(self) -> _Activation:
+        """``with host.activate():`` makes this the current host of the running code."""
+        return _Activation(self)
+
+    def apply(self, change: changes.Change) -> None:
+        with self.pump as now:
+            self.stack.apply(change, now)
+
+    def interface(
+        self, name: str, *cidrs: str, mac: str | None = None, mtu: int = 1500, metric: int = 25
+    ) -> HostInterface:
+        """Add a network card with addresses, and with the IPv6 link-local address of RFC 4291 appendix A.
+
+        `ValueError` for a name that is taken or a malformed address.
+        """
+        if name in self.interfaces:
+            raise ValueError(f"{self.name} already has an interface {name}: choose another name")
+        index = IfIndex(len(self.interfaces) + 2)
+        hardware = text.parse_mac(mac) if mac else bytes((2, 0, 0, self.number >> 8 & 255, self.number & 255, index))
+        interface = HostInterface(self, index, InterfaceConfig(name, hardware, mtu, metric))
+        self.apply(changes.InterfaceAdded(index, interface.config))
+        self.apply(changes.AddressAdded(index, link_local_address(hardware), 64))
+        for cidr in cidrs:
+            interface.add_address(cidr)
+        self.interfaces[name] = interface
+        return interface
+
+    def route(self, prefix: str, via: str | None = None, interface: str | None = None, metric: int = 256) -> None:
+        """Add a route: ``host.route("0.0.0.0/0", via="192.0.2.254")``.
+
+        Without `interface` it leaves by the one whose subnet holds `via`; `ValueError` if there is none.
+        """
+        network, prefix_length = text.parse_network(prefix)
+        gateway = text.parse_address(via) if via else None
+        if interface is not None:
+            if interface not in self.interfaces:
+                raise ValueError(f"{self.name} has no interface {interface}")
+            index = self.interfaces[interface].index
+        elif gateway is not None:
+            index = self._interface_towards(gateway)
+        else:
+            raise ValueError(f"route {prefix}: give `via`, `interface` or both")
+        self.apply(changes.RouteAdded(network, prefix_length, index, gateway, metric))
+
+    def _interface_towards(self, gateway: Address) -> IfIndex:
+        for interface in self.stack.view().interfaces:
+            for address, prefix_length in interface.addresses:
+                if family_of(address) is family_of(gateway) and text.same_prefix(address, gateway, prefix_length):
+                    return interface.index
+        raise ValueError(f"no interface of {self.name} is on the subnet of the gateway {text.format_address(gateway)}")
+
+    def addresses(self, family: Family | None = None) -> list[Address]:
+        """All own addresses, loopback last."""
+        found = [a for i in self.stack.view().interfaces[::-1] for a, _ in i.addresses]
+        return [a for a in found if family is None or family_of(a) is family]
+
+
+def link_local_address(mac: Mac) -> Address:
+    """fe80::/64 with the modified EUI-64 of `mac` (RFC 4291 appendix A)."""
+    return b"\xfe\x80" + bytes(6) + bytes((mac[0] ^ 2,)) + mac[1:3] + b"\xff\xfe" + mac[3:]
+
+
+class Network:
+    """Hosts joined by virtual links, in virtual time.
+
+    ``with Network(seed=1) as network:`` ends the emulated threads and closes the capture on the way out.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+        self.driver = Simulation()
+        self.hosts: dict[str, Host] = {}
+        self._writer: PcapngWriter | None = None
+
+    def host(self, name: str, behaviour: Behaviour = WINDOWS, config: StackConfig | None = None) -> Host:
+        """Add a host.  Its randomness depends on the seed and its name alone."""
+        if name in self.hosts:
+            raise ValueError(f"the network already has a host {name}: choose another name")
+        settings = replace(config, behaviour=behaviour) if config else StackConfig(behaviour=behaviour)
+        host = Host(name, self.driver, self._rng(name), settings, len(self.hosts) + 1)
+        self.hosts[name] = host
+        return host
+
+    def link(self, *interfaces: HostInterface, impairment: Impairment | None = None) -> None:
+        """Join two interfaces by a cable, or more by a hub.  `impairment` applies to every frame sent into it."""
+        if len(interfaces) < 2:
+            raise ValueError("a link needs at least two interfaces")
+        number = len(self.hosts)
+        names = [f"{interface.host.name}.{interface.name}" for interface in interfaces]
+        rng = self._rng("link " + " ".join(names) + f" {number}")
+        ends: list[Device]
+        if len(interfaces) == 2:
+            ends = list(Wire(self.driver, rng, names[0], names[1], impairment).ends)
+        else:
+            ends = list(Hub(self.driver, rng, names, impairment).ends)
+        for interface, end in zip(interfaces, ends, strict=True):
+            interface.plug(Capture(end, self._writer) if self._writer is not None else end)
+
+    def capture(self, path: str | Path) -> None:
+        """Write every frame sent on links made from now on to a pcapng file; each end is a named interface in it."""
+        from wsknet.devices.pcapng import PcapngWriter
+
+        self._writer = PcapngWriter.open(path)
+
+    def run_for(self, seconds: float) -> None:
+        """Let virtual time pass; everything due meanwhile happens."""
+        self.driver.run_for(int(seconds * SECOND))
+
+    def run_until(self, ready: Callable[[], bool], seconds: float = 60.0) -> bool:
+        """Let time pass until `ready()`; False if it did not come true within `seconds` of virtual time."""
+        return self.driver.run_until(ready, self.driver.now() + int(seconds * SECOND))
+
+    def close(self) -> None:
+        self.driver.close()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def __enter__(self) -> Network:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _rng(self, name: str) -> Random:
+        return Random(f"{self.seed}/{name}")
+
+
+__all__: list[Any] = ["Host", "HostInterface", "Network", "current_host", "link_local_address"]
