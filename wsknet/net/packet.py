@@ -9,6 +9,7 @@ from wsknet.types import Address, Family
 
 if TYPE_CHECKING:
     from wsknet.net.interface import Interface
+    from wsknet.net.neighbours import Neighbour
 
 
 class Cast(Enum):
@@ -76,8 +77,8 @@ class Path:
     Valid while `IpLayer.generation` is what it was; `IpLayer.path` answers again after that.
     """
 
-    __slots__ = ("destination", "family", "generation", "interface", "is_broadcast", "is_local", "mtu", "next_hop",
-                 "source", "zone")  # fmt: skip
+    __slots__ = ("addresses", "addresses_sum", "comment", "destination", "family", "generation", "interface",
+                 "is_broadcast", "is_local", "mtu", "neighbour", "next_hop", "source", "zone")  # fmt: skip
 
     def __init__(
         self,
@@ -106,3 +107,9 @@ class Path:
         """The destination is this host: the packet is looped inside and reaches no wire."""
         self.is_broadcast = is_broadcast
         self.zone = zone
+        self.comment: str | None = None
+        """For the capture of the first frame: why this path, see `IpLayer.annotate`."""
+        # What `net.output` wants ready-made for every packet.
+        self.neighbour: Neighbour | None = None
+        self.addresses = source + destination
+        self.addresses_sum = int.from_bytes(self.addresses, "big") % 0xFFFF

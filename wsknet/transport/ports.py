@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind, NetError
+from wsknet.net.wording import address_text
 from wsknet.transport.sharing import Holder, Security, Sharing, compare
 from wsknet.types import LocalName, Proto
 
@@ -156,5 +157,5 @@ class _FreePorts:
 def describe(holder: Holder) -> str:
     """One holder for people who read a decision."""
     name = holder.name
-    where = "wildcard" if name.address is None else name.address.hex(":")
-    return f"{name.cover.name} {where} port {name.port}, {holder.sharing.value}"
+    where = f"the {name.cover.name} wildcard" if name.address is None else address_text(name.address, name.zone)
+    return f"{where} port {name.port}, {holder.sharing.value}"

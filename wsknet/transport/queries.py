@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wsknet.errors import NetError
+from wsknet.net.wording import address_text
 from wsknet.trace import Decision
 from wsknet.transport.ports import ANYONE
 from wsknet.transport.sharing import Holder, Security, Sharing
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PathQuery:
-    """Which route, source and next hop would a packet to `destination` take?  `source` if the socket is bound to one."""
+    """Which route, source and next hop would a packet to `destination` take?
+
+    `source` is the address that the socket is bound to, if any.
+    """
 
     destination: Address
     source: Address | None = None
@@ -91,11 +95,12 @@ def _decide_bind(stack: Stack, query: BindQuery, why: Decision | None) -> Answer
 def question(query: Query) -> str:
     """`query` as a sentence, for the head of a decision."""
     match query:
-        case PathQuery(destination, source):
-            bound = f" from {source.hex(':')}" if source else ""
-            return f"path to {destination.hex(':')}{bound}"
+        case PathQuery(destination, source, zone):
+            bound = f" from {address_text(source)}" if source else ""
+            return f"path to {address_text(destination, zone)}{bound}"
         case BindQuery(protocol, name):
-            where = "the wildcard" if name.address is None else name.address.hex(":")
+            where = "the wildcard" if name.address is None else address_text(name.address, name.zone)
             return f"bind {protocol.name} {where} port {name.port}"
         case ArrivalQuery(protocol, local, remote):
-            return f"{protocol.name} from port {remote.port} to {local.address.hex(':')} port {local.port}"
+            sender = f"{address_text(remote.address, remote.zone)} port {remote.port}"
+            return f"{protocol.name} from {sender} to {address_text(local.address)} port {local.port}"

@@ -96,15 +96,15 @@ class AgainstNaiveModel(RuleBasedStateMachine):
     def reserve(self, address: bytes | None, port: int, sharing: Sharing, account: str) -> None:
         name, security = LocalName(Cover.IPV4, address, port), Security(account, frozenset({"alice"}))
         expected = self.expected(Holder(name, sharing, security))
-        try:
-            reservation = self.ports.reserve(name, sharing, security)
-        except NetError as error:
-            assert error.kind is expected
-        else:
-            assert expected is None
-            if port == 0:
-                assert all(other.name.port != reservation.name.port for other in self.held)
-            self.held.append(reservation)
+        if expected is not None:
+            with pytest.raises(NetError) as caught:
+                self.ports.reserve(name, sharing, security)
+            assert caught.value.kind is expected
+            return
+        reservation = self.ports.reserve(name, sharing, security)
+        if port == 0:
+            assert all(other.name.port != reservation.name.port for other in self.held)
+        self.held.append(reservation)
 
     def expected(self, wanted: Holder) -> ErrorKind | None:
         if wanted.name.port == 0:

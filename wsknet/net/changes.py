@@ -1,0 +1,109 @@
+"""What may happen to the tables while the stack runs: the argument of `IpLayer.apply`.
+
+Each takes effect at once and raises the generation, so no answer found before it is used again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from wsknet.config import InterfaceConfig
+from wsknet.types import Address, IfIndex
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceAdded:
+    """`if_index` is new and at least 2: number 1 is the loopback interface, always there.  The link is up."""
+
+    if_index: IfIndex
+    config: InterfaceConfig
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceChanged:
+    """Settings of an interface; `None` leaves one as it is."""
+
+    if_index: IfIndex
+    metric: int | None = None
+    mtu: int | None = None
+    weak_send: bool | None = None
+    """Packets with this interface's addresses may leave through any interface."""
+    weak_receive: bool | None = None
+    """Packets for any address of the host are accepted here."""
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceRemoved:
+    """Takes the interface's addresses and routes along."""
+
+    if_index: IfIndex
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    if_index: IfIndex
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """Addresses and routes stay, unused; the neighbours are forgotten."""
+
+    if_index: IfIndex
+
+
+@dataclass(frozen=True, slots=True)
+class AddressAdded:
+    """Brings its routes along: the address itself, its prefix, broadcast and multicast.
+
+    For an address that is already there: its attributes are replaced and missing routes put back.
+    """
+
+    if_index: IfIndex
+    address: Address
+    prefix_length: int
+    skip_as_source: bool = False
+    """Used only by programs that bind it (MSFT_NetIPAddress.SkipAsSource)."""
+    is_deprecated: bool = False
+    """RFC 4862 5.5.4: still ours, but no longer preferred as a source."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRemoved:
+    if_index: IfIndex
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class RouteAdded:
+    """Replaces a route with the same prefix, interface and next hop, keeping its place among equals."""
+
+    prefix: Address
+    prefix_length: int
+    if_index: IfIndex
+    next_hop: Address | None = None
+    """`None`: every address of the prefix is on the link."""
+    metric: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRemoved:
+    """Any route, those that came with an address included (binding sheet, case 57)."""
+
+    prefix: Address
+    prefix_length: int
+    if_index: IfIndex
+    next_hop: Address | None = None
+
+
+Change: TypeAlias = (
+    InterfaceAdded
+    | InterfaceChanged
+    | InterfaceRemoved
+    | LinkUp
+    | LinkDown
+    | AddressAdded
+    | AddressRemoved
+    | RouteAdded
+    | RouteRemoved
+)

@@ -1,0 +1,108 @@
+"""One interface: its settings, its addresses, and what it accepts from the link."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from wsknet.types import LOOPBACK_INDEX, Address, Family, IfIndex, Mac, family_of
+from wsknet.wire.ethernet import multicast_mac
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from wsknet.config import InterfaceConfig
+    from wsknet.net.neighbours import NeighbourTable
+    from wsknet.net.packet import Cast
+
+Flow = tuple[Address, Address, int]
+"""Source, destination and zone of packets that were found to be unicast, for us and from a possible source."""
+
+MAX_FLOWS = 4096
+
+
+class InterfaceAddress(NamedTuple):
+    """An address of ours.  The fields are those of `changes.AddressAdded`."""
+
+    address: Address
+    prefix_length: int
+    skip_as_source: bool = False
+    is_deprecated: bool = False
+
+
+class Interface:
+    """Written by `tables.Tables` alone; everybody reads."""
+
+    __slots__ = (
+        "accepts",
+        "addresses",
+        "config",
+        "flows",
+        "group_macs",
+        "index",
+        "is_loopback",
+        "is_up",
+        "mac",
+        "metric",
+        "mtu",
+        "name",
+        "neighbours",
+        "weak_receive",
+        "weak_send",
+    )
+
+    def __init__(
+        self,
+        index: IfIndex,
+        config: InterfaceConfig,
+        weak_send: bool,
+        weak_receive: bool,
+        new_neighbours: Callable[[Interface], NeighbourTable],
+    ) -> None:
+        self.index = index
+        self.config = config
+        self.name = config.name
+        self.mac: Mac = config.mac
+        self.mtu = config.mtu
+        self.metric = config.metric
+        self.is_up = True
+        self.is_loopback = index == LOOPBACK_INDEX
+        self.weak_send = weak_send
+        self.weak_receive = weak_receive
+        self.addresses: dict[Address, InterfaceAddress] = {}
+        """In the order in which they were added."""
+        self.accepts: dict[Address, Cast] = {}
+        """Destinations that are ours here: local routes, broadcasts, multicast groups.  Empty while down."""
+        self.group_macs: dict[Mac, None] = {}
+        """Group addresses that pass the MAC filter; the broadcast is one."""
+        self.flows: dict[bytes, Flow] = {}
+        """Answers of `net.input` by the two addresses as they stand in the header; bounded by MAX_FLOWS."""
+        self.neighbours = new_neighbours(self)
+
+    def addresses_of(self, family: Family) -> Iterator[InterfaceAddress]:
+        length = family.address_length
+        return (entry for entry in self.addresses.values() if len(entry.address) == length)
+
+    def source_towards(self, target: Address, preferred: Address | None) -> Address | None:
+        """Our address to put into a question about `target`: `preferred` if it is one of this interface, else one
+        of the target's subnet, else any (RFC 4861 7.2.2, RFC 826)."""
+        if preferred is not None and preferred in self.addresses:
+            return preferred
+        first: Address | None = None
+        for entry in self.addresses_of(family_of(target)):
+            if is_in_prefix(target, entry.address, entry.prefix_length):
+                return entry.address
+            first = first or entry.address
+        return first
+
+    def accept(self, destination: Address, cast: Cast) -> None:
+        """Let a destination through; that of a group opens the MAC filter too."""
+        self.accepts[destination] = cast
+        if destination[0] == 0xFF or 224 <= destination[0] <= 239:
+            group = multicast_mac(destination) if destination != b"\xff" * 4 else b"\xff" * 6
+            self.group_macs[group] = None
+
+
+def is_in_prefix(address: Address, prefix: Address, length: int) -> bool:
+    """Whether the first `length` bits agree.  Both of one family."""
+    shift = len(address) * 8 - length
+    return int.from_bytes(address, "big") >> shift == int.from_bytes(prefix, "big") >> shift

@@ -1,0 +1,221 @@
+"""The IP layer of one host, as transports and `stack.py` see it.  Wiring; what happens is in the other files.
+
+Frame in: `input` -> `ProtocolHandler.input`.  Packet out: `path` -> `send` -> `output` -> `neighbours` -> `frames`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wsknet.errors import ErrorKind, NetError
+from wsknet.net import changes
+from wsknet.net.arp import Arp
+from wsknet.net.handler import ProtocolHandler
+from wsknet.net.icmp import Icmp
+from wsknet.net.input import Input
+from wsknet.net.nd import NeighbourDiscovery
+from wsknet.net.neighbours import NeighbourState, NeighbourTable, Pending
+from wsknet.net.output import Output
+from wsknet.net.path import resolve, summary
+from wsknet.net.tables import Tables
+from wsknet.net.wording import address_text
+from wsknet.trace import Decision, DropReason
+from wsknet.types import (
+    Address,
+    Buffers,
+    Family,
+    IfIndex,
+    Instant,
+    Mac,
+    Proto,
+    family_of,
+    is_link_local,
+)
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from wsknet.config import StackConfig
+    from wsknet.net.interface import Interface, InterfaceAddress
+    from wsknet.net.messages import Codec
+    from wsknet.net.packet import Packet, Path
+    from wsknet.net.routes import RouteTable
+    from wsknet.timers import Timers
+    from wsknet.trace import Trace
+
+__all__ = ["IpLayer", "ProtocolHandler"]
+
+MAX_PATHS = 4096
+"""Cached answers.  A wildcard socket's every destination is one, and so is every address that a flood pretends."""
+
+_REACHABLE = NeighbourState.REACHABLE
+
+
+class IpLayer:
+    def __init__(self, config: StackConfig, codec: Codec, timers: Timers, trace: Trace, rng: Random) -> None:
+        self.config = config
+        self.codec = codec
+        self.trace = trace
+        self.rng = rng
+        self._timers = timers
+        self.protocols: dict[int, ProtocolHandler] = {}
+        """By protocol number.  ICMP is there; the stack adds its transports."""
+        self.annotate = False
+        """Explain each new path in the comment of its first frame."""
+        self._paths: dict[tuple[Address, Address | None, int], Path] = {}
+        self.tables = Tables(config.behaviour, self._new_neighbours)
+        self.interfaces = self.tables.interfaces
+        self.output = Output(self)
+        self.arp = Arp(self)
+        self.discovery = NeighbourDiscovery(self)
+        self.icmp = Icmp(self)
+        self.input = Input(self)
+        self.protocols[Proto.ICMP] = self.icmp
+        self.protocols[Proto.ICMPV6] = self.icmp
+        # For every packet, so the bound methods themselves and no call in between; described where they stand.
+        self.receive = self.input.receive
+        self.send = self.output.send
+
+    @property
+    def frames(self) -> list[tuple[IfIndex, Buffers, str | None]]:
+        """What has to leave, in order: interface, buffers, comment for captures.  The caller puts an empty list."""
+        return self.output.frames
+
+    @frames.setter
+    def frames(self, frames: list[tuple[IfIndex, Buffers, str | None]]) -> None:
+        self.output.frames = frames
+
+    @property
+    def generation(self) -> int:
+        """Raised by every change of the tables; a path of an older generation may be wrong."""
+        return self.tables.generation
+
+    @property
+    def routes(self) -> RouteTable:
+        return self.tables.routes
+
+    def apply(self, change: changes.Change, now: Instant) -> None:
+        """`ValueError`, with one line for people, if the change is impossible; nothing has changed then."""
+        gone = self.interfaces.get(change.if_index) if isinstance(change, _LINK_LOST) else None
+        self.tables.apply(change)
+        self._paths.clear()
+        if gone is not None:
+            gone.neighbours.flush(now)
+        self.input.deliver_looped(now)
+
+    def path(
+        self, destination: Address, source: Address | None = None, zone: int = 0, why: Decision | None = None
+    ) -> Path:
+        """How a packet would get to `destination`; see `path.resolve` for the arguments and errors.
+
+        Asked with `why` it is decided anew and explained there; else the answer may be an earlier one.
+        """
+        if why is not None:
+            return resolve(self.tables, destination, source, zone, why)
+        key = (destination, source, zone)
+        known = self._paths.get(key)
+        if known is not None:
+            return known
+        if self.annotate:
+            why = Decision(f"path to {address_text(destination, zone)}")
+        path = resolve(self.tables, destination, source, zone, why)
+        if why is not None:
+            path.comment = summary(why)
+        if len(self._paths) >= MAX_PATHS:
+            del self._paths[next(iter(self._paths))]
+        self._paths[key] = path
+        return path
+
+    def confirm(self, path: Path, now: Instant) -> None:
+        """The peer has acknowledged something new, so the next hop of `path` is alive (RFC 4861 7.3.1)."""
+        neighbour = path.neighbour
+        if neighbour is not None:
+            table = path.interface.neighbours
+            if neighbour.state is _REACHABLE:
+                neighbour.fresh_until = Instant(now + table.reachable)
+            else:
+                table.confirm(neighbour, now)
+
+    def deliver_looped(self, now: Instant) -> bool:
+        """Hand up what was sent to our own addresses, until nothing is left.  False: there was nothing.
+
+        `receive` and `apply` end with it; whoever calls endpoints or fires timers calls it afterwards.
+        """
+        return self.input.deliver_looped(now)
+
+    def bindable(self, address: Address, zone: int = 0, why: Decision | None = None) -> int:
+        """The zone with which `address` may be bound: for a link-local address that of its interface, else 0.
+
+        Zone 0 stands for whichever interface has it (binding sheet 1.4, C9).  Raises `NetError` NOT_LOCAL.  The
+        wildcard needs no permission and is not asked for.
+        """
+        scope = zone if is_link_local(address) else 0
+        owner = self.tables.owner(address, scope)
+        name = address_text(address, scope)
+        if owner is None:
+            detail, reference = f"{name} is not an address of this host", "binding sheet 1.4"
+        elif not owner.is_up and not self.config.behaviour.binds_down_addresses:
+            detail, reference = f"{owner.name}, which has {name}, is down", "binding sheet 1.4"
+        else:
+            effective = owner.index if is_link_local(address) else 0
+            if why is not None:
+                why.conclude(address_text(address, effective), f"an address of {owner.name}", "binding sheet 1.4")
+            return effective
+        if why is not None:
+            why.conclude(ErrorKind.NOT_LOCAL.value, detail, reference)
+        raise NetError(ErrorKind.NOT_LOCAL, detail)
+
+    def is_local(self, address: Address, if_index: IfIndex | None = None) -> bool:
+        """Whether a packet to `address` ends here: on any interface, or on one; interfaces that are down have none."""
+        return self.tables.find_local(address, if_index or 0) is not None
+
+    def local_addresses(self, family: Family | None = None) -> list[tuple[Interface, InterfaceAddress]]:
+        """All configured addresses, by interface, in the order in which they were added."""
+        return [
+            (interface, entry)
+            for interface in self.interfaces.values()
+            for entry in interface.addresses.values()
+            if family is None or family_of(entry.address) is family
+        ]
+
+    def reply(
+        self,
+        destination: Address,
+        source: Address,
+        zone: int,
+        protocol: int,
+        payload: bytes,
+        now: Instant,
+        hop_limit: int | None = None,
+    ) -> None:
+        """Send a message of the layer itself; without a route it is dropped and counted."""
+        try:
+            path = self.path(destination, source, zone)
+            self.send(path, protocol, b"", (payload,), now, hop_limit)
+        except NetError:
+            self.trace.drop(DropReason.NO_ROUTE, payload)
+
+    def refuse(self, packet: Packet, now: Instant) -> None:
+        """Nobody takes the protocol of `packet`."""
+        self.input.refuse(packet, now)
+
+    def solicit(
+        self, interface: Interface, target: Address, mac: Mac | None, preferred: Address | None, now: Instant
+    ) -> None:
+        """`neighbours.LinkActions`."""
+        if len(target) == 4:
+            self.arp.request(interface, target, mac, preferred)
+        else:
+            self.discovery.solicit(interface, target, mac, preferred)
+
+    def release(self, interface: Interface, link_header: bytes, pending: Pending) -> None:
+        self.output.release(interface, link_header, pending)
+
+    def discard(self, interface: Interface, pending: Pending, reason: DropReason, now: Instant) -> None:
+        self.output.discard(interface, pending, reason, now)
+
+    def _new_neighbours(self, interface: Interface) -> NeighbourTable:
+        return NeighbourTable(interface, self.config.neighbours, self._timers, self.rng, self)
+
+
+_LINK_LOST = (changes.LinkDown, changes.InterfaceRemoved)

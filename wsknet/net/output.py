@@ -1,0 +1,244 @@
+"""IP output: header, next hop, frame.  Read RFC 791 3.1, RFC 8200 3, RFC 6864 (identification) before editing."""
+
+from __future__ import annotations
+
+from collections import deque
+from struct import Struct
+from typing import TYPE_CHECKING
+
+from wsknet.errors import ErrorKind, NetError
+from wsknet.net.fragments import fragments
+from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.neighbours import Pending
+from wsknet.net.packet import Cast, Packet, Path
+from wsknet.net.path import needs_zone
+from wsknet.trace import DropReason
+from wsknet.types import Address, Buffers, Family, IfIndex, Instant, Mac, is_multicast
+from wsknet.wire import ipv4, ipv6
+from wsknet.wire.ethernet import BROADCAST_MAC, ETHERTYPE_IPV4, ETHERTYPE_IPV6, multicast_mac
+from wsknet.wire.ethernet import header as ethernet_header
+
+if TYPE_CHECKING:
+    from wsknet.net.interface import Interface
+    from wsknet.net.layer import IpLayer
+
+_IPV4 = Family.IPV4
+_MAX_LENGTH = 0xFFFF
+
+# Link header and IP header in one go: version and class, length, identification and DF, lifetime and protocol,
+# checksum, both addresses.
+_pack_ipv4 = Struct("!14sHHIHH8s").pack
+_IPV4_CONSTANT = 0x4500 + 0x4000
+_pack_ipv6 = Struct("!14sIHBB32s").pack
+
+
+class Output:
+    """Everything that leaves: to a link through `frames`, to ourselves through `looped`."""
+
+    def __init__(self, ip: IpLayer) -> None:
+        self.frames: list[tuple[IfIndex, Buffers, str | None]] = []
+        self.looped: deque[Packet] = deque()
+        """Packets to ourselves."""
+        self._ip = ip
+        self._tables = ip.tables
+        self._trace = ip.trace
+        self._hop_limit = ip.config.behaviour.hop_limit
+        self._identification = ip.rng.getrandbits(32)
+
+    def send(
+        self,
+        path: Path,
+        protocol: int,
+        header: bytes,
+        payload: Buffers,
+        now: Instant,
+        hop_limit: int | None = None,
+        traffic_class: int = 0,
+    ) -> None:
+        """Send a transport packet: `header`, then the buffers of `payload`, which are lent until the frame is taken.
+
+        A path of an older generation is asked for again with the same source; without an answer the packet is
+        dropped as NO_ROUTE.  While the neighbour is being resolved a copy waits; if it never answers, the protocol's
+        handler hears HOST_UNREACHABLE.  Larger than `path.mtu`: sent in fragments.  Raises `NetError`
+        MESSAGE_TOO_LONG beyond what an IP packet holds.
+        """
+        # The fast path, 1.5 us instead of 7: a known neighbour, one frame, and all of it in one pack.
+        neighbour = path.neighbour
+        length = len(header)
+        for buffer in payload:
+            length += len(buffer)
+        if neighbour is None or now >= neighbour.fresh_until or path.generation != self._tables.generation:
+            self._send_slowly(path, protocol, (header, *payload), length, now, hop_limit, traffic_class)
+            return
+        if path.family is _IPV4:
+            length += 20
+            if length > path.mtu:
+                self._send_slowly(path, protocol, (header, *payload), length - 20, now, hop_limit, traffic_class)
+                return
+            first = 0x4500 | traffic_class
+            lifetime = (hop_limit or self._hop_limit) << 8 | protocol
+            checksum = -(first + length + 0x4000 + lifetime + path.addresses_sum) % 0xFFFF
+            head = _pack_ipv4(
+                neighbour.link_header, first, length, 0x4000, lifetime, checksum, path.addresses
+            ) + header  # fmt: skip
+        else:
+            if length + 40 > path.mtu:
+                self._send_slowly(path, protocol, (header, *payload), length, now, hop_limit, traffic_class)
+                return
+            first = 0x60000000 | traffic_class << 20
+            lifetime = hop_limit or self._hop_limit
+            head = _pack_ipv6(neighbour.link_header, first, length, protocol, lifetime, path.addresses) + header
+        neighbour.is_used = True
+        comment = path.comment
+        if comment is not None:
+            path.comment = None
+        self.frames.append((path.interface.index, (head, *payload), comment))
+
+    def emit(self, interface: Interface, frame: Buffers, comment: str | None = None) -> None:
+        """Queue a whole frame."""
+        self.frames.append((interface.index, frame, comment))
+
+    def emit_multicast(
+        self, interface: Interface, source: Address, group: Address, protocol: int, payload: bytes
+    ) -> None:
+        """A control message of RFC 4861 to a group on this link: hop limit 255, no route asked."""
+        header = ipv6.build(source, group, protocol, len(payload), 255)
+        self.emit(interface, (ethernet_header(multicast_mac(group), interface.mac, ETHERTYPE_IPV6), header, payload))
+
+    def emit_to(
+        self, interface: Interface, mac: Mac, source: Address, destination: Address, protocol: int, payload: bytes
+    ) -> None:
+        """The same to one neighbour whose MAC is known."""
+        header = ipv6.build(source, destination, protocol, len(payload), 255)
+        self.emit(interface, (ethernet_header(mac, interface.mac, ETHERTYPE_IPV6), header, payload))
+
+    def release(self, interface: Interface, link_header: bytes, pending: Pending) -> None:
+        comment = pending.comment
+        for packet in pending.packets:
+            self.frames.append((interface.index, (link_header + packet,), comment))
+            comment = None
+
+    def discard(self, interface: Interface, pending: Pending, reason: DropReason, now: Instant) -> None:
+        packet = pending.packets[0]
+        self._trace.drop(reason, packet)
+        handler = self._ip.protocols.get(pending.protocol)
+        if reason is DropReason.NEIGHBOUR_FAILED and handler is not None:
+            handler.icmp_error(
+                IcmpErrorKind.HOST_UNREACHABLE,
+                pending.source,
+                pending.destination,
+                packet[pending.transport_offset :],
+                pending.zone,
+                0,
+                now,
+            )
+
+    def _send_slowly(
+        self,
+        path: Path,
+        protocol: int,
+        data: Buffers,
+        length: int,
+        now: Instant,
+        hop_limit: int | None,
+        traffic_class: int,
+    ) -> None:
+        if path.generation != self._tables.generation:
+            fresh = self._renewed(path)
+            if fresh is None:
+                self._trace.drop(DropReason.NO_ROUTE, b"".join(data))
+                return
+            path = fresh
+        header_length = 20 if path.family is _IPV4 else 40
+        if length + (20 if path.family is _IPV4 else 0) > _MAX_LENGTH:
+            raise NetError(ErrorKind.MESSAGE_TOO_LONG, f"{length} bytes do not fit into one IP packet")
+        lifetime = hop_limit or self._hop_limit
+        if path.is_local:
+            self._loop(path, protocol, b"".join(data), lifetime, traffic_class, Cast.UNICAST)
+            return
+        packets: list[Buffers]
+        if length + header_length > path.mtu:
+            self._identification = self._identification + 1 & 0xFFFFFFFF
+            packets = fragments(
+                path.family,
+                path.source,
+                path.destination,
+                protocol,
+                b"".join(data),
+                path.mtu,
+                lifetime,
+                traffic_class,
+                self._identification,
+            )
+        else:
+            packets = [(_ip_header(path, protocol, length, lifetime, traffic_class), *data)]
+        if path.is_broadcast or is_multicast(path.destination):
+            self._send_to_group(path, packets)
+            cast = path.interface.accepts.get(path.destination)
+            if cast is not None:  # our own sockets hear it as others' do
+                self._loop(path, protocol, b"".join(data), lifetime, traffic_class, cast)
+        else:
+            self._send_to_neighbour(path, protocol, packets, now)
+
+    def _renewed(self, path: Path) -> Path | None:
+        """The same question again after a change of the tables; the source is committed and does not move."""
+        zone = path.interface.index if needs_zone(path.destination) else path.zone
+        try:
+            return self._ip.path(path.destination, path.source, zone)
+        except NetError:
+            return None
+
+    def _send_to_group(self, path: Path, packets: list[Buffers]) -> None:
+        interface = path.interface
+        mac = BROADCAST_MAC if path.is_broadcast else multicast_mac(path.destination)
+        ethertype = ETHERTYPE_IPV4 if path.family is _IPV4 else ETHERTYPE_IPV6
+        link_header = ethernet_header(mac, interface.mac, ethertype)
+        comment, path.comment = path.comment, None
+        for packet in packets:
+            self.emit(interface, (link_header + packet[0], *packet[1:]), comment)
+            comment = None
+
+    def _send_to_neighbour(self, path: Path, protocol: int, packets: list[Buffers], now: Instant) -> None:
+        interface = path.interface
+        table = interface.neighbours
+        path.neighbour = neighbour = table.use(path.next_hop, path.source, now)
+        comment, path.comment = path.comment, None
+        if neighbour.mac is not None:
+            for packet in packets:
+                self.emit(interface, (neighbour.link_header + packet[0], *packet[1:]), comment)
+                comment = None
+            return
+        pending = Pending(
+            tuple(b"".join(packet) for packet in packets),
+            len(packets[0][0]),
+            protocol,
+            path.source,
+            path.destination,
+            path.zone,
+            comment,
+        )
+        table.enqueue(neighbour, pending, now)
+
+    def _loop(self, path: Path, protocol: int, payload: bytes, hop_limit: int, traffic_class: int, cast: Cast) -> None:
+        raw = _ip_header(path, protocol, len(payload), hop_limit, traffic_class) + payload
+        packet = Packet(
+            path.interface,
+            path.family,
+            path.source,
+            path.destination,
+            protocol,
+            payload,
+            raw,
+            cast,
+            hop_limit,
+            traffic_class,
+            path.zone,
+            checksum_trusted=True,
+        )
+        self.looped.append(packet)
+
+
+def _ip_header(path: Path, protocol: int, length: int, hop_limit: int, traffic_class: int) -> bytes:
+    if path.family is _IPV4:
+        return ipv4.build(path.source, path.destination, protocol, length, hop_limit, traffic_class=traffic_class)
+    return ipv6.build(path.source, path.destination, protocol, length, hop_limit, traffic_class)

@@ -1,0 +1,250 @@
+"""Route, source, next hop and MTU for one destination: the single answer that everybody asks for.
+
+Read the binding sheet 3 and 4, RFC 1122 3.3.1 and 3.3.4, RFC 4007 before editing.  `resolve` decides; given a
+`Decision` it records what it considered on the way.  There is no second function that only explains.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wsknet.errors import ErrorKind, NetError
+from wsknet.net.packet import Path
+from wsknet.net.source import choose_source
+from wsknet.net.tables import LIMITED_BROADCAST
+from wsknet.net.wording import address_text, prefix_text
+from wsknet.trace import Decision
+from wsknet.types import (
+    LOOPBACK_INDEX,
+    Address,
+    family_of,
+    is_link_local,
+    is_loopback,
+    is_multicast,
+    is_unspecified,
+)
+
+if TYPE_CHECKING:
+    from wsknet.net.interface import Interface
+    from wsknet.net.routes import Route
+    from wsknet.net.tables import Tables
+
+
+def needs_zone(destination: Address) -> bool:
+    """Whether the interface is part of what `destination` means (RFC 4007 6; IPv4 alike)."""
+    return is_link_local(destination) or is_multicast(destination) or destination == LIMITED_BROADCAST
+
+
+def resolve(
+    tables: Tables, destination: Address, source: Address | None = None, zone: int = 0, why: Decision | None = None
+) -> Path:
+    """`source` is what the program bound, `None` for the wildcard.
+
+    `zone` tells the interface of a link-local source, and that of a destination for which `needs_zone`; elsewhere it
+    means nothing.  Raises `NetError` NO_ROUTE, or NOT_LOCAL if `source` is not ours or the destination no address.
+    """
+    if is_unspecified(destination):
+        raise _failure(why, ErrorKind.NOT_LOCAL, "the unspecified address is no destination", "binding sheet case 39")
+    owner = None
+    if source is not None:
+        owner = tables.owner(source, zone if is_link_local(source) else 0)
+        if owner is None:
+            raise _failure(why, ErrorKind.NOT_LOCAL, f"{address_text(source)} is not our address", "binding sheet 5")
+    scope = 0
+    if needs_zone(destination):
+        scope = zone or (owner.index if owner is not None and not owner.is_loopback else 0)
+    local = tables.find_local(destination, scope)
+    if local is not None:
+        return _to_ourselves(tables, local, owner, source, destination, why)
+    if is_loopback(destination):
+        raise _failure(why, ErrorKind.NO_ROUTE, "not an address of the loopback interface", "RFC 1122 3.2.1.3 (g)")
+    if owner is not None and owner.is_loopback and source is not None and is_loopback(source):
+        raise _failure(why, ErrorKind.NO_ROUTE, "loopback addresses stay inside the host", "binding sheet case 37")
+    return _to_link(tables, owner, source, destination, scope, why)
+
+
+def summary(why: Decision) -> str:
+    """One line for the comment of a captured frame."""
+    rules = "; ".join(f"{part.question}: {part.answer} ({part.rule})" for part in why.parts)
+    return f"{why.question}: {why.answer}. {rules}" if rules else f"{why.question}: {why.answer} ({why.rule})"
+
+
+def _to_ourselves(
+    tables: Tables,
+    local: Interface,
+    owner: Interface | None,
+    source: Address | None,
+    destination: Address,
+    why: Decision | None,
+) -> Path:
+    """The destination is our own address: nothing on any wire, and the host model has no say (sheet, case 36)."""
+    loopback = tables.interfaces[LOOPBACK_INDEX]
+    if owner is not None and owner is not loopback and is_loopback(destination) and not owner.weak_send:
+        raise _failure(
+            why,
+            ErrorKind.NOT_LOCAL,
+            f"loopback cannot be reached from an address of {owner.name} (strong host send)",
+            "binding sheet case 38",
+        )
+    if why is not None:
+        why.consider(f"{address_text(destination)} local on {local.name}", "chosen: our own address", is_winner=True)
+    if source is None:
+        part = _part(why, "source")
+        source = choose_source(tables, local, destination, destination, part)
+        if source is None:
+            raise _failure(why, ErrorKind.NO_ROUTE, f"{local.name} has no usable address", "binding sheet 3.1")
+    if why is not None:
+        answer = f"looped inside the host, from {address_text(source)}"
+        why.conclude(answer, "the destination is our own address", "binding sheet cases 35, 36")
+    return _path(tables, local, source, destination, destination, loopback.mtu, is_local=True)
+
+
+def _to_link(
+    tables: Tables,
+    owner: Interface | None,
+    source: Address | None,
+    destination: Address,
+    scope: int,
+    why: Decision | None,
+) -> Path:
+    only = owner if owner is not None and not owner.weak_send else None
+    route = _choose_route(tables, destination, only, scope, _part(why, "route"))
+    if route is None:
+        detail = f"no route to {address_text(destination)}"
+        if only is not None:
+            detail += f" on {only.name}, which owns the bound address (strong host send)"
+        raise _failure(why, ErrorKind.NO_ROUTE, detail, "binding sheet 3.2" if only else "binding sheet 3.1")
+    interface = tables.interfaces[route.if_index]
+    next_hop = route.next_hop or destination
+    part = _part(why, "source")
+    if source is not None:
+        if part is not None:
+            part.conclude(address_text(source), "bound by the program", "binding sheet 3.2")
+    else:
+        source = choose_source(tables, interface, destination, next_hop, part)
+        if source is None:
+            detail = f"{interface.name} has no address to send from"
+            raise _failure(why, ErrorKind.NO_ROUTE, detail, "binding sheet 3.1")
+    if why is not None:
+        via = f" via {address_text(route.next_hop)}" if route.next_hop else ""
+        rule = why.parts[0].rule
+        why.conclude(f"{interface.name}{via} from {address_text(source)}", rule, why.parts[0].reference)
+    return _path(tables, interface, source, destination, next_hop, interface.mtu, is_broadcast=route.is_broadcast)
+
+
+def _path(
+    tables: Tables,
+    interface: Interface,
+    source: Address,
+    destination: Address,
+    next_hop: Address,
+    mtu: int,
+    is_local: bool = False,
+    is_broadcast: bool = False,
+) -> Path:
+    has_zone = is_link_local(source) or is_link_local(destination)
+    return Path(
+        interface,
+        family_of(destination),
+        source,
+        destination,
+        next_hop,
+        mtu,
+        tables.generation,
+        is_local,
+        is_broadcast,
+        interface.index if has_zone else 0,
+    )
+
+
+def _choose_route(
+    tables: Tables, destination: Address, only: Interface | None, scope: int, why: Decision | None
+) -> Route | None:
+    """Longest prefix, then the lowest sum of route and interface metric, then first added."""
+    usable: list[Route] = []
+    rejected: list[tuple[Route, str]] = []
+    for route in tables.routes.matching(destination):
+        if usable and route.prefix_length < usable[0].prefix_length:
+            if why is None:
+                break
+            rejected.append((route, f"its prefix is shorter than /{usable[0].prefix_length}"))
+            continue
+        objection = _objection(tables, route, destination, only, scope)
+        if objection is None:
+            usable.append(route)
+        elif why is not None:
+            rejected.append((route, objection))
+    best = min(usable, key=lambda route: _total(tables, route)) if usable else None
+    if why is not None:
+        _explain_route(tables, best, usable, rejected, why)
+    return best
+
+
+def _objection(
+    tables: Tables, route: Route, destination: Address, only: Interface | None, scope: int
+) -> str | None:  # fmt: skip
+    """Why a route that contains the destination cannot be used."""
+    interface = tables.interfaces[route.if_index]
+    if not interface.is_up:
+        return f"{interface.name} is down"
+    if interface.is_loopback:
+        return "loopback reaches our own addresses only"
+    if only is not None and interface is not only:
+        return f"not on {only.name}, which owns the bound address (strong host send)"
+    if scope and interface.index != scope:
+        return f"not on interface {scope}, where the destination is meant"
+    if route.next_hop is not None and is_link_local(destination):
+        return "link-local destinations are never sent to a router (RFC 3927 2.6.2, RFC 4291 2.5.6)"
+    return None
+
+
+def _total(tables: Tables, route: Route) -> int:
+    return route.metric + tables.interfaces[route.if_index].metric
+
+
+def _explain_route(
+    tables: Tables, best: Route | None, usable: list[Route], rejected: list[tuple[Route, str]], why: Decision
+) -> None:
+    if best is None:
+        rule = "no usable route" if rejected else "no route contains the destination"
+        why.conclude("none", rule, "binding sheet 3.1")
+    else:
+        total = _total(tables, best)
+        rivals = [route for route in usable if route is not best]
+        if any(_total(tables, route) == total for route in rivals):
+            rule = "equal prefix and metric: first added"
+        elif rivals:
+            rule = "lowest sum of route and interface metric"
+        elif any(route.prefix_length < best.prefix_length for route, _ in rejected):
+            rule = "longest prefix"
+        else:
+            rule = "only usable route"
+        why.consider(_route_text(tables, best), f"chosen: {rule}", is_winner=True)
+        for route in rivals:
+            sum_ = _total(tables, route)
+            verdict = "added later" if sum_ == total else f"metric {sum_} is above {total}"
+            why.consider(_route_text(tables, route), verdict)
+        why.conclude(_route_text(tables, best), rule, "binding sheet 3.1")
+    for route, verdict in rejected:
+        why.consider(_route_text(tables, route), verdict)
+
+
+def _route_text(tables: Tables, route: Route) -> str:
+    interface = tables.interfaces[route.if_index]
+    via = f" via {address_text(route.next_hop)}" if route.next_hop else " on-link"
+    prefix = prefix_text(route.prefix, route.prefix_length)
+    return f"{prefix}{via} on {interface.name}, metric {route.metric}+{interface.metric}"
+
+
+def _part(why: Decision | None, question: str) -> Decision | None:
+    if why is None:
+        return None
+    part = Decision(question)
+    why.parts.append(part)
+    return part
+
+
+def _failure(why: Decision | None, kind: ErrorKind, detail: str, reference: str) -> NetError:
+    if why is not None:
+        why.conclude(kind.value, detail, reference)
+    return NetError(kind, detail)

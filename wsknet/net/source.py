@@ -1,0 +1,224 @@
+"""Which of our addresses a packet gets when the program named none.
+
+Read the binding sheet 3.1 and 3.6 (Windows: KB 969029), RFC 6724 sections 2, 3.1 and 5.  A choice is a list of rules,
+each a score: the best scores go on to the next rule, the first that leaves one candidate has decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from wsknet.behaviour import SourceRule
+from wsknet.net.interface import InterfaceAddress, is_in_prefix
+from wsknet.net.wording import address_text
+from wsknet.types import Address, Family, family_of, is_link_local, is_loopback, is_multicast
+
+if TYPE_CHECKING:
+    from wsknet.net.interface import Interface
+    from wsknet.net.tables import Tables
+    from wsknet.trace import Decision
+
+
+class Candidate(NamedTuple):
+    interface: Interface
+    entry: InterfaceAddress
+
+
+class Query(NamedTuple):
+    destination: Address
+    next_hop: Address
+    outgoing: Interface
+
+
+class Rule(NamedTuple):
+    name: str
+    reference: str
+    score: Callable[[Candidate, Query], int]
+    """The higher the better."""
+
+
+def choose_source(
+    tables: Tables, outgoing: Interface, destination: Address, next_hop: Address, why: Decision | None
+) -> Address | None:
+    """`None`: no address of the right family may be used."""
+    query = Query(destination, next_hop, outgoing)
+    family = family_of(destination)
+    candidates = _candidates(tables, query, family, why)
+    if not candidates:
+        if why is not None:
+            why.conclude("none", f"{outgoing.name} has no usable {family.name} address", "binding sheet 3.1")
+        return None
+    rules = _RFC_6724 if family is Family.IPV6 else _IPV4[tables.behaviour.ipv4_source]
+    return _decide(candidates, rules, query, why)
+
+
+def _candidates(tables: Tables, query: Query, family: Family, why: Decision | None) -> list[Candidate]:
+    """The outgoing interface's addresses, on weak hosts others' too.  In the order in which ties are broken."""
+    outgoing = query.outgoing
+    found = [Candidate(outgoing, entry) for entry in outgoing.addresses_of(family)]
+    if outgoing.weak_send and not is_multicast(query.destination) and not is_link_local(query.destination):
+        # RFC 6724 section 4; IPv4 turns to other interfaces only if its own has nothing (Linux inet_select_addr).
+        others = [
+            Candidate(interface, entry)
+            for interface in tables.interfaces.values()
+            if interface is not outgoing and interface.is_up
+            for entry in interface.addresses_of(family)
+            if not is_loopback(entry.address) and not is_link_local(entry.address)
+        ]
+        if family is Family.IPV6 or not found:
+            found += others
+    usable = []
+    for candidate in found:
+        if not candidate.entry.skip_as_source or candidate.entry.address == query.destination:
+            usable.append(candidate)
+        elif why is not None:
+            why.consider(_text(candidate), "flagged SkipAsSource: only for programs that bind it")
+    if family is Family.IPV4 and tables.behaviour.ipv4_source is SourceRule.LONGEST_MATCH_WITH_NEXT_HOP:
+        usable.sort(key=_address)
+    return usable
+
+
+def _decide(candidates: list[Candidate], rules: tuple[Rule, ...], query: Query, why: Decision | None) -> Address:
+    left = candidates
+    decided = _ONLY if len(left) == 1 else _TIE
+    for rule in rules:
+        if len(left) == 1:
+            break
+        scores = [rule.score(candidate, query) for candidate in left]
+        best = max(scores)
+        if min(scores) == best:
+            continue
+        if why is not None:
+            for candidate, score in zip(left, scores, strict=True):
+                if score < best:
+                    why.consider(_text(candidate), f"loses by the rule: {rule.name}")
+        left = [candidate for candidate, score in zip(left, scores, strict=True) if score == best]
+        decided = rule
+    if len(left) > 1:
+        decided = _TIE
+    winner = left[0]
+    if why is not None:
+        for candidate in left[1:]:
+            why.consider(_text(candidate), f"loses by the rule: {_TIE.name}")
+        why.consider(_text(winner), f"chosen: {decided.name}", is_winner=True)
+        why.conclude(address_text(winner.entry.address), decided.name, decided.reference)
+    return winner.entry.address
+
+
+def _text(candidate: Candidate) -> str:
+    return f"{address_text(candidate.entry.address)}/{candidate.entry.prefix_length} on {candidate.interface.name}"
+
+
+def _address(candidate: Candidate) -> Address:
+    return candidate.entry.address
+
+
+def common_bits(one: Address, other: Address) -> int:
+    """Length of the longest prefix that two addresses of one family share."""
+    difference = int.from_bytes(one, "big") ^ int.from_bytes(other, "big")
+    return len(one) * 8 - difference.bit_length()
+
+
+def scope(address: Address) -> int:
+    """RFC 6724 3.1 with the numbers of RFC 4291 2.7: 2 link-local, 5 site-local, 14 global.  IPv6 only."""
+    if address[0] == 0xFF:
+        return address[1] & 0x0F
+    if is_link_local(address) or is_loopback(address):
+        return 2
+    if address[0] == 0xFE and address[1] & 0xC0 == 0xC0:
+        return 5
+    return 14
+
+
+def _prefix(text: str, length: int, label: int) -> tuple[bytes, int, int]:
+    return bytes.fromhex(text).ljust(16, b"\0"), length, label
+
+
+# RFC 6724 2.1, longest prefix first.  The precedence column orders destinations and has no say here.
+_POLICY = (
+    _prefix("00000000000000000000000000000001", 128, 0),
+    _prefix("00000000000000000000ffff", 96, 4),
+    _prefix("", 96, 3),
+    _prefix("20010000", 32, 5),
+    _prefix("2002", 16, 2),
+    _prefix("3ffe", 16, 12),
+    _prefix("fec0", 10, 11),
+    _prefix("fc00", 7, 13),
+)
+
+
+def label(address: Address) -> int:
+    for prefix, length, value in _POLICY:
+        if is_in_prefix(address, prefix, length):
+            return value
+    return 1
+
+
+def _is_destination(candidate: Candidate, query: Query) -> int:
+    return candidate.entry.address == query.destination
+
+
+def _is_of_outgoing(candidate: Candidate, query: Query) -> int:
+    return candidate.interface is query.outgoing
+
+
+def _match_with_next_hop(candidate: Candidate, query: Query) -> int:
+    return common_bits(candidate.entry.address, query.next_hop)
+
+
+def _match_with_destination(candidate: Candidate, query: Query) -> int:
+    return common_bits(candidate.entry.address, query.destination)
+
+
+def _is_on_next_hops_subnet(candidate: Candidate, query: Query) -> int:
+    return is_in_prefix(query.next_hop, candidate.entry.address, candidate.entry.prefix_length)
+
+
+def _scope(candidate: Candidate, query: Query) -> int:
+    own = scope(candidate.entry.address)
+    return 16 - own if own >= scope(query.destination) else own - 16
+
+
+def _is_preferred(candidate: Candidate, query: Query) -> int:
+    return not candidate.entry.is_deprecated
+
+
+def _has_label_of_destination(candidate: Candidate, query: Query) -> int:
+    return label(candidate.entry.address) == label(query.destination)
+
+
+def _match_within_prefix(candidate: Candidate, query: Query) -> int:
+    return min(common_bits(candidate.entry.address, query.destination), candidate.entry.prefix_length)
+
+
+def _no_preference(candidate: Candidate, query: Query) -> int:
+    return 0
+
+
+_ONLY = Rule("only candidate", "binding sheet 3.1", _no_preference)
+_TIE = Rule("equal so far: lowest address (IPv4, Windows) or first added", "binding sheet 3.1", _no_preference)
+
+_SAME = Rule("a: the destination is our own address", "KB 969029", _is_destination)
+
+_IPV4 = {
+    SourceRule.LONGEST_MATCH_WITH_NEXT_HOP: (
+        _SAME,
+        Rule("b: address of the outgoing interface", "KB 969029", _is_of_outgoing),
+        Rule("c: longest match with the next hop", "KB 969029", _match_with_next_hop),
+        Rule("d: longest match with the destination", "KB 969029", _match_with_destination),
+    ),
+    SourceRule.PRIMARY_ADDRESS: (
+        Rule("the destination is our own address", "binding sheet 3.6", _is_destination),
+        Rule("address on the subnet of the next hop", "binding sheet 3.6", _is_on_next_hops_subnet),
+    ),
+}
+
+_RFC_6724 = (
+    Rule("1: same address", "RFC 6724 5", _is_destination),
+    Rule("2: appropriate scope", "RFC 6724 5", _scope),
+    Rule("3: avoid deprecated addresses", "RFC 6724 5", _is_preferred),
+    Rule("5: outgoing interface", "RFC 6724 5", _is_of_outgoing),
+    Rule("6: matching label", "RFC 6724 5", _has_label_of_destination),
+    Rule("8: longest matching prefix", "RFC 6724 5", _match_within_prefix),
+)

@@ -1,0 +1,245 @@
+"""Interfaces, addresses and routes of one host, and what follows from them.
+
+Read RFC 1122 3.3.4.2 and the binding sheet 3.1 to 3.3, 5.  "Ours" is a route look-up: an address counts as local while
+its local route is in the table and its interface is up (sheet 3.3, case 57).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wsknet.behaviour import Behaviour, HostModel
+from wsknet.config import InterfaceConfig
+from wsknet.net import changes
+from wsknet.net.interface import Interface, InterfaceAddress
+from wsknet.net.packet import Cast
+from wsknet.net.routes import Route, RouteTable, broadcast_of, network_of
+from wsknet.net.wording import address_text, prefix_text
+from wsknet.types import LOOPBACK_INDEX, Address, Family, IfIndex, family_of, is_multicast, is_unspecified
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from wsknet.net.neighbours import NeighbourTable
+
+LIMITED_BROADCAST = b"\xff" * 4
+ALL_HOSTS = bytes((224, 0, 0, 1))
+"""RFC 1112: every IPv4 host on the link."""
+ALL_NODES = b"\xff\x02" + bytes(13) + b"\x01"
+"""RFC 4291 2.7.1."""
+
+_IPV4_MULTICAST = bytes((224, 0, 0, 0))
+_IPV6_MULTICAST = b"\xff" + bytes(15)
+
+# Metric and MTU of "Loopback Pseudo-Interface 1" in Get-NetIPInterface; its MTU of 2^32 - 1 is no packet length.
+_LOOPBACK = InterfaceConfig("loopback", mac=b"\x02" + bytes(5), mtu=65535, metric=75)
+
+
+def solicited_node(address: Address) -> Address:
+    """The group in which questions about an IPv6 address are asked (RFC 4291 2.7.1)."""
+    return b"\xff\x02" + bytes(9) + b"\x01\xff" + address[13:]
+
+
+class Tables:
+    """`generation` is raised by every change."""
+
+    def __init__(self, behaviour: Behaviour, new_neighbours: Callable[[Interface], NeighbourTable]) -> None:
+        self.behaviour = behaviour
+        self.interfaces: dict[IfIndex, Interface] = {}
+        self.routes = RouteTable()
+        self.local: dict[Address, list[Interface]] = {}
+        """Every local address on an interface that is up, with the interfaces that have it."""
+        self.generation = 0
+        self._new_neighbours = new_neighbours
+        self._add_interface(changes.InterfaceAdded(LOOPBACK_INDEX, _LOOPBACK))
+        self._add_address(changes.AddressAdded(LOOPBACK_INDEX, bytes((127, 0, 0, 1)), 8))
+        self._add_address(changes.AddressAdded(LOOPBACK_INDEX, bytes(15) + b"\x01", 128))
+        self._rebuild()
+
+    def apply(self, change: changes.Change) -> None:
+        """`ValueError`, with one line for people, if the change names what is not there; nothing has changed then."""
+        match change:
+            case changes.InterfaceAdded():
+                self._add_interface(change)
+            case changes.InterfaceChanged():
+                self._change_interface(change)
+            case changes.InterfaceRemoved(if_index):
+                self._remove_interface(if_index)
+            case changes.LinkUp(if_index):
+                self._interface(if_index).is_up = True
+            case changes.LinkDown(if_index):
+                self._interface(if_index).is_up = False
+            case changes.AddressAdded():
+                self._add_address(change)
+            case changes.AddressRemoved(if_index, address):
+                self._remove_address(self._interface(if_index), address)
+            case changes.RouteAdded():
+                self._add_route(change)
+            case changes.RouteRemoved(prefix, length, if_index, next_hop):
+                route = self.routes.get(prefix, length, if_index, next_hop)
+                if route is None:
+                    raise ValueError(
+                        f"no route {prefix_text(prefix, length)} on interface {if_index} with that next hop"
+                    )
+                self.routes.remove(route)
+        self._rebuild()
+
+    def find_local(self, destination: Address, zone: int = 0) -> Interface | None:
+        """The interface whose address `destination` is; only interface `zone` if given."""
+        for interface in self.local.get(destination, ()):
+            if not zone or interface.index == zone:
+                return interface
+        if destination[0] == 127 and len(destination) == 4 and self.behaviour.loopback_block:
+            return self.interfaces[LOOPBACK_INDEX]
+        return None
+
+    def owner(self, address: Address, zone: int = 0) -> Interface | None:
+        """The interface that has `address` configured; one that is up before one that is down."""
+        owners = [i for i in self.interfaces.values() if address in i.addresses and (not zone or i.index == zone)]
+        for interface in owners:
+            if interface.is_up:
+                return interface
+        if owners:
+            return owners[0]
+        if address[0] == 127 and len(address) == 4 and self.behaviour.loopback_block:
+            return self.interfaces[LOOPBACK_INDEX]
+        return None
+
+    def _interface(self, if_index: IfIndex) -> Interface:
+        interface = self.interfaces.get(if_index)
+        if interface is None:
+            raise ValueError(f"no interface {if_index}")
+        return interface
+
+    def _add_interface(self, change: changes.InterfaceAdded) -> None:
+        if change.if_index in self.interfaces:
+            raise ValueError(f"interface {change.if_index} is already there")
+        self.interfaces[change.if_index] = Interface(
+            change.if_index,
+            change.config,
+            self.behaviour.host_send is HostModel.WEAK,
+            self.behaviour.host_receive is HostModel.WEAK,
+            self._new_neighbours,
+        )
+
+    def _change_interface(self, change: changes.InterfaceChanged) -> None:
+        interface = self._interface(change.if_index)
+        mtu = interface.mtu if change.mtu is None else change.mtu
+        metric = interface.metric if change.metric is None else change.metric
+        InterfaceConfig(interface.name, interface.mac, mtu, metric)  # raises if one is out of range
+        interface.mtu, interface.metric = mtu, metric
+        if change.weak_send is not None:
+            interface.weak_send = change.weak_send
+        if change.weak_receive is not None:
+            interface.weak_receive = change.weak_receive
+
+    def _remove_interface(self, if_index: IfIndex) -> None:
+        interface = self._interface(if_index)
+        if interface.is_loopback:
+            raise ValueError("the loopback interface cannot be removed")
+        del self.interfaces[if_index]
+        for route in [route for route in self.routes if route.if_index == if_index]:
+            self.routes.remove(route)
+        interface.is_up = False
+        interface.accepts = {}
+        interface.flows = {}
+
+    def _add_address(self, change: changes.AddressAdded) -> None:
+        interface, address = self._interface(change.if_index), change.address
+        _check_prefix(address, change.prefix_length)
+        if is_unspecified(address) or is_multicast(address) or address == LIMITED_BROADCAST:
+            raise ValueError(f"{address_text(address)} cannot be the address of an interface: give a unicast address")
+        if address in interface.addresses:
+            self._remove_address(interface, address, keep=True)
+        interface.addresses[address] = InterfaceAddress(
+            address, change.prefix_length, change.skip_as_source, change.is_deprecated
+        )
+        for route in self._routes_with(interface, interface.addresses[address]):
+            if self.routes.get(route.prefix, route.prefix_length, route.if_index) is None:
+                self.routes.add(route)
+
+    def _remove_address(self, interface: Interface, address: Address, keep: bool = False) -> None:
+        """`keep` leaves the entry, and so its place in the order, to be overwritten."""
+        entry = interface.addresses.get(address)
+        if entry is None:
+            raise ValueError(f"{interface.name} has no address {address_text(address)}")
+        others = [other for other in interface.addresses.values() if other is not entry]
+        needed = {route for other in others for route in self._routes_with(interface, other)}
+        for route in self._routes_with(interface, entry):
+            if route not in needed:
+                present = self.routes.get(route.prefix, route.prefix_length, route.if_index)
+                if present is not None and present.is_automatic:
+                    self.routes.remove(present)
+        if not keep:
+            del interface.addresses[address]
+
+    def _routes_with(self, interface: Interface, entry: InterfaceAddress) -> Iterator[Route]:
+        """The routes that Windows adds with an address (what `route print` shows as on-link)."""
+        address, length = entry.address, entry.prefix_length
+        index, metric, bits = interface.index, self.behaviour.connected_metric, len(entry.address) * 8
+        yield Route(address, bits, index, None, metric, is_local=True, is_automatic=True)
+        if length < bits:
+            yield Route(network_of(address, length), length, index, None, metric, is_automatic=True)
+        if interface.is_loopback:
+            return
+        if family_of(address) is Family.IPV6:
+            yield Route(_IPV6_MULTICAST, 8, index, None, metric, is_automatic=True)
+            return
+        if length < 31:  # RFC 3021: a subnet of two hosts has no broadcast address
+            broadcast = broadcast_of(address, length)
+            yield Route(broadcast, 32, index, None, metric, is_broadcast=True, is_automatic=True)
+        yield Route(LIMITED_BROADCAST, 32, index, None, metric, is_broadcast=True, is_automatic=True)
+        yield Route(_IPV4_MULTICAST, 4, index, None, metric, is_automatic=True)
+
+    def _add_route(self, change: changes.RouteAdded) -> None:
+        prefix, length, next_hop = change.prefix, change.prefix_length, change.next_hop
+        interface = self._interface(change.if_index)
+        _check_prefix(prefix, length)
+        if network_of(prefix, length) != prefix:
+            raise ValueError(f"{prefix_text(prefix, length)} has bits set after the prefix: clear them")
+        if next_hop is not None:
+            if len(next_hop) != len(prefix):
+                raise ValueError(f"next hop {address_text(next_hop)} is not of the family of the prefix")
+            if is_unspecified(next_hop) or is_multicast(next_hop):
+                raise ValueError(f"{address_text(next_hop)} cannot be a next hop: give a unicast address")
+        if not 0 <= change.metric <= 0xFFFFFFFF:
+            raise ValueError("metric must be 0 to 4294967295")
+        route = Route(prefix, length, change.if_index, next_hop, change.metric)
+        for entry in interface.addresses.values():  # a local or broadcast route put back by hand is one again
+            for own in self._routes_with(interface, entry):
+                if own[:4] == route[:4]:
+                    route = route._replace(is_local=own.is_local, is_broadcast=own.is_broadcast)
+        self.routes.add(route)
+
+    def _rebuild(self) -> None:
+        """Derive who accepts what.  Changes are rare, packets are not."""
+        self.generation += 1
+        self.local = {}
+        for interface in self.interfaces.values():
+            interface.accepts = {}
+            interface.group_macs = {}
+            interface.flows = {}
+            if interface.is_up and not interface.is_loopback:
+                for group, cast in _GROUPS:
+                    interface.accept(group, cast)
+                for entry in interface.addresses_of(Family.IPV6):
+                    interface.accept(solicited_node(entry.address), Cast.MULTICAST)
+        for route in self.routes:
+            interface = self.interfaces[route.if_index]
+            if not interface.is_up:
+                continue
+            if route.is_local:
+                self.local.setdefault(route.prefix, []).append(interface)
+                interface.accept(route.prefix, Cast.UNICAST)
+            elif route.is_broadcast:
+                interface.accept(route.prefix, Cast.BROADCAST)
+
+
+_GROUPS = ((LIMITED_BROADCAST, Cast.BROADCAST), (ALL_HOSTS, Cast.MULTICAST), (ALL_NODES, Cast.MULTICAST))
+
+
+def _check_prefix(prefix: Address, length: int) -> None:
+    if len(prefix) not in (4, 16):
+        raise ValueError("an address has 4 bytes (IPv4) or 16 (IPv6)")
+    if not 0 <= length <= len(prefix) * 8:
+        raise ValueError(f"prefix length {length} is not 0 to {len(prefix) * 8}")

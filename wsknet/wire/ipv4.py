@@ -1,0 +1,140 @@
+"""The IPv4 header: RFC 791 3.1, RFC 1122 3.2.1, RFC 6864 (identification), RFC 7126 (which options are dangerous)."""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import NamedTuple
+
+from wsknet.trace import DropReason
+from wsknet.types import Address
+
+HEADER_LENGTH = 20
+"""Without options."""
+MAX_LENGTH = 0xFFFF
+
+_LAYOUT = Struct("!BBHHHBBH4s4s")
+_unpack = _LAYOUT.unpack_from
+_pack = _LAYOUT.pack
+_new = tuple.__new__
+_from_bytes = int.from_bytes
+
+_DONT_FRAGMENT = 0x4000
+_MORE_FRAGMENTS = 0x2000
+_OFFSET_MASK = 0x1FFF
+
+_OPTION_END = 0
+_OPTION_NOP = 1
+_LOOSE_SOURCE_ROUTE = 131
+_STRICT_SOURCE_ROUTE = 137
+
+
+class Ipv4Header(NamedTuple):
+    header_length: int
+    """Bytes, options included: where the payload starts."""
+    total_length: int
+    """Bytes, at most what was parsed: where the payload ends.  What follows is padding of the frame."""
+    traffic_class: int
+    """The byte of RFC 2474 (DSCP) and RFC 3168 (ECN), once called type of service."""
+    identification: int
+    dont_fragment: bool
+    more_fragments: bool
+    fragment_offset: int
+    """In bytes."""
+    hop_limit: int
+    protocol: int
+    source: Address
+    destination: Address
+    options: bytes
+
+
+def parse(packet: bytes) -> Ipv4Header | DropReason:
+    """`packet` starts at the IP header.  Fragments are accepted: the caller looks at the fields."""
+    size = len(packet)
+    if size < HEADER_LENGTH:
+        return DropReason.IP_TRUNCATED
+    first, traffic_class, total, identification, fragment, hop_limit, protocol, _, source, destination = _unpack(packet)
+    length, options = HEADER_LENGTH, b""
+    if first != 0x45:
+        fault = _length_fault(first, size)
+        if fault is not None:
+            return fault
+        length = (first & 0xF) * 4
+        options = packet[HEADER_LENGTH:length]
+    if _from_bytes(packet[:length], "big") % 0xFFFF:
+        return DropReason.IP_BAD_CHECKSUM
+    if not length <= total <= size:
+        return DropReason.IP_TRUNCATED
+    if options and not _options_are_harmless(options):
+        return DropReason.IP_BAD_OPTIONS
+    return _new(
+        Ipv4Header,
+        (
+            length,
+            total,
+            traffic_class,
+            identification,
+            fragment & _DONT_FRAGMENT != 0,
+            fragment & _MORE_FRAGMENTS != 0,
+            (fragment & _OFFSET_MASK) * 8,
+            hop_limit,
+            protocol,
+            source,
+            destination,
+            options,
+        ),
+    )
+
+
+def build(
+    source: Address,
+    destination: Address,
+    protocol: int,
+    payload_length: int,
+    hop_limit: int,
+    identification: int = 0,
+    traffic_class: int = 0,
+    dont_fragment: bool = True,
+    more_fragments: bool = False,
+    fragment_offset: int = 0,
+) -> bytes:
+    """A header of 20 bytes, checksum set.  `fragment_offset` is in bytes, a multiple of 8."""
+    total = HEADER_LENGTH + payload_length
+    fragment = fragment_offset >> 3
+    if dont_fragment:
+        fragment |= _DONT_FRAGMENT
+    if more_fragments:
+        fragment |= _MORE_FRAGMENTS
+    words = 0x4500 + traffic_class + total + identification + fragment + (hop_limit << 8) + protocol
+    checksum = -(words + _from_bytes(source + destination, "big")) % 0xFFFF
+    return _pack(
+        0x45, traffic_class, total, identification, fragment, hop_limit, protocol, checksum, source, destination
+    )
+
+
+def _length_fault(first: int, size: int) -> DropReason | None:
+    """What is wrong with the first byte of a packet of `size` bytes."""
+    if first >> 4 != 4:
+        return DropReason.IP_BAD_VERSION
+    length = (first & 0xF) * 4
+    if length < HEADER_LENGTH:
+        return DropReason.IP_BAD_HEADER_LENGTH
+    return DropReason.IP_TRUNCATED if length > size else None
+
+
+def _options_are_harmless(options: bytes) -> bool:
+    """Whether the option list can be walked to its end and holds no source route (RFC 7126 4.3, 4.4)."""
+    position, end = 0, len(options)
+    while position < end:
+        kind = options[position]
+        if kind == _OPTION_END:
+            return True
+        if kind == _OPTION_NOP:
+            position += 1
+            continue
+        if kind in (_LOOSE_SOURCE_ROUTE, _STRICT_SOURCE_ROUTE) or position + 2 > end:
+            return False
+        length = options[position + 1]
+        if length < 2 or position + length > end:
+            return False
+        position += length
+    return True
