@@ -72,6 +72,10 @@ class Behaviour:
     v6only: bool = True
     """Default of IPV6_V6ONLY."""
     hop_limit: int = 128
+    connected_metric: int = 256
+    """Of the routes that come with an address; what Get-NetRoute shows for them on Windows."""
+    binds_down_addresses: bool = False
+    """An address of an interface that is down may be bound (binding sheet 1.4)."""
     loopback_block: bool = True
     """The whole of 127/8 is local, not just 127.0.0.1 (binding sheet 1.4)."""
     ephemeral_ports: tuple[int, int] = (49152, 65535)
@@ -92,6 +96,8 @@ LINUX = Behaviour(
     demux_tie=DemuxTie.LAST,
     v6only=False,
     hop_limit=64,
+    connected_metric=0,
+    binds_down_addresses=True,
     ephemeral_ports=(32768, 60999),
     refused_on_arp_failure=True,
     # include/net/tcp.h: TCP_TIMEOUT_INIT, TCP_RTO_MIN, TCP_DELACK_MIN, TCP_TIMEWAIT_LEN; tcp_syn_retries, tcp_retries2
@@ -112,6 +118,8 @@ BSD = Behaviour(
     ipv4_source=SourceRule.PRIMARY_ADDRESS,
     v6only=True,
     hop_limit=64,
+    connected_metric=0,
+    binds_down_addresses=True,
     loopback_block=False,
     tcp=TcpPolicy(min_rto=230 * MILLISECOND, max_rto=64 * SECOND, time_wait=60 * SECOND, data_retries=12),
 )

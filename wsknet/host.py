@@ -16,12 +16,12 @@ from wsknet.behaviour import WINDOWS, Behaviour
 from wsknet.config import InterfaceConfig, StackConfig
 from wsknet.control.codec import ScapyCodec
 from wsknet.devices.capture import Capture
-from wsknet.devices.wire import Hub, Wire
+from wsknet.devices.wire import Hub
 from wsknet.drivers.pump import Pump
 from wsknet.drivers.sim import Simulation
 from wsknet.net import changes
 from wsknet.stack import Stack
-from wsknet.types import SECOND, Address, Family, IfIndex, Mac, family_of
+from wsknet.types import SECOND, Address, Family, IfIndex, Instant, Mac, family_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,6 +122,8 @@ class Host:
         self.stack = Stack(config or StackConfig(), ScapyCodec(), rng)
         self.pump = Pump(self.stack, driver, self.activate)
         self.interfaces: dict[str, HostInterface] = {}
+        self.faces: dict[type[Any], Any] = {}
+        """What each face keeps for this host, under a class of its own."""
 
     def activate(self) -> _Activation:
         """``with host.activate():`` makes this the current host of the running code."""
@@ -210,22 +212,16 @@ class Network:
         """Join two interfaces by a cable, or more by a hub.  `impairment` applies to every frame sent into it."""
         if len(interfaces) < 2:
             raise ValueError("a link needs at least two interfaces")
-        number = len(self.hosts)
         names = [f"{interface.host.name}.{interface.name}" for interface in interfaces]
-        rng = self._rng("link " + " ".join(names) + f" {number}")
-        ends: list[Device]
-        if len(interfaces) == 2:
-            ends = list(Wire(self.driver, rng, names[0], names[1], impairment).ends)
-        else:
-            ends = list(Hub(self.driver, rng, names, impairment).ends)
-        for interface, end in zip(interfaces, ends, strict=True):
+        rng = self._rng("link " + " ".join(names))
+        for interface, end in zip(interfaces, Hub(self.driver, rng, names, impairment).ends, strict=True):
             interface.plug(Capture(end, self._writer) if self._writer is not None else end)
 
     def capture(self, path: str | Path) -> None:
         """Write every frame sent on links made from now on to a pcapng file; each end is a named interface in it."""
         from wsknet.devices.pcapng import PcapngWriter
 
-        self._writer = PcapngWriter.open(path)
+        self._writer = PcapngWriter.open(path, self.driver.epoch)
 
     def run_for(self, seconds: float) -> None:
         """Let virtual time pass; everything due meanwhile happens."""
@@ -233,7 +229,7 @@ class Network:
 
     def run_until(self, ready: Callable[[], bool], seconds: float = 60.0) -> bool:
         """Let time pass until `ready()`; False if it did not come true within `seconds` of virtual time."""
-        return self.driver.run_until(ready, self.driver.now() + int(seconds * SECOND))
+        return self.driver.run_until(ready, Instant(self.driver.now() + int(seconds * SECOND)))
 
     def close(self) -> None:
         self.driver.close()
@@ -251,6 +247,3 @@ class Network:
 
     def _rng(self, name: str) -> Random:
         return Random(f"{self.seed}/{name}")
-
-
-__all__: list[Any] = ["Host", "HostInterface", "Network", "current_host", "link_local_address"]

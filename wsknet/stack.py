@@ -15,7 +15,7 @@ from wsknet.trace import Decision, Trace
 from wsknet.transport.demux import Demux
 from wsknet.transport.endpoint import Event, TransportEndpoint
 from wsknet.transport.ports import PortTable
-from wsknet.transport.queries import Answer, Query, decide, question
+from wsknet.transport.queries import Answer, Deciders, Query, decide, question
 from wsknet.transport.tcp.protocol import TcpProtocol
 from wsknet.transport.udp import UdpEndpoint, UdpProtocol
 from wsknet.transport.view import View, snapshot
@@ -98,13 +98,13 @@ class Stack:
         endpoint.readiness |= readiness
 
     def view(self) -> View:
-        return snapshot(self)
+        return snapshot(self.ip, self.tcp, self.udp, self.trace)
 
     def resolve(self, query: Query) -> Answer:
         """What would happen, without explaining."""
-        return decide(self, query, None)
+        return decide(Deciders(self.ip, self.tcp, self.udp), query, None)
 
     def explain(self, query: Query) -> tuple[Answer, Decision]:
         """The same answer, with every candidate and the rule that decided."""
         why = Decision(question(query))
-        return decide(self, query, why), why
+        return decide(Deciders(self.ip, self.tcp, self.udp), query, why), why

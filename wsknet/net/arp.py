@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from wsknet.net.messages import ArpMessage, ArpOperation
 from wsknet.net.neighbours import NeighbourState
+from wsknet.net.packet import Cast
 from wsknet.trace import DropReason
-from wsknet.types import Address, Instant, Mac, is_loopback, is_multicast, is_unspecified
+from wsknet.types import Address, Instant, Mac, is_loopback, is_unspecified
 from wsknet.wire.ethernet import BROADCAST_MAC, ETHERTYPE_ARP, header
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ class Arp:
             self._trace.drop(message, payload)
             return
         sender = message.sender_address
-        if message.sender_mac[0] & 1 or message.sender_mac == _NO_MAC or is_loopback(sender) or is_multicast(sender):
+        is_group = sender[0] >= 224 or interface.accepts.get(sender) is Cast.BROADCAST
+        if message.sender_mac == _NO_MAC or is_loopback(sender) or is_group:
             self._trace.drop(DropReason.ARP_MALFORMED, payload)
         elif self._is_ours(interface, sender):
             self._trace.drop(DropReason.ADDRESS_CONFLICT, payload)

@@ -203,7 +203,9 @@ class Input:
             return DropReason.IP_MARTIAN_SOURCE
         cast = interface.accepts.get(destination)
         if cast is None:
-            if not interface.weak_receive or self._tables.find_local(destination) is None:
+            if not interface.weak_receive or is_link_local(destination):
+                return DropReason.IP_NOT_LOCAL
+            if destination not in self._tables.local:
                 return DropReason.IP_NOT_LOCAL
             cast = _UNICAST
         return cast

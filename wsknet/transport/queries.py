@@ -7,7 +7,7 @@ no second implementation that could explain something other than what happens.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wsknet.errors import NetError
 from wsknet.net.wording import address_text
@@ -17,8 +17,10 @@ from wsknet.transport.sharing import Holder, Security, Sharing
 from wsknet.types import Address, Endpoint, LocalName, Proto
 
 if TYPE_CHECKING:
+    from wsknet.net.layer import IpLayer
     from wsknet.net.packet import Path
-    from wsknet.stack import Stack
+    from wsknet.transport.tcp.protocol import TcpProtocol
+    from wsknet.transport.udp import UdpProtocol
 
 
 @dataclass(frozen=True)
@@ -65,17 +67,25 @@ class Answer:
     receiver: object | None = None
 
 
-def decide(stack: Stack, query: Query, why: Decision | None) -> Answer:
+class Deciders(NamedTuple):
+    """Whose functions answer."""
+
+    ip: IpLayer
+    tcp: TcpProtocol
+    udp: UdpProtocol
+
+
+def decide(of: Deciders, query: Query, why: Decision | None) -> Answer:
     try:
         match query:
             case PathQuery(destination, source, zone):
-                return Answer(path=stack.ip.path(destination, source, zone, why))
+                return Answer(path=of.ip.path(destination, source, zone, why))
             case BindQuery():
-                return _decide_bind(stack, query, why)
+                return _decide_bind(of, query, why)
             case ArrivalQuery(protocol, local, remote):
-                demux = stack.tcp.demux if protocol is Proto.TCP else stack.udp.demux
+                protocol_demux = of.tcp.demux if protocol is Proto.TCP else of.udp.demux
                 zone = local.zone or remote.zone
-                found = demux.find(local.address, local.port, remote.address, remote.port, zone, why)
+                found = protocol_demux.find(local.address, local.port, remote.address, remote.port, zone, why)
                 return Answer(receiver=found)
     except NetError as error:
         if why is not None and not why.answer:
@@ -83,11 +93,11 @@ def decide(stack: Stack, query: Query, why: Decision | None) -> Answer:
         return Answer(error=error)
 
 
-def _decide_bind(stack: Stack, query: BindQuery, why: Decision | None) -> Answer:
+def _decide_bind(of: Deciders, query: BindQuery, why: Decision | None) -> Answer:
     name = query.name
     if name.address is not None:
-        name = name._replace(zone=stack.ip.bindable(name.address, name.zone))
-    ports = stack.tcp.ports if query.protocol is Proto.TCP else stack.udp.ports
+        name = name._replace(zone=of.ip.bindable(name.address, name.zone))
+    ports = of.tcp.ports if query.protocol is Proto.TCP else of.udp.ports
     ports.check(Holder(name, query.sharing, query.security), why)
     return Answer(name=name)
 

@@ -14,7 +14,7 @@ from wsknet.transport.ports import ANYONE, Reservation
 from wsknet.transport.sharing import Sharing
 from wsknet.types import Address, Buffers, Cover, Endpoint, IfIndex, Instant, LocalName, Proto, is_unspecified
 from wsknet.wire import udp as wire
-from wsknet.wire.checksum import pseudo_sum, transport_checksum, transport_is_valid
+from wsknet.wire.checksum import pseudo_sum, transport_is_valid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +68,7 @@ class UdpProtocol:
     def input(self, packet: Packet, now: Instant) -> None:
         payload = packet.payload
         header = wire.parse(payload)
-        if type(header) is DropReason:
+        if not isinstance(header, tuple):
             self.trace.drop(header, packet.raw)
             return
         source_port, destination_port, length, checksum = header
@@ -99,7 +99,7 @@ class UdpProtocol:
     def _checksum_is_valid(self, packet: Packet, payload: bytes, checksum: int, length: int) -> bool:
         if packet.checksum_trusted:
             return True
-        if checksum == 0:
+        if checksum == wire.NO_CHECKSUM:
             return len(packet.source) == 4  # RFC 768: none was made; RFC 8200 8.1 forbids that
         if length < len(payload):
             payload = payload[:length]
@@ -221,9 +221,8 @@ class UdpEndpoint(TransportEndpoint):
         length = sum(map(len, data))
         if length > MAX_PAYLOAD[len(address)]:
             raise NetError(ErrorKind.MESSAGE_TOO_LONG, f"{length} bytes do not fit into one datagram")
-        header = wire.build(local.port, port, length, 0)
-        checksum = transport_checksum(pseudo_sum(path.source, address, Proto.UDP), header, data)
-        header = wire.build(local.port, port, length, checksum or 0xFFFF)
+        checksum = wire.checksum(pseudo_sum(path.source, address, Proto.UDP), local.port, port, data)
+        header = wire.build(local.port, port, length, checksum)
         ip.send(path, Proto.UDP, header, data, now)
 
     def receive(self) -> Datagram | None:

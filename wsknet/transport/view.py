@@ -9,8 +9,11 @@ from wsknet.trace import DropReason
 from wsknet.types import Address, Endpoint, IfIndex, LocalName, Mac
 
 if TYPE_CHECKING:
+    from wsknet.net.layer import IpLayer
     from wsknet.net.routes import Route
-    from wsknet.stack import Stack
+    from wsknet.trace import Trace
+    from wsknet.transport.tcp.protocol import TcpProtocol
+    from wsknet.transport.udp import UdpProtocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,7 @@ class View:
     drops: dict[DropReason, int]
 
 
-def snapshot(stack: Stack) -> View:
-    ip = stack.ip
+def snapshot(ip: IpLayer, tcp: TcpProtocol, udp: UdpProtocol, trace: Trace) -> View:
     return View(
         interfaces=tuple(
             InterfaceView(
@@ -61,11 +63,11 @@ def snapshot(stack: Stack) -> View:
             for interface in ip.interfaces.values()
         ),
         routes=tuple(ip.routes),
-        tcp_ports=tuple(reservation.name for reservation in stack.tcp.ports),
-        udp_ports=tuple(reservation.name for reservation in stack.udp.ports),
+        tcp_ports=tuple(reservation.name for reservation in tcp.ports),
+        udp_ports=tuple(reservation.name for reservation in udp.ports),
         connections=tuple(
             ConnectionView(connection.local, connection.remote, connection.state.name)
-            for connection in stack.tcp.connections()
+            for connection in tcp.connections()
         ),
-        drops=dict(stack.trace.drops),
+        drops=dict(trace.drops),
     )

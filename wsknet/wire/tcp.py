@@ -7,7 +7,7 @@ from struct import Struct
 from wsknet.trace import DropReason
 from wsknet.types import Buffers
 from wsknet.wire import tcp_options
-from wsknet.wire.checksum import buffers_sum
+from wsknet.wire.checksum import buffers_sum, ones_sum
 from wsknet.wire.tcp_options import NO_OPTIONS, Options
 
 HEADER_LENGTH = 20
@@ -114,7 +114,10 @@ def build_checked(
     total = pseudo + header_length + source_port + destination_port + seq + ack + offset_flags + window + urgent
     if options:
         total += int.from_bytes(options, "big")
-    if payload:
+    if len(payload) == 1:  # nearly every segment with data: one view of the sender's memory
+        data = payload[0]
+        total += ones_sum(data) + len(data)
+    elif payload:
         total += buffers_sum(payload) + sum(map(len, payload))
     header = _pack(source_port, destination_port, seq, ack, offset_flags, window, -total % 0xFFFF, urgent)
     return header + options if options else header

@@ -1,0 +1,222 @@
+"""The states of RFC 4861 7.3.2, the same for both families, and the bound of the table."""
+
+from __future__ import annotations
+
+import pytest
+from scapy.layers.inet import IP
+from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr, IPv6
+from scapy.layers.l2 import ARP
+
+from tests.unit.net.lab import IF1, OTHER_MAC, PEER_MAC, A, Lab, arp, datagram
+from wsknet.config import NeighbourConfig
+from wsknet.trace import DropReason
+from wsknet.types import SECOND
+
+PEERS = {"IPv4": "10.1.0.50", "IPv6": "2001:db8::50"}
+
+
+class Peer:
+    """A neighbour in one family."""
+
+    def __init__(self, family: str) -> None:
+        self.lab = Lab()
+        self.lab.interface(IF1, "10.1.0.2/24", "2001:db8::2/64")
+        self.address = PEERS[family]
+        self.is_ipv4 = family == "IPv4"
+
+    def send(self) -> None:
+        self.lab.send(self.address)
+
+    def answer(self, mac: str = PEER_MAC) -> None:
+        if self.is_ipv4:
+            self.lab.receive(IF1, arp("is-at", self.address, "10.1.0.2", sender_mac=mac))
+        else:
+            message = ICMPv6ND_NA(tgt=self.address, S=1, O=1) / ICMPv6NDOptDstLLAddr(lladdr=mac)
+            self.lab.arrive(IF1, IPv6(src=self.address, dst="2001:db8::2", hlim=255) / message)
+
+    def confirm(self) -> None:
+        self.lab.ip.confirm(self.lab.path(self.address), self.lab.now)
+
+    def questions(self) -> list[str]:
+        """Link destinations of the questions sent since the last time."""
+        return [frame.dst for _, frame in self.lab.take() if frame.haslayer(ARP) or frame.haslayer(ICMPv6ND_NS)]
+
+    @property
+    def state(self) -> str | None:
+        return self.lab.state(IF1, self.address)
+
+    @property
+    def reachable_seconds(self) -> float:
+        return self.lab.ip.interfaces[IF1].neighbours.reachable / SECOND
+
+
+@pytest.fixture(params=["IPv4", "IPv6"])
+def peer(request: pytest.FixtureRequest) -> Peer:
+    return Peer(request.param)
+
+
+@pytest.mark.rule("RFC4861-7.3.3")
+def test_incomplete_reachable_stale_delay_probe_and_gone(peer: Peer) -> None:
+    states = []
+    peer.send()
+    states.append(peer.state)
+    peer.answer()
+    states.append(peer.state)
+    peer.lab.pass_time(peer.reachable_seconds)
+    states.append(peer.state)
+    peer.questions()
+    peer.send()
+    states.append(peer.state)
+    assert peer.questions() == []
+    peer.lab.pass_time(5)
+    states.append(peer.state)
+    assert peer.questions() == [PEER_MAC]
+    peer.lab.pass_time(2)
+    assert peer.questions() == [PEER_MAC] * 2
+    peer.lab.pass_time(1)
+    states.append(peer.state)
+
+    assert states == ["INCOMPLETE", "REACHABLE", "STALE", "DELAY", "PROBE", None]
+
+
+@pytest.mark.rule("RFC4861-6.3.2")
+def test_reachable_lasts_between_half_and_one_and_a_half_of_the_base(peer: Peer) -> None:
+    assert 15 <= peer.reachable_seconds <= 45
+
+
+def test_packets_go_out_in_every_state_that_knows_the_mac(peer: Peer) -> None:
+    peer.send()
+    peer.answer()
+    for seconds in (0, peer.reachable_seconds, 1, 4.5, 1):
+        peer.lab.take()
+        peer.lab.pass_time(seconds)
+        peer.send()
+        assert [frame.dst for _, frame in peer.lab.take() if frame.haslayer("UDP")] == [PEER_MAC]
+
+
+def test_an_unused_stale_neighbour_is_left_in_peace(peer: Peer) -> None:
+    peer.lab.know(IF1, peer.address)
+    peer.lab.pass_time(3600)
+
+    assert peer.state == "STALE"
+    assert peer.lab.take() == []
+    assert peer.lab.timers.next_deadline() is None
+
+
+@pytest.mark.rule("RFC4861-7.3.1")
+@pytest.mark.parametrize("after", [0, 6], ids=["in DELAY", "in PROBE"])
+def test_progress_of_a_transport_confirms(peer: Peer, after: int) -> None:
+    peer.lab.know(IF1, peer.address)
+    peer.send()
+    peer.lab.pass_time(after)
+    peer.lab.take()
+
+    peer.confirm()
+
+    assert peer.state == "REACHABLE"
+    peer.lab.pass_time(peer.reachable_seconds - 1)
+    assert peer.lab.take() == []
+    assert peer.state == "REACHABLE"
+
+
+def test_progress_keeps_a_neighbour_reachable_for_ever(peer: Peer) -> None:
+    peer.lab.know(IF1, peer.address)
+    for _ in range(100):
+        peer.send()
+        peer.confirm()
+        peer.lab.pass_time(peer.reachable_seconds - 1)
+
+    assert peer.state == "REACHABLE"
+    assert peer.questions() == []
+
+
+def test_progress_says_nothing_about_a_neighbour_without_a_mac(peer: Peer) -> None:
+    peer.send()
+    peer.confirm()
+
+    assert peer.state == "INCOMPLETE"
+
+
+@pytest.mark.parametrize("mac", [PEER_MAC, OTHER_MAC], ids=["same MAC", "new MAC"])
+def test_an_answer_to_a_probe_confirms(peer: Peer, mac: str) -> None:
+    peer.lab.know(IF1, peer.address)
+    peer.send()
+    peer.lab.pass_time(5.5)
+    peer.lab.take()
+
+    peer.answer(mac)
+
+    assert peer.state == "REACHABLE"
+    peer.send()
+    assert [frame.dst for _, frame in peer.lab.take()] == [mac]
+
+
+def test_a_packet_for_a_neighbour_that_failed_resolves_it_again(peer: Peer) -> None:
+    peer.lab.know(IF1, peer.address)
+    path = peer.lab.send(peer.address)
+    peer.lab.pass_time(60)
+    peer.lab.take()
+
+    peer.lab.ip.send(path, 17, bytes(8), (), peer.lab.now)
+
+    assert len(peer.questions()) == 1
+    assert peer.state == "INCOMPLETE"
+
+
+def small_table(entries: int) -> Lab:
+    lab = Lab(neighbours=NeighbourConfig(max_entries=entries, queue_packets=2))
+    lab.interface(IF1, "10.1.0.2/16", "2001:db8::2/64")
+    return lab
+
+
+def test_a_flood_of_questions_stays_within_the_bound_and_spares_the_neighbours_in_use() -> None:
+    lab = small_table(16)
+    lab.know(IF1, "10.1.0.50")
+    lab.send("10.1.0.50")
+    for number in range(200):
+        lab.receive(IF1, arp("who-has", f"10.1.{number + 1}.1", "10.1.0.2", sender_mac=OTHER_MAC))
+        if number % 8 == 0:
+            lab.send("10.1.0.50")
+
+    assert len(lab.ip.interfaces[IF1].neighbours) == 16
+    assert lab.state(IF1, "10.1.0.50") == "DELAY"
+
+
+def test_a_scan_of_the_subnet_stays_within_the_bound() -> None:
+    lab = small_table(16)
+    for number in range(200):
+        lab.send(f"10.1.{number + 1}.1")
+        lab.send(f"2001:db8::{number + 1:x}:1")
+
+    neighbours = lab.ip.interfaces[IF1].neighbours
+    assert len(neighbours) == 16
+    assert sum(len(entry.pending) for entry in neighbours) <= 16 * 2
+    assert lab.drops[DropReason.NEIGHBOUR_QUEUE_FULL] == 400 - 16
+    lab.pass_time(10)
+    assert len(neighbours) == 0
+    assert lab.timers.next_deadline() is None
+
+
+def test_pretended_senders_fill_no_table_without_end() -> None:
+    lab = small_table(16)
+    lab.know(IF1, "10.1.0.50")
+    for number in range(10_000):
+        source = bytes((11, number >> 16 & 255, number >> 8 & 255, number & 255))
+        packet = bytearray(bytes(datagram("11.0.0.1", "10.1.0.2")))
+        packet[12:16] = source
+        packet[10:12] = b"\0\0"
+        packet[10:12] = (-(int.from_bytes(packet[:20], "big")) % 0xFFFF).to_bytes(2, "big")
+        lab.arrive(IF1, IP(bytes(packet)))
+
+    assert len(lab.udp.packets) == 10_000
+    assert len(lab.ip.interfaces[IF1].flows) <= 4096
+
+
+def test_the_cache_of_paths_is_bounded() -> None:
+    lab = small_table(16)
+    first = lab.path("10.1.0.50")
+    for number in range(5000):
+        lab.ip.path(A("10.1.0.0")[:2] + number.to_bytes(2, "big"))
+
+    assert lab.path("10.1.0.50") is not first
+    assert lab.path("10.1.0.50") is lab.path("10.1.0.50")

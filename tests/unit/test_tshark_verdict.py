@@ -1,0 +1,71 @@
+"""The helper that judges captures must itself see what is wrong with one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.l2 import Ether
+from scapy.packet import Packet
+from scapy.utils import wrpcap
+
+from tests.support.needs import requires_tool
+from tests.support.tshark import fields, judge
+
+pytestmark = requires_tool("tshark")
+
+
+def frame(layers: Packet) -> Packet:
+    link = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
+    return Ether(bytes(link / IP(src="192.0.2.1", dst="192.0.2.2") / layers))
+
+
+DATA = frame(TCP(sport=1000, dport=2000, flags="PA", seq=0xFFFFFFFE) / b"hello")
+DATAGRAM = frame(UDP(sport=1000, dport=2000) / b"hello")
+
+
+def test_a_clean_capture(tmp_path: Path) -> None:
+    capture = tmp_path / "clean.pcap"
+    wrpcap(str(capture), [DATA, DATAGRAM, frame(ICMP())])
+
+    verdict = judge(capture)
+
+    assert verdict.is_clean
+    assert verdict.frames == 3
+    assert fields(capture, "udp.dstport", where="udp") == [["2000"]]
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [UDP(sport=1, dport=2, chksum=0x1234) / b"x", TCP(chksum=0x1234), ICMP(chksum=0x1234)],
+    ids=["udp", "tcp", "icmp"],
+)
+def test_bad_checksums_are_seen(layers: Packet, tmp_path: Path) -> None:
+    capture = tmp_path / "bad.pcap"
+    wrpcap(str(capture), [DATA, frame(layers)])
+
+    assert judge(capture).bad_checksums == (2,)
+
+
+def test_malformed_frames_and_retransmissions_are_seen(tmp_path: Path) -> None:
+    capture = tmp_path / "bad.pcap"
+    # 200 ms apart: closer together, the second would count as out of order.
+    repeat = DATA.copy()
+    DATA.time, repeat.time = 1.0, 1.2
+    wrpcap(str(capture), [frame(TCP(dataofs=15)), DATA, repeat])
+
+    verdict = judge(capture)
+
+    assert verdict.malformed == (1,)
+    assert verdict.retransmissions == (3,)
+    assert not verdict.is_clean
+
+
+def test_a_cut_capture_fails(tmp_path: Path) -> None:
+    capture = tmp_path / "cut.pcap"
+    wrpcap(str(capture), [DATA])
+    capture.write_bytes(capture.read_bytes()[:-1])
+
+    with pytest.raises(AssertionError, match="cut short"):
+        judge(capture)

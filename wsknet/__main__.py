@@ -1,0 +1,3 @@
+from wsknet.cli import main
+
+main()

@@ -1,0 +1,54 @@
+"""The Character Generator service (RFC 864): lines of 72 characters, each starting one further, as fast as they go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wsknet.apps.irps import submit
+from wsknet.apps.service import Connection, Service, buffer_of, elements
+from wsknet.wsk import (
+    NTSTATUS,
+    STATUS_SUCCESS,
+    WSK_DATA_INDICATION,
+    WSK_DATAGRAM_INDICATION,
+    WSK_SOCKET,
+)
+
+PRINTABLE = bytes(range(32, 127))
+LINE_LENGTH = 72
+PERIOD = b"".join((PRINTABLE * 2)[start : start + LINE_LENGTH] + b"\r\n" for start in range(len(PRINTABLE)))
+"""The lines of one full turn; after them the first comes again."""
+DATAGRAM_LINES = 6
+"""RFC 864 allows 0 to 512 characters in a datagram; six lines are 444."""
+
+
+class ChargenConnection(Connection):
+    """Two periods of lines, lent to the stack in turn, so that one is always on its way."""
+
+    def __init__(self, service: Service, Socket: WSK_SOCKET) -> None:
+        super().__init__(service, Socket)
+        self._buffers = [buffer_of(bytearray(PERIOD)), buffer_of(bytearray(PERIOD))]
+
+    def started(self) -> None:
+        for buffer in self._buffers:
+            self._send_again(buffer)
+
+    def received(self, Indication: WSK_DATA_INDICATION, length: int) -> NTSTATUS:
+        return STATUS_SUCCESS
+
+    def _send_again(self, buffer: Any) -> None:
+        if not self.peer_finished and not self.is_closing:
+            self.send(buffer, lambda Status: self._send_again(buffer) if Status == STATUS_SUCCESS else None)
+
+
+class Chargen(Service):
+    name = "chargen"
+    default_port = 19
+    summary = "sends lines of characters without end (RFC 864)"
+    connection_class = ChargenConnection
+
+    def datagrams(self, Socket: WSK_SOCKET, Indication: WSK_DATAGRAM_INDICATION) -> NTSTATUS:
+        for element in elements(Indication):
+            answer = buffer_of(bytearray(PERIOD[: DATAGRAM_LINES * (LINE_LENGTH + 2)]))
+            submit(Socket.Dispatch.WskSendTo, Socket, answer, 0, element.RemoteAddress, 0, None)
+        return STATUS_SUCCESS

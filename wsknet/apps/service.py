@@ -1,0 +1,243 @@
+"""What the served applications share: a WSK client with listeners and datagram sockets for both families.
+
+Read this as driver code: everything goes through the dispatch tables, connections are driven by events alone, and no
+thread belongs to them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from wsknet.apps.client import Client, StatusError, close_socket, enable, require, wildcard
+from wsknet.apps.irps import call, submit
+from wsknet.wsk import (
+    AF_INET,
+    AF_INET6,
+    NT_SUCCESS,
+    NTSTATUS,
+    STATUS_DATA_NOT_ACCEPTED,
+    STATUS_REQUEST_NOT_ACCEPTED,
+    STATUS_SUCCESS,
+    WSK_BUF,
+    WSK_CLIENT_CONNECTION_DISPATCH,
+    WSK_CLIENT_DATAGRAM_DISPATCH,
+    WSK_CLIENT_LISTEN_DISPATCH,
+    WSK_DATA_INDICATION,
+    WSK_DATAGRAM_INDICATION,
+    WSK_EVENT_ACCEPT,
+    WSK_EVENT_DISCONNECT,
+    WSK_EVENT_RECEIVE,
+    WSK_EVENT_RECEIVE_FROM,
+    WSK_FLAG_ABORTIVE,
+    WSK_FLAG_DATAGRAM_SOCKET,
+    WSK_FLAG_LISTEN_SOCKET,
+    WSK_SOCKET,
+    IoAllocateMdl,
+    MmBuildMdlForNonPagedPool,
+)
+
+
+class Connection:
+    """One accepted connection.  Subclasses decide what to do with data; this class ends it properly."""
+
+    def __init__(self, service: Service, Socket: WSK_SOCKET) -> None:
+        self.service = service
+        self.Socket = Socket
+        self.sends = 0
+        """WskSend requests not yet completed."""
+        self.peer_finished = False
+        self.is_closing = False
+        self._is_finishing = False
+
+    def started(self) -> None:
+        """The connection is open and its events are on."""
+
+    def received(self, Indication: WSK_DATA_INDICATION, length: int) -> NTSTATUS:
+        """The peer sent `length` bytes; answer as WskReceiveEvent does."""
+        raise NotImplementedError
+
+    def send(self, Buffer: WSK_BUF, done: Callable[[NTSTATUS], None] | None = None) -> None:
+        self.sends += 1
+
+        def sent(Status: NTSTATUS, Information: int) -> None:
+            self.sends -= 1
+            if done is not None:
+                done(Status)
+            if not NT_SUCCESS(Status):
+                self.close()
+            self._settle()
+
+        submit(self.Socket.Dispatch.WskSend, self.Socket, Buffer, 0, done=sent)
+
+    def disconnected(self, is_abortive: bool) -> None:
+        """The peer will send no more.  What it still has coming is sent before we end our side too."""
+        if is_abortive:
+            self.close()
+        else:
+            self.peer_finished = True
+            self._settle()
+
+    def close(self) -> None:
+        """Reset the connection, however far it is from its end.
+
+        Pending sends are ended first: what they borrowed has to be released before the socket may be closed.
+        """
+        if self.is_closing:
+            return
+        self.is_closing = True
+        if self.sends:
+            submit(self.Socket.Dispatch.WskDisconnect, self.Socket, None, WSK_FLAG_ABORTIVE)
+        self._settle()
+
+    def _settle(self) -> None:
+        if self.sends:
+            return
+        if self.is_closing:
+            self._close_socket()
+        elif self.peer_finished and not self._is_finishing:
+            self._is_finishing = True
+            submit(self.Socket.Dispatch.WskDisconnect, self.Socket, None, 0, done=self._finished)
+
+    def _finished(self, Status: NTSTATUS, Information: object) -> None:
+        self.close()
+
+    def _close_socket(self) -> None:
+        if self in self.service.connections:
+            del self.service.connections[self]
+            submit(self.Socket.Dispatch.WskCloseSocket, self.Socket)
+
+
+class Service:
+    """A WSK application on the current host, serving TCP and UDP of both families on one port."""
+
+    name: ClassVar[str]
+    default_port: ClassVar[int]
+    summary: ClassVar[str]
+    connection_class: ClassVar[type[Connection]]
+
+    def __init__(self, port: int | None = None) -> None:
+        self.port = self.default_port if port is None else port
+        self.connections: dict[Connection, None] = {}
+        """The open ones, oldest first."""
+        self.accepted = 0
+        """Connections ever accepted."""
+        self._client: Client | None = None
+        self._sockets: list[WSK_SOCKET] = []
+        self._connection_dispatch = WSK_CLIENT_CONNECTION_DISPATCH(_receive_event, _disconnect_event, None)
+
+    def start(self) -> None:
+        """Register, bind and listen.  `StatusError` names the call that failed; then nothing is left open."""
+        self._client = Client()
+        try:
+            for AddressFamily in (AF_INET, AF_INET6):
+                self._listen(self._client, AddressFamily)
+                self._receive(self._client, AddressFamily)
+        except StatusError:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Close every socket (open connections are reset) and deregister."""
+        for connection in list(self.connections):
+            connection.close()
+        while self._sockets:
+            close_socket(self._sockets.pop())
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def datagrams(self, Socket: WSK_SOCKET, Indication: WSK_DATAGRAM_INDICATION) -> NTSTATUS:
+        """Datagrams arrived; answer as WskReceiveFromEvent does.  Here: take them and forget them."""
+        return STATUS_SUCCESS
+
+    def _listen(self, client: Client, AddressFamily: int) -> None:
+        dispatch = WSK_CLIENT_LISTEN_DISPATCH(_accept_event, None, None)
+        Socket = client.socket(AddressFamily, WSK_FLAG_LISTEN_SOCKET, self, dispatch)
+        self._bind(Socket, AddressFamily)
+        # Connection events enabled here are inherited by every socket that WskAcceptEvent delivers.
+        enable(Socket, WSK_EVENT_ACCEPT | WSK_EVENT_RECEIVE | WSK_EVENT_DISCONNECT)
+
+    def _receive(self, client: Client, AddressFamily: int) -> None:
+        context = _DatagramContext(self)
+        dispatch = WSK_CLIENT_DATAGRAM_DISPATCH(_receive_from_event)
+        context.Socket = client.socket(AddressFamily, WSK_FLAG_DATAGRAM_SOCKET, context, dispatch)
+        self._bind(context.Socket, AddressFamily)
+        enable(context.Socket, WSK_EVENT_RECEIVE_FROM)
+
+    def _bind(self, Socket: WSK_SOCKET, AddressFamily: int) -> None:
+        self._sockets.append(Socket)
+        Status, _ = call(Socket.Dispatch.WskBind, Socket, wildcard(AddressFamily, self.port), 0)
+        require(f"WskBind to port {self.port}", Status)
+
+
+class _DatagramContext:
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.Socket: WSK_SOCKET | None = None
+
+
+def buffer_of(data: bytearray) -> WSK_BUF:
+    """A WSK_BUF over `data`, which must not change until the request completes."""
+    Mdl = IoAllocateMdl(data, len(data), False, False, None)
+    MmBuildMdlForNonPagedPool(Mdl)
+    return WSK_BUF(Mdl, 0, len(data))
+
+
+def elements(head: Any) -> deque[Any]:
+    """The elements of an indication list, in order."""
+    found: deque[Any] = deque()
+    while head is not None:
+        found.append(head)
+        head = head.Next
+    return found
+
+
+def _accept_event(
+    SocketContext: Service,
+    Flags: int,
+    LocalAddress: object,
+    RemoteAddress: object,
+    AcceptSocket: WSK_SOCKET | None,
+    AcceptSocketContext: list[Any],
+    AcceptSocketDispatch: list[Any],
+) -> NTSTATUS:
+    if AcceptSocket is None:
+        return STATUS_REQUEST_NOT_ACCEPTED
+    service = SocketContext
+    connection = service.connection_class(service, AcceptSocket)
+    service.connections[connection] = None
+    service.accepted += 1
+    AcceptSocketContext[0] = connection
+    AcceptSocketDispatch[0] = service._connection_dispatch
+    connection.started()
+    return STATUS_SUCCESS
+
+
+def _receive_event(
+    SocketContext: Connection,
+    Flags: int,
+    DataIndication: WSK_DATA_INDICATION | None,
+    BytesIndicated: int,
+    BytesAccepted: list[int],
+) -> NTSTATUS:
+    if DataIndication is None:
+        SocketContext.close()
+        return STATUS_SUCCESS
+    if SocketContext.is_closing:
+        return STATUS_DATA_NOT_ACCEPTED
+    return SocketContext.received(DataIndication, BytesIndicated)
+
+
+def _disconnect_event(SocketContext: Connection, Flags: int) -> NTSTATUS:
+    SocketContext.disconnected(bool(Flags & WSK_FLAG_ABORTIVE))
+    return STATUS_SUCCESS
+
+
+def _receive_from_event(
+    SocketContext: _DatagramContext, Flags: int, DataIndication: WSK_DATAGRAM_INDICATION | None
+) -> NTSTATUS:
+    if DataIndication is None or SocketContext.Socket is None:
+        return STATUS_SUCCESS
+    return SocketContext.service.datagrams(SocketContext.Socket, DataIndication)

@@ -1,0 +1,172 @@
+"""A service on the real machine: namespace, TAPs, driver, host and application, made together and gone together."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random, SystemRandom
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from wsknet import text
+from wsknet.apps import SERVICES
+from wsknet.devices.capture import Capture
+from wsknet.devices.pcapng import PcapngWriter
+from wsknet.devices.tap import TapDevice
+from wsknet.drivers.blocking import RealDriver
+from wsknet.errors import UsageError
+from wsknet.host import Host
+from wsknet.machine.lab import Lab
+
+if TYPE_CHECKING:
+    from wsknet.apps.service import Service
+
+
+@dataclass(frozen=True)
+class InterfaceOptions:
+    """One TAP and what we are on it."""
+
+    name: str
+    addresses: tuple[str, ...]
+    peers: tuple[str, ...] = ()
+    """Addresses for the kernel's side."""
+    create: bool = False
+    mac: str | None = None
+    mtu: int = 1500
+
+    def check(self) -> None:
+        """`UsageError` for what can be known to be wrong before anything is made."""
+        if not self.addresses:
+            raise UsageError(f"{self.name} has no address: give --address CIDR after --tap {self.name}")
+        if self.peers and not self.create:
+            raise UsageError(f"--peer is for a TAP that is made here: add --create after --tap {self.name}")
+        try:
+            for cidr in (*self.addresses, *self.peers):
+                text.parse_cidr(cidr)
+            if self.mac is not None:
+                text.parse_mac(self.mac)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    app: str
+    interfaces: tuple[InterfaceOptions, ...]
+    netns: str | None = None
+    routes: tuple[tuple[str, str], ...] = ()
+    """Prefix and gateway."""
+    port: int | None = None
+    pcap: Path | None = None
+
+    def check(self) -> None:
+        if self.app not in SERVICES:
+            raise UsageError(f"there is no application {self.app!r}: choose one of {', '.join(SERVICES)}")
+        if not self.interfaces:
+            raise UsageError("nothing to serve on: give --tap NAME and --address CIDR")
+        for interface in self.interfaces:
+            interface.check()
+
+
+class Server:
+    """``with Server(options) as server: server.run()``.  `UsageError` tells what is in the way."""
+
+    def __init__(self, options: ServeOptions) -> None:
+        options.check()
+        self._options = options
+        self._undo = ExitStack()
+        self._ending = threading.Event()
+        self.service: Service = SERVICES[options.app](options.port)
+        self.cleaned: list[str] = []
+        """What an earlier, killed server had left."""
+
+    def __enter__(self) -> Server:
+        with ExitStack() as undo:
+            self._open(undo)
+            self._undo = undo.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._undo.__exit__(kind, error, trace)
+
+    def _open(self, undo: ExitStack) -> None:
+        options = self._options
+        lab = undo.enter_context(Lab(options.netns))
+        self.cleaned = lab.cleaned
+        driver = undo.enter_context(RealDriver())
+        self.host = Host(options.app, driver, Random(SystemRandom().getrandbits(256)))
+        writer = undo.enter_context(_writer(options.pcap, driver.epoch)) if options.pcap else None
+        for interface in options.interfaces:
+            device = lab.tap(interface.name, TapDevice, peer=interface.peers, create=interface.create)
+            attach_tap(self.host, interface, device, writer)
+            undo.callback(driver.remove_device, device)
+        try:
+            for prefix, via in options.routes:
+                self.host.route(prefix, via)
+        except ValueError as error:
+            raise UsageError(f"--route: {error}") from None
+        driver.start()
+        with self.host.activate():
+            self.service.start()
+        undo.callback(self._stop_service)
+
+    def run(self) -> None:
+        """Serve until SIGINT or SIGTERM, or until `stop`.  Main thread only."""
+        before = {number: signal.signal(number, self._interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            self.host.driver.block(self._ending.is_set, "the end of the service", None)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def stop(self) -> None:
+        """End `run`.  Callable from anywhere."""
+        self._ending.set()
+        self.host.driver.wakeup()
+
+    def _interrupted(self, number: int, frame: object) -> None:
+        # A signal handler must not take locks: the wake-up comes from a thread of its own.
+        threading.Thread(target=self.stop, daemon=True).start()
+
+    def _stop_service(self) -> None:
+        with self.host.activate():
+            self.service.stop()
+
+    def description(self) -> list[str]:
+        """For people: what is served where, and how it ends."""
+        lines = [f"removed what a dead server had left: {what}" for what in self.cleaned]
+        where = f" in namespace {self._options.netns}" if self._options.netns else ""
+        for interface in self._options.interfaces:
+            lines.append(f"{interface.name}{where}: {', '.join(interface.addresses)}")
+        service = self.service
+        lines.append(f"{service.name} on TCP and UDP port {service.port}: {service.summary}")
+        if self._options.pcap is not None:
+            lines.append(f"every frame goes to {self._options.pcap}")
+        return [*lines, "Ctrl-C ends it"]
+
+    def summary(self) -> str:
+        """One line for the end: what was served, and what was dropped."""
+        dropped = self.host.stack.trace.drops
+        reasons = "".join(f"\n  {count} x {reason.value}" for reason, count in dropped.most_common())
+        return f"{self.service.accepted} connections served; frames dropped: {sum(dropped.values())}{reasons}"
+
+
+def attach_tap(host: Host, options: InterfaceOptions, device: TapDevice, writer: PcapngWriter | None) -> None:
+    """Give `host` an interface on `device`, read by its driver."""
+    driver = host.driver
+    assert isinstance(driver, RealDriver)
+    interface = host.interface(options.name, *options.addresses, mac=options.mac, mtu=options.mtu)
+    interface.plug(Capture(device, writer, both=True) if writer is not None else device)
+    driver.add_device(host.pump, device)
+
+
+def _writer(path: Path, epoch: int) -> PcapngWriter:
+    try:
+        return PcapngWriter.open(path, epoch)
+    except OSError as error:
+        raise UsageError(f"--pcap {path}: {error.strerror}") from None

@@ -1,0 +1,208 @@
+"""The guided tour: three questions about wildcard binding, answered by a WSK program on a host with two interfaces.
+
+The program is the same in virtual time and on a TAP; only its peers differ, see `Peer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from wsknet import text
+from wsknet.apps.client import Client, close_socket, require, wildcard
+from wsknet.apps.irps import call, submit
+from wsknet.apps.service import buffer_of
+from wsknet.host import Host
+from wsknet.trace import Decision
+from wsknet.transport.queries import ArrivalQuery, PathQuery
+from wsknet.types import Endpoint, Proto
+from wsknet.wsk import (
+    AF_INET,
+    NTSTATUS,
+    SOCKADDR_IN,
+    WSK_FLAG_CONNECTION_SOCKET,
+    WSK_FLAG_DATAGRAM_SOCKET,
+    WSK_FLAG_LISTEN_SOCKET,
+    WSK_SOCKET,
+    htons,
+    ntohs,
+)
+
+ECHO_PORT = 7
+LISTEN_PORT = 8080
+DATAGRAM_PORT = 5000
+MESSAGE = b"who am I to you?"
+
+
+class Peer(Protocol):
+    """A host beyond one of the interfaces, with an echo server on port 7."""
+
+    name: str
+    address: str
+    @property
+    def datagrams_from(self) -> list[str]:
+        """Where the datagrams that it echoed came from, as ``address:port``."""
+
+    def connect(self, address: str, port: int) -> None:
+        """Open a TCP connection to us in the background, and end it when we do."""
+
+
+@dataclass
+class Step:
+    """One call of the program, what came back, and what the socket says its local address is then."""
+
+    call: str
+    status: str
+    local: str = ""
+    remark: str = ""
+    decision: Decision | None = None
+
+
+@dataclass
+class Case:
+    title: str
+    claim: str
+    steps: list[Step] = field(default_factory=list)
+    held: bool = False
+    """The claim was seen to be true."""
+
+
+class Tour:
+    """Runs on the current host, which has one interface towards each of two peers."""
+
+    def __init__(self, host: Host, near: Peer, far: Peer) -> None:
+        self._host = host
+        self._peers = (near, far)
+        self._client = Client()
+
+    def run(self) -> list[Case]:
+        try:
+            return [self.deferred_address(), self.wildcard_source(), self.wildcard_listener()]
+        finally:
+            self._client.close()
+
+    @classmethod
+    def only(cls, host: Host, near: Peer, far: Peer, run: Callable[[Tour], Case]) -> Case:
+        """One case alone."""
+        tour = cls(host, near, far)
+        try:
+            return run(tour)
+        finally:
+            tour._client.close()
+
+    def deferred_address(self) -> Case:
+        case = Case(
+            "Deferred address at connect",
+            "A TCP socket bound to the wildcard has its port from bind on, and its address only when it connects.",
+        )
+        peer = self._peers[1]
+        Socket = self._client.socket(AF_INET, WSK_FLAG_CONNECTION_SOCKET)
+        self._local(case, Socket, "WskGetLocalAddress before WskBind", "not bound, so there is no name to tell")
+        Status, _ = call(Socket.Dispatch.WskBind, Socket, wildcard(AF_INET, 0), 0)
+        self._note(case, "WskBind(0.0.0.0:0)", Status)
+        before = self._local(case, Socket, "WskGetLocalAddress", "the port is assigned, the address is still open")
+        decision = self._explain_path(peer.address)
+        Status, _ = call(Socket.Dispatch.WskConnect, Socket, sockaddr(peer.address, ECHO_PORT), 0)
+        self._note(case, f"WskConnect({peer.address}:{ECHO_PORT})", Status, decision=decision)
+        after = self._local(case, Socket, "WskGetLocalAddress", "the address is that of the interface chosen")
+        Status, _ = call(Socket.Dispatch.WskSend, Socket, buffer_of(bytearray(MESSAGE)), 0)
+        require("WskSend", Status)
+        echo = bytearray(len(MESSAGE))
+        Status, length = call(Socket.Dispatch.WskReceive, Socket, buffer_of(echo), 2)
+        self._note(case, "WskSend, WskReceive", Status, remark=f"{length} bytes came back")
+        self._hang_up(Socket)
+        case.held = (
+            before.startswith("0.0.0.0:")
+            and not after.startswith("0.0.0.0:")
+            and before.rpartition(":")[2] == after.rpartition(":")[2]
+            and bytes(echo) == MESSAGE
+        )
+        return case
+
+    def wildcard_source(self) -> Case:
+        case = Case(
+            "Wildcard UDP source",
+            "A UDP socket bound to the wildcard stays on it: the source is chosen by routing for each datagram.",
+        )
+        Socket = self._client.socket(AF_INET, WSK_FLAG_DATAGRAM_SOCKET)
+        Status, _ = call(Socket.Dispatch.WskBind, Socket, wildcard(AF_INET, DATAGRAM_PORT), 0)
+        self._note(case, f"WskBind(0.0.0.0:{DATAGRAM_PORT})", Status)
+        names = [self._local(case, Socket, "WskGetLocalAddress", "before any datagram")]
+        for peer in self._peers:
+            decision = self._explain_path(peer.address)
+            remote = sockaddr(peer.address, ECHO_PORT)
+            Status, _ = call(Socket.Dispatch.WskSendTo, Socket, buffer_of(bytearray(MESSAGE)), 0, remote, 0, None)
+            self._note(case, f"WskSendTo({peer.address}:{ECHO_PORT})", Status, decision=decision)
+            echo = bytearray(100)
+            Status, _ = call(Socket.Dispatch.WskReceiveFrom, Socket, buffer_of(echo), 0, None, None, None, None)
+            self._note(case, "WskReceiveFrom", Status, remark=f"{peer.name} saw it come from {peer.datagrams_from[-1]}")
+            names.append(self._local(case, Socket, "WskGetLocalAddress", "unchanged: the socket itself has no address"))
+        close_socket(Socket)
+        sources = [peer.datagrams_from[-1] for peer in self._peers]
+        case.held = set(names) == {f"0.0.0.0:{DATAGRAM_PORT}"} and len(set(sources)) == 2
+        return case
+
+    def wildcard_listener(self) -> Case:
+        case = Case(
+            "Wildcard listener",
+            "A listener on the wildcard keeps it; each accepted socket has the address that its peer dialled.",
+        )
+        Listener = self._client.socket(AF_INET, WSK_FLAG_LISTEN_SOCKET)
+        Status, _ = call(Listener.Dispatch.WskBind, Listener, wildcard(AF_INET, LISTEN_PORT), 0)
+        self._note(case, f"WskBind(0.0.0.0:{LISTEN_PORT})", Status, remark="a listening socket listens from here on")
+        names = [self._local(case, Listener, "WskGetLocalAddress of the listener", "")]
+        accepted = []
+        for peer in self._peers:
+            dialled = self._host.stack.resolve(PathQuery(text.parse_address(peer.address))).path
+            assert dialled is not None
+            address = text.format_address(dialled.source)
+            peer.connect(address, LISTEN_PORT)
+            remote = SOCKADDR_IN()
+            Status, Socket = call(Listener.Dispatch.WskAccept, Listener, 0, None, None, None, remote)
+            decision = self._explain_arrival(address, remote)
+            self._note(case, "WskAccept", Status, remark=f"{peer.name} is {name_of(remote)}", decision=decision)
+            accepted.append(self._local(case, Socket, "WskGetLocalAddress of the accepted socket", "as dialled"))
+            self._hang_up(Socket)
+        names.append(self._local(case, Listener, "WskGetLocalAddress of the listener", "the wildcard for ever"))
+        close_socket(Listener)
+        case.held = set(names) == {f"0.0.0.0:{LISTEN_PORT}"} and len(set(accepted)) == 2
+        return case
+
+    def _note(
+        self, case: Case, what: str, Status: NTSTATUS, *, remark: str = "", decision: Decision | None = None
+    ) -> None:
+        case.steps.append(Step(what, Status.name, remark=remark, decision=decision))
+
+    def _local(self, case: Case, Socket: WSK_SOCKET, what: str, remark: str) -> str:
+        address = SOCKADDR_IN()
+        Status, _ = call(Socket.Dispatch.WskGetLocalAddress, Socket, address)
+        local = name_of(address) if Status == 0 else ""
+        case.steps.append(Step(what, Status.name, local, remark))
+        return local
+
+    def _explain_path(self, destination: str) -> Decision:
+        return self._host.stack.explain(PathQuery(text.parse_address(destination)))[1]
+
+    def _explain_arrival(self, address: str, remote: SOCKADDR_IN) -> Decision:
+        """Why the listener got the SYN: asked for the next connection that this peer would open."""
+        local = Endpoint(text.parse_address(address), LISTEN_PORT)
+        caller = Endpoint(bytes(remote.sin_addr), ntohs(remote.sin_port) + 1 & 0xFFFF)
+        return self._host.stack.explain(ArrivalQuery(Proto.TCP, local, caller))[1]
+
+    def _hang_up(self, Socket: WSK_SOCKET) -> None:
+        """End gracefully in both directions, so that WskCloseSocket has nothing left to reset."""
+        submit(Socket.Dispatch.WskDisconnect, Socket, None, 0)
+        length = 1
+        while length:
+            Status, length = call(Socket.Dispatch.WskReceive, Socket, buffer_of(bytearray(100)), 0)
+            require("WskReceive", Status)
+        close_socket(Socket)
+
+
+def sockaddr(address: str, port: int) -> SOCKADDR_IN:
+    return SOCKADDR_IN(sin_port=htons(port), sin_addr=text.parse_address(address))
+
+
+def name_of(address: SOCKADDR_IN) -> str:
+    return f"{text.format_address(bytes(address.sin_addr))}:{ntohs(address.sin_port)}"

@@ -1,0 +1,34 @@
+"""The command line.  Messages go to people: what is wrong, what was expected, how to mend it."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from wsknet.errors import UsageError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="wsknet")
+def wsknet() -> None:
+    """A user-mode TCP/UDP stack with real frames, Windows binding rules, and an answer to every "why?"."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The entry point.  Exit status 2 and one line for unusable input, 130 after Ctrl-C."""
+    from wsknet.cli.demo import demo
+    from wsknet.cli.serve import serve
+
+    wsknet.add_command(demo)
+    wsknet.add_command(serve)
+    try:
+        wsknet.main(args=arguments, standalone_mode=False)
+    except click.ClickException as error:
+        click.echo(f"wsknet: {error.format_message()}", err=True)
+        sys.exit(2)
+    except UsageError as error:
+        click.echo(f"wsknet: {error}", err=True)
+        sys.exit(2)
+    except click.exceptions.Abort:
+        sys.exit(130)

@@ -1,0 +1,97 @@
+"""`wsknet serve`: an application on real frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wsknet.apps.serving import InterfaceOptions, ServeOptions, Server
+from wsknet.errors import UsageError
+
+_PER_INTERFACE = ("address", "peer", "mac", "mtu", "create")
+
+
+class GroupedCommand(click.Command):
+    """Options of one interface belong to the nearest ``--tap`` before them: ``--tap a --address x --tap b ...``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta["interfaces"] = self._interfaces(ctx, args)
+        return super().parse_args(ctx, args)
+
+    def _interfaces(self, ctx: click.Context, args: list[str]) -> list[InterfaceOptions]:
+        if any(arg in {"-h", "--help"} for arg in args):
+            return []
+        starts = [i for i, arg in enumerate(args) if arg == "--tap" or arg.startswith("--tap=")]
+        head = self._parse(ctx, args[: starts[0]] if starts else args)
+        for name in _PER_INTERFACE:
+            if head.get(name):
+                raise click.UsageError(f"--{name} belongs to an interface: put it after the --tap NAME it is for.", ctx)
+        groups = [args[start:end] for start, end in zip(starts, [*starts[1:], len(args)], strict=True)]
+        return [_interface(self._parse(ctx, group)) for group in groups]
+
+    def _parse(self, ctx: click.Context, args: list[str]) -> dict[str, Any]:
+        values, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        return values
+
+
+def _interface(values: dict[str, Any]) -> InterfaceOptions:
+    return InterfaceOptions(
+        name=values["tap"][0],
+        addresses=tuple(values.get("address") or ()),
+        peers=tuple(values.get("peer") or ()),
+        create=bool(values.get("create")),
+        mac=(values.get("mac") or (None,))[-1],
+        mtu=int((values.get("mtu") or (1500,))[-1]),
+    )
+
+
+@click.command(cls=GroupedCommand)
+@click.argument("app", metavar="APP")
+@click.option("--tap", multiple=True, metavar="NAME", help="Attach to TAP interface NAME; once per interface.")
+@click.option("--address", multiple=True, metavar="CIDR", help="Our address on it, e.g. 198.51.100.2/24; repeatable.")
+@click.option("--create", multiple=True, is_flag=True, flag_value="yes", help="Make the TAP; it is gone at the end.")
+@click.option("--peer", multiple=True, metavar="CIDR", help="Give the kernel's side of a made TAP this address.")
+@click.option("--mac", multiple=True, metavar="MAC", help="Our MAC address on it.")
+@click.option("--mtu", multiple=True, type=click.IntRange(576, 65535), help="Largest IP packet in bytes (1500).")
+@click.option("--netns", metavar="NAME", help="Work in network namespace NAME; if new, it is made and removed again.")
+@click.option("--route", multiple=True, metavar="PREFIX=VIA", help="A route, e.g. 0.0.0.0/0=198.51.100.1.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Serve on this port instead of the usual one.")
+@click.option("--pcap", type=click.Path(dir_okay=False), metavar="FILE", help="Write every frame to a pcapng file.")
+@click.pass_context
+def serve(
+    ctx: click.Context,
+    /,
+    app: str,
+    netns: str | None,
+    route: tuple[str, ...],
+    port: int | None,
+    pcap: str | None,
+    **_: object,
+) -> None:
+    """Serve APP (echo, discard or chargen) over TCP and UDP, IPv4 and IPv6, on the Winsock Kernel interface.
+
+    \b
+    One interface, made here, with the kernel as its neighbour:
+      wsknet serve echo --netns lab --tap tap0 --create \\
+          --peer 198.51.100.1/24 --address 198.51.100.2/24 --pcap echo.pcapng
+      ip netns exec lab nc -N 198.51.100.2 7
+
+    Several --tap make a multi-homed host; --address, --peer, --create, --mac and --mtu belong to the nearest --tap
+    before them.  Ctrl-C or SIGTERM ends it; what it made is gone then.
+    """
+    interfaces = tuple(ctx.meta["interfaces"])
+    options = ServeOptions(app, interfaces, netns, tuple(map(_route, route)), port, Path(pcap) if pcap else None)
+    with Server(options) as server:
+        for line in server.description():
+            click.echo(line)
+        server.run()
+        click.echo(server.summary())
+
+
+def _route(text: str) -> tuple[str, str]:
+    prefix, separator, via = text.partition("=")
+    if not separator:
+        raise UsageError(f"--route {text}: expected PREFIX=VIA, e.g. 0.0.0.0/0=198.51.100.1")
+    return prefix, via

@@ -1,0 +1,1 @@
+"""For people: decisions in words, captures as sequence diagrams."""
