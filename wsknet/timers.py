@@ -11,7 +11,7 @@ from heapq import heapify, heappop, heappush
 
 from wsknet.types import Instant
 
-Expired = Callable[[Instant], None]
+Expired = Callable[[Instant], object]
 
 
 class Timer:

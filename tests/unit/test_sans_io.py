@@ -11,10 +11,13 @@ ROOT = Path(__file__).parents[2]
 CORE = ("behaviour", "config", "errors", "net", "stack", "timers", "trace", "transport", "types", "wire")
 
 VOCABULARY = (
+    "__future__",
+    "bisect",
     "collections.abc",
     "dataclasses",
     "enum",
     "functools",
+    "hashlib",
     "heapq",
     "ipaddress",
     "itertools",

@@ -20,7 +20,7 @@ class Scheduler(Protocol):
 
     def now(self) -> Instant: ...
 
-    def call_at(self, at: Instant, run: Callable[[], None]) -> Callable[[], None]: ...
+    def call_at(self, at: Instant, run: Callable[[], object]) -> Callable[[], None]: ...
 
 
 class Device(Protocol):
@@ -36,8 +36,9 @@ class Device(Protocol):
         """
 
     def transmit(self, frame: Buffers, now: Instant, comment: str | None = None) -> None:
-        """Send one frame; driver lock held.  The buffers may change after the call returns; a device that delays copies them.
+        """Send one frame.  Driver lock held.
 
+        The buffers may change after the call returns; a device that delays them copies them.
         `comment` is for captures.  A device that cannot take the frame (queue full, link down) drops and counts it.
         """
 
@@ -50,7 +51,7 @@ class PollableDevice(Device, Protocol):
     def fileno(self) -> int: ...
 
     def on_readable(self, now: Instant) -> None:
-        """Read what waits (a bounded number of frames) and hand it to the receiver.  Never blocks.  Pump entered.
+        """Read what waits (a bounded number of frames) and hand it to the receiver.  Never blocks.
 
-        Raises `OSError` when the device is gone.
+        Called inside the pump.  Raises `OSError` when the device is gone.
         """

@@ -68,6 +68,8 @@ class Pump:
                 if owner is not None:
                     owner.on_ready(event.readiness, now)
                 event = stack.next_event()
+            if stack.ip.deliver_looped(now):
+                continue
             frames = stack.take_frames()
             if not frames:
                 break

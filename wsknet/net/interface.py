@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from wsknet.net.packet import Cast
 from wsknet.types import LOOPBACK_INDEX, Address, Family, IfIndex, Mac, family_of
-from wsknet.wire.ethernet import multicast_mac
+from wsknet.wire.ethernet import BROADCAST_MAC, multicast_mac
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from wsknet.config import InterfaceConfig
     from wsknet.net.neighbours import NeighbourTable
-    from wsknet.net.packet import Cast
 
 Flow = tuple[Address, Address, int]
 """Source, destination and zone of packets that were found to be unicast, for us and from a possible source."""
@@ -97,9 +97,10 @@ class Interface:
     def accept(self, destination: Address, cast: Cast) -> None:
         """Let a destination through; that of a group opens the MAC filter too."""
         self.accepts[destination] = cast
-        if destination[0] == 0xFF or 224 <= destination[0] <= 239:
-            group = multicast_mac(destination) if destination != b"\xff" * 4 else b"\xff" * 6
-            self.group_macs[group] = None
+        if cast is Cast.BROADCAST:
+            self.group_macs[BROADCAST_MAC] = None
+        elif cast is Cast.MULTICAST:
+            self.group_macs[multicast_mac(destination)] = None
 
 
 def is_in_prefix(address: Address, prefix: Address, length: int) -> bool:

@@ -29,8 +29,6 @@ class NeighbourDiscovery:
         """`message` has passed the codec: everything of RFC 4861 7.1 but the hop limit."""
         if packet.hop_limit != _HOP_LIMIT:
             self._trace.drop(DropReason.ND_BAD_HOP_LIMIT, packet.raw)
-        elif packet.interface.is_loopback or packet.checksum_trusted:
-            self._trace.drop(DropReason.ND_NOT_FOR_US, packet.raw)  # from ourselves
         elif isinstance(message, NeighbourSolicitation):
             self._solicited(packet, message, now)
         else:

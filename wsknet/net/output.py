@@ -62,7 +62,7 @@ class Output:
         handler hears HOST_UNREACHABLE.  Larger than `path.mtu`: sent in fragments.  Raises `NetError`
         MESSAGE_TOO_LONG beyond what an IP packet holds.
         """
-        # The fast path, 1.5 us instead of 7: a known neighbour, one frame, and all of it in one pack.
+        # The fast path, 0.8 us instead of 2.6: a known neighbour, one frame, and all of it in one pack.
         neighbour = path.neighbour
         length = len(header)
         for buffer in payload:

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,10 @@ def driver() -> Iterator[RealDriver]:
 
 
 @pytest.fixture
-def card() -> Iterator[SocketDevice]:
+def card(driver: RealDriver) -> Iterator[SocketDevice]:
     device = SocketDevice()
     yield device
+    driver.remove_device(device)
     device.close()
 
 
@@ -110,7 +112,7 @@ def test_calls_happen_in_the_order_of_their_times(driver: RealDriver) -> None:
     start = driver.now()
     for number in (3, 1, 2):
         at = Instant(start + number * MILLISECOND)
-        driver.call_at(at, lambda number=number: seen.append(number))  # type: ignore[misc]
+        driver.call_at(at, partial(seen.append, number))
     driver.call_at(Instant(0), lambda: seen.append(0))
     cancel = driver.call_at(Instant(start + MILLISECOND), lambda: seen.append(99))
     cancel()
@@ -235,7 +237,7 @@ def test_a_device_that_is_gone_stops_the_driver(driver: RealDriver, card: Socket
 
 
 def test_a_callback_must_not_wait(driver: RealDriver) -> None:
-    driver.call_at(Instant(0), lambda: driver.block(lambda: False, "an answer", None) and None)
+    driver.call_at(Instant(0), lambda: driver.block(lambda: False, "an answer", None))
     with pytest.raises(RuntimeError, match="a callback must not wait"):
         driver.run()
 
@@ -312,11 +314,11 @@ def test_four_threads_hammer_one_stack(driver: RealDriver, card: SocketDevice) -
     def worker(number: int) -> Callable[[], None]:
         def run() -> None:
             for call in range(1, CALLS + 1):
+                if call % 100 == 0:
+                    card.far.send(frame(call))
                 with pump as now:
                     stack.events.append(Event(owners[number].endpoint, call))
                     stack.alarm = Instant(now + call % 7 * MILLISECOND)
-                if call % 100 == 0:
-                    card.far.send(frame(call))
 
         return run
 

@@ -52,7 +52,7 @@ def test_a_cancelled_call_does_not_happen_and_moves_no_time() -> None:
 def test_run_for_includes_its_end_and_what_is_added_for_it_meanwhile() -> None:
     with Simulation() as driver:
         seen: list[str] = []
-        driver.call_at(Instant(100), lambda: driver.call_at(Instant(100), lambda: seen.append("added")) and None)
+        driver.call_at(Instant(100), lambda: driver.call_at(Instant(100), lambda: seen.append("added")))
         driver.call_at(Instant(101), lambda: seen.append("later"))
         driver.run_for(100)
         assert seen == ["added"]
@@ -141,7 +141,7 @@ def test_entering_a_core_twice_is_an_error() -> None:
 
 def test_a_callback_must_not_wait() -> None:
     with Simulation() as driver:
-        driver.call_at(Instant(1), lambda: driver.block(lambda: False, "nothing", None) and None)
+        driver.call_at(Instant(1), lambda: driver.block(lambda: False, "nothing", None))
         with pytest.raises(RuntimeError, match="a callback must not wait"):
             driver.run()
 

@@ -56,9 +56,7 @@ class Recorder:
         mtu: int,
         now: Instant,
     ) -> None:
-        self.errors.append(
-            ReportedError(kind, format_address(source), format_address(destination), quoted, zone, mtu)
-        )
+        self.errors.append(ReportedError(kind, format_address(source), format_address(destination), quoted, zone, mtu))
 
 
 def mac_of(if_index: int) -> str:
@@ -148,7 +146,7 @@ class Lab:
 
 def udp_header(length: int, source_port: int = 1000, destination_port: int = 2000) -> bytes:
     ports = source_port.to_bytes(2, "big") + destination_port.to_bytes(2, "big")
-    return ports + (length + 8).to_bytes(2, "big") + b"\0\0"
+    return ports + (length + 8 & 0xFFFF).to_bytes(2, "big") + b"\0\0"
 
 
 def arp(operation: str, sender: str, target: str, sender_mac: str = PEER_MAC, **fields: Any) -> Any:

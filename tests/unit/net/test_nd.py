@@ -15,7 +15,8 @@ from scapy.layers.inet6 import (
 )
 from scapy.layers.l2 import Ether
 
-from tests.unit.net.lab import IF1, IF2, OTHER_MAC, PEER_MAC, Lab, mac_of
+from tests.unit.net.lab import IF1, IF2, OTHER_MAC, PEER_MAC, A, Lab, mac_of
+from wsknet.net.changes import AddressRemoved
 from wsknet.net.messages import IcmpErrorKind
 from wsknet.trace import DropReason
 
@@ -211,3 +212,37 @@ def test_an_idle_neighbour_in_use_is_asked_alone(lab: Lab) -> None:
 
     probe: Ether = lab.take_one()
     assert (probe.dst, probe[IPv6].dst, probe[ICMPv6ND_NS].tgt) == (PEER_MAC, PEER, PEER)
+
+
+@pytest.mark.rule("RFC4861-7.2.5")
+def test_an_advertisement_without_a_mac_does_not_resolve(lab: Lab) -> None:
+    lab.send(PEER)
+    lab.take()
+
+    lab.arrive(IF1, IPv6(src=PEER, dst=US, hlim=255) / ICMPv6ND_NA(tgt=PEER, S=1, O=1))
+
+    assert lab.state(IF1, PEER) == "INCOMPLETE"
+    assert lab.take() == []
+
+
+@pytest.mark.rule("RFC4861-7.2.5")
+def test_an_unsolicited_advertisement_resolves_without_confirming(lab: Lab) -> None:
+    lab.send(PEER, b"hello")
+    lab.take()
+
+    lab.arrive(IF1, answer(to="ff02::1", s=0), mac="33:33:00:00:00:01")
+
+    assert lab.state(IF1, PEER) == "STALE"
+    assert bytes(lab.take_one()[UDP].payload) == b"hello"
+
+
+def test_without_an_address_to_ask_from_a_neighbour_is_given_up(lab: Lab) -> None:
+    lab.send(PEER)
+    lab.take()
+    for address in (US, LINK_LOCAL):
+        lab.apply(AddressRemoved(IF1, A(address)))
+
+    lab.pass_time(3)
+
+    assert lab.take() == []
+    assert [error.kind for error in lab.udp.errors] == [IcmpErrorKind.HOST_UNREACHABLE]

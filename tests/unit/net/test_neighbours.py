@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from scapy.layers.inet import IP
 from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr, IPv6
 from scapy.layers.l2 import ARP
 
-from tests.unit.net.lab import IF1, OTHER_MAC, PEER_MAC, A, Lab, arp, datagram
+from tests.unit.net.lab import IF1, OTHER_MAC, PEER_MAC, A, Lab, arp
 from wsknet.config import NeighbourConfig
 from wsknet.trace import DropReason
-from wsknet.types import SECOND
+from wsknet.types import SECOND, Proto
+from wsknet.wire import ipv4
 
 PEERS = {"IPv4": "10.1.0.50", "IPv6": "2001:db8::50"}
 
@@ -200,13 +200,10 @@ def test_a_scan_of_the_subnet_stays_within_the_bound() -> None:
 def test_pretended_senders_fill_no_table_without_end() -> None:
     lab = small_table(16)
     lab.know(IF1, "10.1.0.50")
+    link_header = bytes.fromhex("020000000002 020000000099 0800")
     for number in range(10_000):
-        source = bytes((11, number >> 16 & 255, number >> 8 & 255, number & 255))
-        packet = bytearray(bytes(datagram("11.0.0.1", "10.1.0.2")))
-        packet[12:16] = source
-        packet[10:12] = b"\0\0"
-        packet[10:12] = (-(int.from_bytes(packet[:20], "big")) % 0xFFFF).to_bytes(2, "big")
-        lab.arrive(IF1, IP(bytes(packet)))
+        source = bytes((11, 0)) + number.to_bytes(2, "big")
+        lab.receive(IF1, link_header + ipv4.build(source, A("10.1.0.2"), Proto.UDP, 8, 64) + bytes(8))
 
     assert len(lab.udp.packets) == 10_000
     assert len(lab.ip.interfaces[IF1].flows) <= 4096

@@ -1,0 +1,48 @@
+"""Which tests run: `long` ones only when asked for, those that lack a right or a tool never, and never silently."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+from tests.support.needs import lacking
+
+NOTHING_MAY_BE_SKIPPED = os.environ.get("CI") == "true"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the tests marked long, too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "tool(*names): runs these programs; use tests.support.needs.requires_tool")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--long"):
+        deselected = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=deselected)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+    for item in items:
+        if item.get_closest_marker("tap"):
+            # One worker for all: the timing of a TAP test should not depend on another TAP test beside it.
+            item.add_marker(pytest.mark.xdist_group("tap"))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    reason = lacking(item)
+    if reason is not None:
+        pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if NOTHING_MAY_BE_SKIPPED and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"with CI=true nothing may be skipped, but: {call.excinfo and call.excinfo.value}"
+    return report

@@ -1,0 +1,239 @@
+"""`wsknet serve` as people use it: real frames, the kernel and its tools on the other side."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.needs import requires_tool
+from tests.support.tshark import judge
+
+pytestmark = [pytest.mark.tap, requires_tool("ip", "nc", "ping", "curl")]
+
+OURS, PEER = "198.51.100.2", "198.51.100.1"
+OURS6, PEER6 = "2001:db8::2", "2001:db8::1"
+NETNS = f"wsknet-test-{os.getpid()}"
+
+
+def wsknet(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "wsknet", *arguments]
+
+
+def serve_command(app: str = "echo", *more: str, netns: str = NETNS) -> list[str]:
+    return wsknet(
+        "serve", app, "--netns", netns, "--tap", "tap0", "--create", "--peer", f"{PEER}/24", "--address", f"{OURS}/24",
+        "--peer", f"{PEER6}/64", "--address", f"{OURS6}/64", *more,
+    )  # fmt: skip
+
+
+@contextmanager
+def serving(*more: str, app: str = "echo", netns: str = NETNS) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(serve_command(app, *more, netns=netns), stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "Ctrl-C" in line:
+                break
+        assert process.poll() is None, "serve ended at once"
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+
+
+def in_netns(*command: str, stdin: bytes = b"", netns: str = NETNS, timeout: float = 60) -> bytes:
+    done = subprocess.run(
+        ["ip", "netns", "exec", netns, *command], input=stdin, capture_output=True, timeout=timeout, check=False
+    )
+    return done.stdout
+
+
+def shell(script: str) -> bytes:
+    return in_netns("sh", "-c", script)
+
+
+@contextmanager
+def inside(netns: str = NETNS) -> Iterator[None]:
+    """This thread in the namespace; sockets made meanwhile stay there."""
+    from pyroute2 import netns as namespaces
+
+    home = os.open("/proc/self/ns/net", os.O_RDONLY)
+    try:
+        namespaces.setns(netns)
+        yield
+    finally:
+        namespaces.setns(home)
+        os.close(home)
+
+
+def namespaces_now() -> str:
+    return subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture(scope="module")
+def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    capture = tmp_path_factory.mktemp("serve") / "echo.pcapng"
+    with serving("--pcap", str(capture)):
+        yield capture
+    assert NETNS not in namespaces_now()
+    verdict = judge(capture)
+    assert not verdict.bad_checksums
+    assert not verdict.malformed
+    assert verdict.frames > 100
+
+
+@pytest.mark.usefixtures("echo")
+class TestEcho:
+    @pytest.mark.parametrize("address", [OURS, OURS6])
+    def test_ping(self, address: str) -> None:
+        assert b" 0% packet loss" in in_netns("ping", "-c3", "-i0.2", "-W2", address)
+
+    @pytest.mark.parametrize("address", [OURS, OURS6])
+    def test_tcp_through_nc(self, address: str) -> None:
+        assert in_netns("nc", "-N", address, "7", stdin=b"hello\n") == b"hello\n"
+
+    @pytest.mark.parametrize("address", [OURS, OURS6])
+    def test_udp_through_nc(self, address: str) -> None:
+        assert in_netns("nc", "-u", "-w1", address, "7", stdin=b"hello\n") == b"hello\n"
+
+    def test_telnet_through_curl(self) -> None:
+        assert shell(f"(printf 'hello\\n'; sleep 1) | timeout 3 curl -sN telnet://{OURS}:7") == b"hello\n"
+
+    @pytest.mark.parametrize("address", [OURS, OURS6])
+    def test_a_megabyte_comes_back_identical(self, address: str) -> None:
+        data = random.Random(1).randbytes(1 << 20)
+        back = in_netns("nc", "-N", address, "7", stdin=data)
+        assert hashlib.sha256(back).digest() == hashlib.sha256(data).digest()
+
+    def test_fifty_connections_at_once(self) -> None:
+        with inside():
+            clients = [socket.create_connection((OURS, 7), timeout=20) for _ in range(50)]
+        for number, client in enumerate(clients):
+            client.sendall(b"%04d" % number)
+        for number, client in enumerate(clients):
+            assert client.recv(4, socket.MSG_WAITALL) == b"%04d" % number
+            client.close()
+
+    def test_a_client_that_resets_harms_nobody(self) -> None:
+        with inside():
+            rude = socket.create_connection((OURS, 7), timeout=20)
+            polite = socket.create_connection((OURS, 7), timeout=20)
+        rude.sendall(b"x" * 100_000)
+        rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        rude.close()
+        polite.sendall(b"still there?")
+        assert polite.recv(12, socket.MSG_WAITALL) == b"still there?"
+        polite.close()
+
+    def test_a_half_close_still_gets_all_its_data_back(self) -> None:
+        data = random.Random(2).randbytes(300_000)
+        with inside():
+            client = socket.create_connection((OURS, 7), timeout=20)
+        client.sendall(data)
+        client.shutdown(socket.SHUT_WR)
+        back = b""
+        while chunk := client.recv(65536):
+            back += chunk
+        assert back == data
+        client.close()
+
+    def test_a_closed_port_is_refused_and_reported(self) -> None:
+        with inside():
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection((OURS, 8), timeout=20)
+            asker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        asker.settimeout(20)
+        asker.connect((OURS, 8))
+        asker.send(b"?")
+        with pytest.raises(ConnectionRefusedError):
+            asker.recv(1)
+        asker.close()
+
+
+def test_discard_and_chargen() -> None:
+    with serving(app="discard"):
+        assert in_netns("nc", "-N", OURS, "9", stdin=b"x" * 100_000) == b""
+    with serving(app="chargen"):
+        head = shell(f"nc {OURS} 19 < /dev/null | head -c 100000")
+        first = bytes(range(32, 104)) + b"\r\n" + bytes(range(33, 105)) + b"\r\n"
+        assert head.startswith(first)
+        assert len(head) == 100_000
+
+
+def test_several_interfaces_make_a_multi_homed_host() -> None:
+    second = ("--tap", "tap1", "--create", "--peer", "203.0.113.1/24", "--address", "203.0.113.2/24")
+    with serving(*second):
+        assert in_netns("nc", "-N", OURS, "7", stdin=b"one") == b"one"
+        assert in_netns("nc", "-N", "203.0.113.2", "7", stdin=b"two") == b"two"
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_and_leaves_nothing(ending: signal.Signals) -> None:
+    with serving() as process:
+        assert NETNS in namespaces_now()
+        process.send_signal(ending)
+        process.wait(timeout=20)
+        assert process.returncode == 0
+    assert NETNS not in namespaces_now()
+
+
+def test_what_a_killed_one_left_is_removed_by_the_next_start() -> None:
+    with serving(netns=NETNS + "-dead") as process:
+        process.kill()
+        process.wait(timeout=20)
+    assert NETNS + "-dead" in namespaces_now()
+    with serving():
+        assert NETNS + "-dead" not in namespaces_now()
+    assert NETNS not in namespaces_now()
+
+
+def test_an_existing_namespace_is_entered_and_kept() -> None:
+    subprocess.run(["ip", "netns", "add", NETNS], check=True)
+    try:
+        with serving():
+            assert in_netns("nc", "-N", OURS, "7", stdin=b"hello") == b"hello"
+        assert NETNS in namespaces_now()
+        assert b"tap0" not in in_netns("ip", "link")
+    finally:
+        subprocess.run(["ip", "netns", "delete", NETNS], check=True)
+
+
+def complaint(*command: str) -> str:
+    """What a command that cannot work says: one line, exit status 2."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("wsknet: "), done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    return done.stderr
+
+
+def test_wrong_input_gets_one_clear_line_and_leaves_nothing() -> None:
+    base = ["serve", "echo", "--netns", NETNS, "--tap", "tap0", "--create"]
+    assert "198.51.100.2/99" in complaint(*wsknet(*base, "--address", "198.51.100.2/99"))
+    assert "no address" in complaint(*wsknet(*base))
+    assert "sing" in complaint(*wsknet("serve", "sing", "--tap", "tap0", "--address", "198.51.100.2/24"))
+    assert NETNS not in namespaces_now()
+
+
+def test_a_tap_in_use_is_named() -> None:
+    with serving():
+        message = complaint(*wsknet("serve", "echo", "--netns", NETNS, "--tap", "tap0", "--address", f"{OURS}/24"))
+        assert "tap0" in message
+        assert "in use" in message
+
+
+def test_without_rights_it_says_so() -> None:
+    message = complaint("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *serve_command())
+    assert "root" in message

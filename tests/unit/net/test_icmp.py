@@ -1,0 +1,290 @@
+"""Echo, errors sent and errors received, in both families."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.inet6 import (
+    ICMPv6DestUnreach,
+    ICMPv6EchoReply,
+    ICMPv6EchoRequest,
+    ICMPv6PacketTooBig,
+    ICMPv6ParamProblem,
+    IPv6,
+    IPv6ExtHdrDestOpt,
+    IPv6ExtHdrFragment,
+)
+
+from tests.unit.net.lab import IF1, IF2, PEER_MAC, A, Lab, Recorder, datagram, ping
+from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.packet import Packet
+from wsknet.trace import DropReason
+from wsknet.types import SECOND, Instant
+
+US4, PEER4, US6, PEER6 = "10.1.0.2", "10.1.0.50", "2001:db8:1::2", "2001:db8:1::50"
+SIZES = (0, 1, 56, 1472)
+
+
+class Refuser(Recorder):
+    """A protocol that answers everything with port unreachable."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__()
+        self.lab = lab
+
+    def input(self, packet: Packet, now: Instant) -> None:
+        super().input(packet, now)
+        self.lab.ip.icmp.send_error(IcmpErrorKind.PORT_UNREACHABLE, packet, now)
+
+
+@pytest.fixture
+def lab() -> Lab:
+    lab = Lab()
+    lab.interface(IF1, "10.1.0.2/24", "10.1.0.9/24", "fe80::a/64", "2001:db8:1::2/64", "2001:db8:1::9/64")
+    lab.interface(IF2, "10.2.0.2/24", "fe80::b/64")
+    for peer in (PEER4, PEER6, "fe80::50"):
+        lab.know(IF1, peer)
+    return lab
+
+
+@pytest.fixture
+def refuser(lab: Lab) -> Refuser:
+    refuser = Refuser(lab)
+    lab.ip.protocols[17] = refuser
+    return refuser
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("asked", [US4, "10.1.0.9"])
+def test_an_ipv4_echo_comes_back_whole_from_the_address_asked(lab: Lab, size: int, asked: str) -> None:
+    data = bytes(range(256)) * 6
+    request = IP(src=PEER4, dst=asked, ttl=3) / ICMP(type=8, id=0xFFFE, seq=0xFFFF) / data[:size]
+    lab.arrive(IF1, request)
+
+    reply = lab.take_one()
+    assert (reply.dst, reply[IP].src, reply[IP].dst, reply[IP].ttl) == (PEER_MAC, asked, PEER4, 128)
+    assert (reply[ICMP].type, reply[ICMP].id, reply[ICMP].seq) == (0, 0xFFFE, 0xFFFF)
+    assert bytes(reply[ICMP].payload) == data[:size]
+
+
+@pytest.mark.parametrize("size", SIZES[:3])
+@pytest.mark.parametrize(
+    ("peer", "asked"), [(PEER6, US6), (PEER6, "2001:db8:1::9"), ("fe80::50", "fe80::a")], ids=["", "second", "link"]
+)
+def test_an_ipv6_echo_comes_back_whole_from_the_address_asked(lab: Lab, size: int, peer: str, asked: str) -> None:
+    data = bytes(range(56))[:size]
+    lab.arrive(IF1, IPv6(src=peer, dst=asked) / ICMPv6EchoRequest(id=0xFFFE, seq=0xFFFF, data=data))
+
+    reply = lab.take_one()
+    assert (reply[IPv6].src, reply[IPv6].dst) == (asked, peer)
+    echo = reply[ICMPv6EchoReply]
+    assert (echo.id, echo.seq, echo.data) == (0xFFFE, 0xFFFF, data)
+
+
+def test_our_own_echo_is_answered_inside(lab: Lab) -> None:
+    heard: list[bytes] = []
+    lab.trace.on_drop = lambda reason, what: heard.append(what)
+    path = lab.path("127.0.0.1")
+    lab.ip.send(path, 1, bytes(ping("127.0.0.1", "127.0.0.1")[ICMP]), (), lab.now)
+    lab.ip.deliver_looped(lab.now)
+
+    assert lab.take() == []
+    assert lab.drops == {DropReason.ICMP_NO_ENDPOINT: 1}
+    assert IP(heard[0])[ICMP].type == 0
+
+
+@pytest.mark.rule("RFC1122-3.2.2.6")
+@pytest.mark.parametrize("destination", ["10.1.0.255", "255.255.255.255", "224.0.0.1"])
+def test_an_echo_request_to_everybody_is_not_answered(lab: Lab, destination: str) -> None:
+    mac = "01:00:5e:00:00:01" if destination == "224.0.0.1" else "ff:ff:ff:ff:ff:ff"
+    lab.arrive(IF1, ping(PEER4, destination), mac=mac)
+
+    assert lab.take() == []
+    assert lab.drops == {DropReason.ICMP_BROADCAST_ECHO: 1}
+
+
+@pytest.mark.rule("RFC4443-4.2")
+def test_all_nodes_answer_an_ipv6_echo_request_from_a_unicast_address(lab: Lab) -> None:
+    for peer in (PEER6, "fe80::50"):
+        lab.arrive(IF1, IPv6(src=peer, dst="ff02::1") / ICMPv6EchoRequest(), mac="33:33:00:00:00:01")
+
+    assert [frame[IPv6].src for _, frame in lab.take()] == [US6, "fe80::a"]
+
+
+def test_an_echo_from_where_there_is_no_route_is_counted(lab: Lab) -> None:
+    lab.arrive(IF1, ping("192.0.2.1", US4))
+
+    assert lab.take() == []
+    assert lab.drops == {DropReason.NO_ROUTE: 1}
+
+
+@pytest.mark.rule("RFC1122-3.2.2.1")
+def test_an_ipv4_error_quotes_the_packet_and_comes_from_its_destination(lab: Lab, refuser: Refuser) -> None:
+    question = datagram(PEER4, "10.1.0.9", b"x" * 1000)
+    lab.arrive(IF1, question)
+
+    error = lab.take_one()
+    assert (error[IP].src, error[IP].dst) == ("10.1.0.9", PEER4)
+    assert (error[ICMP].type, error[ICMP].code) == (3, 3)
+    quoted = bytes(error[ICMP].payload)
+    assert len(error[IP]) == 576
+    assert quoted == bytes(question)[: len(quoted)]
+
+
+@pytest.mark.rule("RFC4443-2.4", "RFC4443-3.1")
+def test_an_ipv6_error_quotes_as_much_as_every_link_carries(lab: Lab, refuser: Refuser) -> None:
+    question = datagram(PEER6, US6, b"x" * 1400)
+    lab.arrive(IF1, question)
+
+    error = lab.take_one()
+    assert (error[IPv6].src, error[IPv6].dst) == (US6, PEER6)
+    assert error[ICMPv6DestUnreach].code == 4
+    quoted = bytes(error[ICMPv6DestUnreach])[8:]
+    assert len(error[IPv6]) == 1280
+    assert quoted == bytes(question)[: len(quoted)]
+
+
+def test_a_protocol_that_nobody_speaks_is_refused_over_ipv4(lab: Lab) -> None:
+    lab.arrive(IF1, IP(src=PEER4, dst=US4, proto=132) / b"12345678")
+
+    error = lab.take_one()
+    assert (error[ICMP].type, error[ICMP].code) == (3, 2)
+    assert lab.drops == {DropReason.IP_UNKNOWN_PROTOCOL: 1}
+
+
+@pytest.mark.rule("RFC4443-3.4")
+@pytest.mark.parametrize(("extensions", "pointer"), [(0, 6), (1, 40), (2, 48)])
+def test_a_next_header_that_nobody_knows_is_pointed_at(lab: Lab, extensions: int, pointer: int) -> None:
+    packet = IPv6(src=PEER6, dst=US6)
+    for _ in range(extensions):
+        packet /= IPv6ExtHdrDestOpt()
+    packet.lastlayer().nh = 132
+    lab.arrive(IF1, packet / b"12345678")
+
+    error = lab.take_one()[ICMPv6ParamProblem]
+    assert (error.code, error.ptr) == (1, pointer)
+
+
+@pytest.mark.parametrize(
+    "packet", [IP(src=PEER4, dst=US4, proto=58) / bytes(8), IPv6(src=PEER6, dst=US6, nh=1) / bytes(8)]
+)
+def test_the_other_familys_icmp_is_no_protocol_here(lab: Lab, packet: Any) -> None:
+    lab.arrive(IF1, packet)
+
+    assert lab.drops == {DropReason.IP_UNKNOWN_PROTOCOL: 1}
+    assert len(lab.take()) == 1
+
+
+@pytest.mark.rule("RFC1122-3.2.2", "RFC4443-2.4")
+@pytest.mark.parametrize(
+    ("packet", "mac"),
+    [
+        (datagram(PEER4, "10.1.0.255"), "ff:ff:ff:ff:ff:ff"),
+        (datagram(PEER4, "255.255.255.255"), "ff:ff:ff:ff:ff:ff"),
+        (datagram(PEER4, "224.0.0.1"), "01:00:5e:00:00:01"),
+        (datagram(PEER6, "ff02::1"), "33:33:00:00:00:01"),
+        (IP(src=PEER4, dst="224.0.0.1", proto=2) / bytes(8), "01:00:5e:00:00:01"),
+    ],
+)
+def test_no_error_answers_what_everybody_got(lab: Lab, refuser: Refuser, packet: Any, mac: str) -> None:
+    lab.arrive(IF1, packet, mac=mac)
+
+    assert lab.take() == []
+
+
+@pytest.mark.rule("RFC1122-3.2.2")
+def test_no_error_answers_an_error(lab: Lab) -> None:
+    about_nothing = IP(src=US4, dst=PEER4, proto=132) / bytes(8)
+    lab.arrive(IF1, IP(src=PEER4, dst=US4) / ICMP(type=3, code=3) / about_nothing)
+    lab.arrive(IF1, IP(src=PEER4, dst=US4) / ICMP(type=77) / about_nothing)
+
+    assert lab.take() == []
+    assert lab.drops == {DropReason.ICMP_NO_ENDPOINT: 1, DropReason.ICMP_UNKNOWN_TYPE: 1}
+
+
+def test_errors_are_rationed_per_second(lab: Lab, refuser: Refuser) -> None:
+    flood = datagram(PEER4, US4)
+    for _ in range(1500):
+        lab.arrive(IF1, flood)
+
+    assert len(lab.ip.frames) == 1000
+    assert lab.drops == {DropReason.ICMP_RATE_LIMITED: 500}
+    lab.now = Instant(lab.now + SECOND)
+    lab.arrive(IF1, flood)
+    assert len(lab.ip.frames) == 1001
+
+
+ours4 = IP(src=US4, dst=PEER4, id=0, flags="DF") / UDP(sport=1000, dport=2000) / b"hello"
+ours6 = IPv6(src=US6, dst=PEER6) / UDP(sport=1000, dport=2000) / b"hello"
+ours_link = IPv6(src="fe80::a", dst="fe80::50") / UDP(sport=1000, dport=2000) / b"hello"
+
+
+@pytest.mark.parametrize(
+    ("packet", "kind", "mtu"),
+    [
+        (IP(src=PEER4, dst=US4) / ICMP(type=3, code=3) / ours4, IcmpErrorKind.PORT_UNREACHABLE, 0),
+        (IP(src="10.1.0.1", dst=US4) / ICMP(type=3, code=1) / ours4, IcmpErrorKind.HOST_UNREACHABLE, 0),
+        (IP(src="10.1.0.1", dst=US4) / ICMP(type=3, code=0) / ours4, IcmpErrorKind.NETWORK_UNREACHABLE, 0),
+        (IP(src=PEER4, dst=US4) / ICMP(type=3, code=2) / ours4, IcmpErrorKind.PROTOCOL_UNREACHABLE, 0),
+        (IP(src="10.1.0.1", dst=US4) / ICMP(type=3, code=4, nexthopmtu=1280) / ours4,
+         IcmpErrorKind.PACKET_TOO_BIG, 1280),
+        (IP(src=PEER4, dst=US4) / ICMP(type=11, code=0) / ours4, IcmpErrorKind.TIME_EXCEEDED, 0),
+        (IPv6(src=PEER6, dst=US6) / ICMPv6DestUnreach(code=4) / ours6, IcmpErrorKind.PORT_UNREACHABLE, 0),
+        (IPv6(src=PEER6, dst=US6) / ICMPv6ParamProblem(code=1, ptr=6) / ours6, IcmpErrorKind.PROTOCOL_UNREACHABLE, 0),
+        (IPv6(src=PEER6, dst=US6) / ICMPv6PacketTooBig(mtu=1280) / ours6, IcmpErrorKind.PACKET_TOO_BIG, 1280),
+    ],
+)  # fmt: skip
+def test_an_error_reaches_the_protocol_it_is_about(lab: Lab, packet: Any, kind: IcmpErrorKind, mtu: int) -> None:
+    lab.arrive(IF1, packet)
+
+    [error] = lab.udp.errors
+    us, peer = (US6, PEER6) if isinstance(packet, IPv6) else (US4, PEER4)
+    assert error[:3] == (kind, us, peer)
+    assert (error.quoted, error.zone, error.mtu) == (bytes((ours6 if us == US6 else ours4)[UDP]), 0, mtu)
+    assert lab.take() == []
+    assert lab.drops == {}
+
+
+def test_an_error_about_a_link_local_packet_tells_the_zone(lab: Lab) -> None:
+    lab.arrive(IF1, IPv6(src="fe80::50", dst="fe80::a") / ICMPv6DestUnreach(code=4) / ours_link)
+
+    assert [error.zone for error in lab.udp.errors] == [IF1]
+
+
+def test_an_error_about_the_first_fragment_is_understood(lab: Lab) -> None:
+    first4 = IP(src=US4, dst=PEER4, id=7, flags="MF") / UDP(sport=1000, dport=2000) / b"hello"
+    first6 = IPv6(src=US6, dst=PEER6) / IPv6ExtHdrFragment(m=1, id=7) / ours6[UDP]
+    lab.arrive(IF1, IP(src=PEER4, dst=US4) / ICMP(type=3, code=3) / first4)
+    lab.arrive(IF1, IPv6(src=PEER6, dst=US6) / ICMPv6DestUnreach(code=4) / first6)
+
+    assert [error.quoted[:4] for error in lab.udp.errors] == [bytes.fromhex("03e807d0")] * 2
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        IP(src=PEER4, dst=US4) / ICMP(type=3, code=3) / (IP(src="10.1.0.9", dst=PEER4) / UDP() / b"hello"),
+        IP(src=PEER4, dst=US4) / ICMP(type=3, code=3) / (IP(src="192.0.2.1", dst=PEER4) / UDP() / b"hello"),
+        IP(src=PEER4, dst=US4) / ICMP(type=3, code=3) / (IP(src=US4, dst=PEER4, frag=1, proto=17) / bytes(16)),
+        IP(src=PEER4, dst=US4) / ICMP(type=3, code=3) / (IP(src=US4, dst=PEER4, ihl=15, proto=17) / bytes(16)),
+        IP(src=PEER4, dst=US4) / ICMP(type=3, code=3) / (IP(src=US4, dst=PEER4, ihl=1, proto=17) / bytes(16)),
+        IP(src=PEER4, dst=US4) / ICMP(type=3, code=3) / bytes(ours6),
+        IPv6(src=PEER6, dst=US6) / ICMPv6DestUnreach(code=4) / (bytes(ours4) + bytes(60)),
+        IPv6(src=PEER6, dst=US6) / ICMPv6DestUnreach(code=4) / bytes(IPv6(src=US6, dst=PEER6, nh=44) / bytes(10)),
+    ],
+)
+def test_an_error_about_what_we_never_sent_is_dropped(lab: Lab, packet: Any) -> None:
+    lab.arrive(IF1, packet)
+
+    assert lab.udp.errors == []
+    assert lab.drops == {DropReason.ICMP_BAD_QUOTE: 1}
+
+
+def test_an_echo_reply_that_cannot_be_delivered_bothers_nobody(lab: Lab) -> None:
+    lab.arrive(IF1, ping("10.1.0.77", US4))
+    lab.pass_time(10)
+
+    assert lab.drops == {DropReason.NEIGHBOUR_FAILED: 1}
+    assert lab.ip.is_local(A(US4))

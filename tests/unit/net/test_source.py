@@ -1,0 +1,177 @@
+"""Source addresses: KB 969029 for Windows and IPv4, RFC 6724 for IPv6, the primary address for the others."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.net.lab import IF1, IF2, A, Lab
+from wsknet.behaviour import LINUX, WINDOWS, Behaviour
+from wsknet.errors import ErrorKind, NetError
+from wsknet.net.source import common_bits, label, scope
+from wsknet.text import format_address
+from wsknet.trace import Decision
+
+
+def h4(gateway: str, behaviour: Behaviour = WINDOWS) -> Lab:
+    lab = Lab(behaviour)
+    lab.interface(IF1, "10.1.0.68/24", "10.1.0.2/24", "10.1.0.127/24")
+    lab.route("0.0.0.0/0", IF1, gateway)
+    return lab
+
+
+def ipv6(*addresses: str) -> Lab:
+    lab = Lab()
+    lab.interface(IF1, *addresses)
+    lab.route("::/0", IF1, "fe80::1")
+    return lab
+
+
+def rule_of(lab: Lab, destination: str) -> tuple[str, str]:
+    """The source and the rule that decided it."""
+    why = Decision("test")
+    path = lab.path(destination, why=why)
+    return format_address(path.source), why.parts[1].rule
+
+
+@pytest.mark.rule("BIND-27", "BIND-3.1.3")
+def test_the_source_depends_on_the_gateways_number() -> None:
+    assert rule_of(h4("10.1.0.65"), "8.8.8.8") == ("10.1.0.68", "c: longest match with the next hop")
+    assert h4("10.1.0.129").where("8.8.8.8")[2] == "10.1.0.2"
+    assert h4("10.1.0.126").where("8.8.8.8")[2] == "10.1.0.127"
+
+
+@pytest.mark.rule("BIND-27")
+def test_a_destination_on_the_link_is_its_own_next_hop() -> None:
+    lab = h4("10.1.0.129")
+    assert lab.where("10.1.0.70")[2] == "10.1.0.68"
+    assert lab.where("10.1.0.3")[2] == "10.1.0.2"
+
+
+def test_the_destination_decides_between_equal_matches_with_the_next_hop() -> None:
+    lab = Lab()
+    lab.interface(IF1, "10.1.0.2/24", "192.168.0.2/24")
+    lab.route("0.0.0.0/0", IF1, "64.0.0.1")  # shares one bit with neither and as much with both
+    assert rule_of(lab, "10.9.9.9")[0] == "10.1.0.2"
+    lab = Lab()
+    lab.interface(IF1, "10.1.0.2/24", "11.1.0.2/24")
+    lab.route("0.0.0.0/0", IF1, "12.0.0.1")
+    assert rule_of(lab, "11.9.9.9") == ("11.1.0.2", "d: longest match with the destination")
+    assert rule_of(lab, "10.9.9.9") == ("10.1.0.2", "d: longest match with the destination")
+
+
+def test_the_lowest_address_wins_a_tie() -> None:
+    source, rule = rule_of(h4("10.1.0.129"), "8.8.8.8")
+    assert source == "10.1.0.2"
+    assert "lowest address" in rule
+
+
+@pytest.mark.rule("BIND-28")
+def test_skip_as_source_leaves_an_address_to_those_who_bind_it() -> None:
+    lab = h4("10.1.0.129")
+    lab.address(IF1, "10.1.0.2/24", skip_as_source=True)
+    assert lab.where("8.8.8.8")[2] == "10.1.0.68"
+    assert lab.where("8.8.8.8", "10.1.0.2")[2] == "10.1.0.2"
+    assert lab.where("10.1.0.2")[2] == "10.1.0.2"
+
+
+@pytest.mark.rule("BIND-28")
+def test_if_all_are_skipped_nothing_can_be_sent_from_the_wildcard() -> None:
+    lab = Lab()
+    lab.interface(IF1)
+    lab.address(IF1, "10.1.0.2/24", skip_as_source=True)
+    lab.address(IF1, "2001:db8::2/64", skip_as_source=True)
+    for destination in ("10.1.0.50", "2001:db8::50"):
+        with pytest.raises(NetError) as caught:
+            lab.path(destination)
+        assert caught.value.kind is ErrorKind.NO_ROUTE
+
+
+@pytest.mark.rule("BIND-27")
+def test_linux_takes_the_first_address_of_the_next_hops_subnet() -> None:
+    assert h4("10.1.0.65", LINUX).where("8.8.8.8")[2] == "10.1.0.68"
+    lab = Lab(LINUX)
+    lab.interface(IF1, "10.1.0.2/24", "192.168.0.2/24", "192.168.0.3/24")
+    lab.route("0.0.0.0/0", IF1, "192.168.0.1")
+    assert lab.where("8.8.8.8")[2] == "192.168.0.2"
+
+
+def test_a_weak_host_lends_an_unnumbered_interface_another_ones_address() -> None:
+    lab = Lab(LINUX)
+    lab.interface(IF1)
+    lab.interface(IF2, "10.2.0.2/24")
+    lab.route("0.0.0.0/0", IF1)
+    assert lab.where("8.8.8.8") == ("if1", "8.8.8.8", "10.2.0.2")
+
+
+@pytest.mark.parametrize(
+    ("addresses", "destination", "source", "rule"),
+    [
+        # RFC 6724 10.1 and the rules in order.
+        (["2001:db8:1::1/64", "fe80::1:1/64"], "2001:db8:9::9", "2001:db8:1::1", "2"),
+        (["2001:db8:1::1/64", "fe80::1:1/64"], "fe80::9", "fe80::1:1", "2"),
+        (["2001:db8:1::1/64", "fe80::1:1/64"], "ff02::9", "fe80::1:1", "2"),
+        (["2001:db8:1::1/64", "fe80::1:1/64"], "ff0e::9", "2001:db8:1::1", "2"),
+        (["fec0::1:1/64", "fe80::1:1/64"], "2001:db8:9::9", "fec0::1:1", "2"),
+        (["2001:db8:1::1/64", "fc00:1::1/64"], "fd00:9::9", "fc00:1::1", "6"),
+        (["2002:c633:6401::1/48", "2001:db8:1::1/64"], "2002:c633:6402::9", "2002:c633:6401::1", "6"),
+        (["2001:0:1::1/64", "2001:db8:1::1/64"], "2001:0:9::9", "2001:0:1::1", "6"),
+        (["2001:db8:1::1/64", "2001:db8:3fff::1/64"], "2001:db8:3f44::9", "2001:db8:3fff::1", "8"),
+        (["2001:db8:1::8/64", "2001:db8:1::1/64"], "2001:db8:1::9", "2001:db8:1::8", "equal"),
+    ],
+)
+@pytest.mark.rule("RFC6724-5")
+def test_ipv6_rules(addresses: list[str], destination: str, source: str, rule: str) -> None:
+    for order in (addresses, addresses[::-1]):
+        if rule == "equal" and order is not addresses:
+            continue
+        found, decided = rule_of(ipv6(*order), destination)
+        assert (found, decided.split(":")[0].split()[0]) == (source, rule)
+
+
+@pytest.mark.rule("RFC6724-5")
+def test_a_deprecated_address_is_avoided_but_not_at_the_cost_of_scope() -> None:
+    lab = ipv6("2001:db8:1::1/64")
+    lab.address(IF1, "2001:db8:9::1/64", is_deprecated=True)
+    assert rule_of(lab, "2001:db8:9::9") == ("2001:db8:1::1", "3: avoid deprecated addresses")
+    lab = ipv6("fe80::1:1/64")
+    lab.address(IF1, "2001:db8:9::1/64", is_deprecated=True)
+    assert lab.where("2001:db8:9::9")[2] == "2001:db8:9::1"
+
+
+@pytest.mark.rule("RFC6724-2.2")
+def test_the_match_is_cut_at_the_sources_own_prefix() -> None:
+    lab = ipv6("2001:db8:1::1/64", "2001:db8:1::8/64")
+    assert lab.where("2001:db8:1::9")[2] == "2001:db8:1::1"
+
+
+@pytest.mark.parametrize(
+    ("address", "value"),
+    [("::1", 0), ("2001:db8::1", 1), ("2002::1", 2), ("::7", 3), ("::ffff:1.2.3.4", 4), ("2001::1", 5), ("fec0::1", 11),
+     ("3ffe::1", 12), ("fd00::1", 13)],
+)  # fmt: skip
+@pytest.mark.rule("RFC6724-2.1")
+def test_labels_of_the_policy_table(address: str, value: int) -> None:
+    assert label(A(address)) == value
+
+
+@pytest.mark.parametrize(
+    ("address", "value"),
+    [("fe80::1", 2), ("::1", 2), ("fec0::1", 5), ("2001:db8::1", 14), ("fd00::1", 14), ("ff02::1", 2), ("ff05::1", 5)],
+)
+@pytest.mark.rule("RFC6724-3.1")
+def test_scopes(address: str, value: int) -> None:
+    assert scope(A(address)) == value
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "bits"),
+    [
+        ("10.1.0.2", "10.1.0.129", 24),
+        ("10.1.0.68", "10.1.0.65", 29),
+        ("1.2.3.4", "1.2.3.4", 32),
+        ("0.0.0.0", "128.0.0.0", 0),
+        ("2001:db8::", "2001:db8:8000::", 32),
+    ],
+)
+def test_common_bits(one: str, other: str, bits: int) -> None:
+    assert common_bits(A(one), A(other)) == bits

@@ -1,0 +1,202 @@
+"""A segment that does not go the short way, in the order of RFC 9293 3.10.7.3 and 3.10.7.4; RFC 5961 for the answers
+to segments that may be forged, RFC 5681 2 for what a duplicate acknowledgement is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wsknet.errors import ErrorKind
+from wsknet.trace import DropReason
+from wsknet.transport.endpoint import Ready
+from wsknet.transport.tcp.segments import refuse
+from wsknet.transport.tcp.seq import MASK, Position, unwrap
+from wsknet.transport.tcp.state import RECEIVING, Cause, State
+from wsknet.wire.tcp import ACK, FIN, PSH, RST, SYN, Segment
+
+if TYPE_CHECKING:
+    from wsknet.net.packet import Packet
+    from wsknet.transport.tcp.connection import Connection
+    from wsknet.types import Instant
+
+
+def arrive(connection: Connection, packet: Packet, segment: Segment, now: Instant) -> None:
+    if connection.state is State.SYN_SENT:
+        _in_syn_sent(connection, packet, segment, now)
+    else:
+        _after_syn(connection, packet, segment, now)
+
+
+def _in_syn_sent(connection: Connection, packet: Packet, segment: Segment, now: Instant) -> None:
+    """RFC 9293 3.10.7.3."""
+    flags = segment.flags
+    sender = connection.sender
+    trace = connection.protocol.trace
+    if flags & ACK and segment.ack != (sender.iss + 1) & MASK:
+        trace.drop(DropReason.TCP_BAD_ACK, packet.raw)
+        refuse(connection.protocol.ip, trace, packet, segment, now)
+        return
+    if flags & RST:
+        if flags & ACK:
+            connection.reset_by_peer(now)
+        else:
+            trace.drop(DropReason.TCP_BAD_RESET, packet.raw)
+        return
+    if not flags & SYN:
+        trace.drop(DropReason.TCP_BAD_FLAGS, packet.raw)
+        return
+    if not flags & ACK:
+        connection.respond_to_syn(segment, now)  # both sides opened; data in the SYN will come again
+        return
+    connection.negotiate(segment)
+    connection.establish(Cause.SYN_ACK, segment.window, now)
+    connection.receiver.unacknowledged = 2
+    _take_text(connection, packet, segment, connection.receiver.nxt, now)
+
+
+def _after_syn(connection: Connection, packet: Packet, segment: Segment, now: Instant) -> None:
+    """RFC 9293 3.10.7.4, its eight steps; the third (security) and the sixth (urgent data) have nothing to do."""
+    flags = segment.flags
+    receiver = connection.receiver
+    trace = connection.protocol.trace
+    start = unwrap(segment.seq, receiver.nxt)
+    if flags & RST:  # first and second
+        _reset(connection, packet, start, now)
+        return
+    length = len(segment.payload) + bool(flags & SYN) + bool(flags & FIN)
+    if not _is_acceptable(connection, start, length):  # first
+        _unacceptable(connection, packet, segment, start, length, now)
+        return
+    if flags & SYN:  # fourth
+        trace.drop(DropReason.TCP_BAD_FLAGS, packet.raw)
+        if connection.state is State.SYN_RECEIVED and connection.listener is not None:
+            connection.fail(ErrorKind.RESET, now)  # back to LISTEN
+        else:
+            connection.challenge(now)
+        return
+    if not flags & ACK:  # fifth
+        trace.drop(DropReason.TCP_BAD_FLAGS, packet.raw)
+        return
+    connection.last_heard = now
+    if _take_acknowledgement(connection, packet, segment, start, now):
+        _take_text(connection, packet, segment, start, now)  # seventh and eighth
+
+
+def _is_acceptable(connection: Connection, start: Position, length: int) -> bool:
+    """The table of RFC 9293 3.10.7.4.
+
+    An empty segment just behind the window passes, too: it comes from a peer that has filled the window while something
+    was lost, and its acknowledgement must count.
+    """
+    nxt, edge = connection.receiver.nxt, connection.receiver.edge
+    if length == 0:
+        return nxt <= start <= edge
+    return nxt < edge and start < edge and start + length > nxt
+
+
+def _reset(connection: Connection, packet: Packet, start: Position, now: Instant) -> None:
+    """RFC 9293 3.5.3, RFC 5961 3.2: only the exact number resets, another one in the window is asked back."""
+    receiver = connection.receiver
+    if start == receiver.nxt:
+        connection.reset_by_peer(now)
+        return
+    connection.protocol.trace.drop(DropReason.TCP_BAD_RESET, packet.raw)
+    if receiver.nxt < start < receiver.edge:
+        connection.challenge(now)
+
+
+def _unacceptable(
+    connection: Connection, packet: Packet, segment: Segment, start: Position, length: int, now: Instant
+) -> None:
+    """Answered with an acknowledgement.  The acknowledgement *in* a repeated segment, or in one that comes while our
+    window is closed, counts all the same (RFC 9293 3.10.7.4: "valid ACKs"); its data does not."""
+    receiver = connection.receiver
+    connection.protocol.trace.drop(DropReason.TCP_UNACCEPTABLE, packet.raw)
+    if connection.state is State.SYN_RECEIVED and segment.flags & (SYN | ACK) == SYN:
+        if start == receiver.irs:
+            connection.repeat_syn(now)  # ours was lost
+            return
+    elif segment.flags & ACK and (start + length <= receiver.nxt or start == receiver.nxt):
+        connection.last_heard = now
+        if not _take_acknowledgement(connection, packet, segment, start, now):
+            return
+    if connection.state is not State.SYN_RECEIVED:
+        if segment.payload or segment.flags & FIN:
+            receiver.unacknowledged = 2
+            connection.settle(0, now)
+            return
+        connection.settle(0, now)
+    connection.challenge(now)  # may answer an answer of the peer: rate limited, so that no loop arises
+
+
+def _take_acknowledgement(
+    connection: Connection, packet: Packet, segment: Segment, start: Position, now: Instant
+) -> bool:
+    """The fifth step.  False: the segment is done with, or the connection is."""
+    sender = connection.sender
+    ack = unwrap(segment.ack, sender.una)
+    window = segment.window if segment.flags & SYN else segment.window << sender.shift
+    if connection.state is State.SYN_RECEIVED:
+        if ack != sender.iss + 1:
+            connection.protocol.trace.drop(DropReason.TCP_BAD_ACK, packet.raw)
+            refuse(connection.protocol.ip, connection.protocol.trace, packet, segment, now)
+            return False
+        connection.establish(Cause.ACK_OF_SYN, window, now)
+        sender.window_seq = start
+        return True
+    if not sender.una - sender.max_window <= ack <= sender.sent:  # RFC 5961 5.2
+        connection.protocol.trace.drop(DropReason.TCP_BAD_ACK, packet.raw)
+        connection.challenge(now)
+        return False
+    sender.unanswered = 0
+    if ack < sender.una:
+        return True
+    ready = 0
+    if ack > sender.una:
+        connection.take_soft_error(None)
+        connection.confirm_path(now)
+        if sender.acknowledged(ack, now):
+            ready = Ready.SENT
+    elif sender.nxt > ack and window == sender.window and not segment.payload and not segment.flags & (SYN | FIN):
+        sender.duplicate(now)
+    if sender.window_seq < start or (sender.window_seq == start and sender.window_ack <= ack):
+        sender.set_window(window)
+        sender.window_seq, sender.window_ack = start, ack
+    if sender.is_fin_acknowledged and connection.state in (State.FIN_WAIT_1, State.CLOSING, State.LAST_ACK):
+        ready |= Ready.FINISHED
+        connection.fin_acknowledged(now)
+    if ready:
+        connection.notify(ready)
+    return connection.state is not State.CLOSED and connection.state is not State.TIME_WAIT
+
+
+def _take_text(connection: Connection, packet: Packet, segment: Segment, start: Position, now: Instant) -> None:
+    """The seventh and eighth step, then whatever may be sent now.  `start` is that of the data, behind any SYN."""
+    receiver = connection.receiver
+    payload = segment.payload
+    ready = 0
+    if payload:
+        if connection.state in RECEIVING:
+            before = receiver.nxt
+            had_gap = bool(receiver.reassembly)
+            if not receiver.insert(start, payload, bool(segment.flags & PSH)):
+                connection.protocol.trace.drop(DropReason.TCP_REASSEMBLY_FULL, packet.raw)
+            if receiver.nxt > before:
+                ready = Ready.READABLE
+            # RFC 5681 4.2: at once when something is missing, was missing, or was cut off; else every second segment.
+            is_plain = ready and not had_gap and receiver.nxt == start + len(payload)
+            receiver.unacknowledged += 1 if is_plain else 2
+            connection.update_prediction()
+        else:
+            connection.protocol.trace.drop(DropReason.TCP_RECEIVE_CLOSED, packet.raw)
+            receiver.unacknowledged = 2
+    if segment.flags & FIN and connection.state in RECEIVING:
+        receiver.take_fin(start + len(payload))
+        receiver.unacknowledged += 2
+        connection.update_prediction()
+    if receiver.fin_at == receiver.nxt and connection.state in RECEIVING:
+        ready |= Ready.PEER_FINISHED
+        connection.peer_finished(now)
+        if connection.state is State.TIME_WAIT:
+            connection.notify(ready)
+            return
+    connection.settle(ready, now)

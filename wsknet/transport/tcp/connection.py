@@ -1,0 +1,377 @@
+"""One connection, from its SYN to its end: the transmission control block of RFC 9293 3.3.1.
+
+The parts do the work: `send.Sender`, `receive.Receiver`, `segments.SegmentWriter`, `timers.ConnectionTimers`.  Here
+they are joined, the state changes, and the common segment takes a short way; all others go through `arrival` in the
+order of RFC 9293 3.10.7.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wsknet.errors import ErrorKind
+from wsknet.transport.endpoint import Ready
+from wsknet.transport.tcp import arrival, expiry
+from wsknet.transport.tcp.receive import Receiver, scale_for
+from wsknet.transport.tcp.segments import SegmentWriter, mss_for, peer_mss
+from wsknet.transport.tcp.send import Sender
+from wsknet.transport.tcp.seq import MASK
+from wsknet.transport.tcp.state import CONNECTING, Cause, State, following
+from wsknet.transport.tcp.time_wait import TimeWait
+from wsknet.transport.tcp.timers import ConnectionTimers
+from wsknet.types import SECOND, Endpoint, Instant
+from wsknet.wire import tcp, tcp_options
+from wsknet.wire.tcp_options import Options
+
+if TYPE_CHECKING:
+    from wsknet.net.packet import Packet, Path
+    from wsknet.transport.tcp.endpoint import TcpEndpoint
+    from wsknet.transport.tcp.listener import Listener
+    from wsknet.transport.tcp.protocol import TcpProtocol
+    from wsknet.types import LocalName
+
+_PLAIN_MASK = 0xF037
+_PLAIN = 0x5010
+"""Data offset and flags of a segment without options that carries ACK, perhaps PSH, and none of URG, RST, SYN, FIN."""
+
+_CHALLENGES = 10
+_CHALLENGE_PERIOD = 5 * SECOND
+"""RFC 5961 7: no more than so many answers to segments that may be forged."""
+
+_RESET_ON_ABORT = frozenset(
+    {State.SYN_RECEIVED, State.ESTABLISHED, State.FIN_WAIT_1, State.FIN_WAIT_2, State.CLOSE_WAIT}
+)
+"""RFC 9293 3.10.5."""
+
+
+class Connection:
+    __slots__ = ("_challenged_since", "_challenges", "_confirm_at", "delayed_ack", "endpoint", "is_predicted",
+                 "keep_alive_probes", "last_heard", "listener", "local", "name", "protocol", "receiver", "remains",
+                 "remote", "segments", "sender", "soft_error", "state", "timers")  # fmt: skip
+
+    def __init__(
+        self,
+        protocol: TcpProtocol,
+        endpoint: TcpEndpoint,
+        name: LocalName,
+        remote: Endpoint,
+        path: Path,
+        iss: int,
+    ) -> None:
+        self.protocol = protocol
+        self.endpoint = endpoint
+        self.name = name
+        """The local side as `demux` knows it."""
+        self.local = Endpoint(path.source, name.port, name.zone)
+        self.remote = remote
+        self.state = State.CLOSED
+        self.is_predicted = False
+        """ESTABLISHED, nothing missing in the incoming stream, its end not known, no error remembered: the short way
+        is open."""
+        self.listener: Listener | None = None
+        """Whom to tell, as long as nobody has accepted the connection."""
+        self.soft_error: ErrorKind | None = None
+        """The latest ICMP error that did not end the connection (RFC 1122 4.2.3.9)."""
+        self.remains: TimeWait | None = None
+        """What took over in TIME-WAIT."""
+        self.last_heard = Instant(0)
+        self.keep_alive_probes = 0
+        self._confirm_at = Instant(0)
+        self._challenges = 0
+        self._challenged_since = Instant(0)
+        policy = protocol.policy
+        self.delayed_ack = policy.delayed_ack
+        self.timers = ConnectionTimers(
+            protocol.timers, self._retransmission_expired, self._persist_expired, self._delayed_ack_expired
+        )
+        mss = mss_for(path.mtu, remote.address)
+        self.receiver = Receiver(endpoint.receive_buffer, mss)
+        self.segments = SegmentWriter(
+            protocol.ip, protocol.trace, path, (name.port, remote.port), self.receiver, self.timers.delayed_ack
+        )
+        congestion = protocol.congestion(mss, protocol.config.initial_window_segments)
+        self.sender = Sender(iss, mss, policy, congestion, self.segments, self.timers)
+        self.sender.no_delay = endpoint.no_delay
+        protocol.register(self)
+
+    @property
+    def pseudo(self) -> int:
+        """The constant part of the checksum."""
+        return self.segments.pseudo
+
+    # Opening
+
+    def open_actively(self, now: Instant) -> None:
+        self.change(Cause.CONNECT)
+        sender = self.sender
+        sender.nxt = sender.sent = sender.iss + 1
+        sender.round_trip.start(sender.sent, now)
+        self._send_syn(now)
+
+    def open_passively(self, segment: tcp.Segment, listener: Listener, now: Instant) -> None:
+        self.listener = listener
+        self.respond_to_syn(segment, now)
+
+    def respond_to_syn(self, segment: tcp.Segment, now: Instant) -> None:
+        """Enter SYN-RECEIVED: for a listener, or because both sides opened at the same time."""
+        self.change(Cause.SYN)
+        self.negotiate(segment)
+        sender = self.sender
+        if sender.sent == sender.iss:
+            sender.nxt = sender.sent = sender.iss + 1
+            sender.round_trip.start(sender.sent, now)
+        self._send_syn(now)
+
+    def negotiate(self, segment: tcp.Segment) -> None:
+        """Take sequence number, window and options of the peer's SYN."""
+        options = segment.options
+        sender = self.sender
+        sender.mss = min(peer_mss(options.mss, self.remote.address), sender.mss)
+        sender.congestion.start(sender.mss)
+        shift = 0
+        if options.window_scale is not None and self.protocol.config.window_scaling:
+            sender.shift = options.window_scale
+            shift = scale_for(self.receiver.limit)
+        self.receiver.start(segment.seq, shift)
+        sender.set_window(segment.window)  # never scaled in a SYN
+        sender.window_seq, sender.window_ack = segment.seq, sender.iss
+
+    def repeat_syn(self, now: Instant) -> None:
+        self.sender.round_trip.cancel()
+        self._send_syn(now)
+
+    def _send_syn(self, now: Instant) -> None:
+        """SYN, or SYN-ACK once the peer's SYN has come.  The scale option answers only one that was there."""
+        receiver = self.receiver
+        is_answer = self.state is State.SYN_RECEIVED
+        scale = None
+        if self.protocol.config.window_scaling and (not is_answer or receiver.shift or self.sender.shift):
+            scale = scale_for(receiver.limit)
+        options = tcp_options.build(Options(mss=receiver.segment_size, window_scale=scale))
+        flags = tcp.SYN | tcp.ACK if is_answer else tcp.SYN
+        ack = receiver.nxt if is_answer else 0
+        self.timers.retransmit.arm(Instant(now + self.sender.round_trip.rto))
+        self.segments.send_bare(self.sender.iss, ack, flags, receiver.syn_window, now, options)
+
+    def establish(self, cause: Cause, window: int, now: Instant) -> None:
+        """Our SYN is acknowledged and theirs is here.  `window` is in bytes."""
+        self.change(cause)
+        sender = self.sender
+        sender.una = sender.iss + 1
+        sender.round_trip.acknowledged(sender.una, now)
+        if sender.recovery.retries:
+            sender.round_trip.syn_was_lost()
+            sender.congestion.lost_syn()
+            sender.recovery.retries = 0
+        sender.recovery.recover = sender.una
+        sender.set_window(window)
+        sender.window_ack = sender.una
+        self.timers.retransmit.cancel()
+        self.last_heard = now
+        self.take_soft_error(None)
+        if self.endpoint.keep_alive:
+            self.start_keep_alive()
+        if self.listener is not None:
+            self.listener.established(self)
+        else:
+            self.notify(Ready.CONNECTED)
+
+    # Segments
+
+    def arrive(self, packet: Packet, seq: int, ack: int, offset_flags: int, window: int, now: Instant) -> None:
+        """A segment for this connection; its checksum is right."""
+        receiver = self.receiver
+        if self.is_predicted and offset_flags & _PLAIN_MASK == _PLAIN and seq == receiver.nxt & MASK:
+            sender = self.sender
+            payload = packet.payload
+            length = len(payload) - 20
+            una = sender.una
+            fresh = (ack - una) & MASK
+            if length <= receiver.edge - receiver.nxt and (length if not fresh else fresh <= sender.sent - una):
+                self.last_heard = now
+                if now >= self._confirm_at:
+                    self.confirm_path(now)
+                ready = 0
+                sender.window_seq = receiver.nxt
+                sender.window_ack = una + fresh
+                if length:
+                    receiver.buffer += payload[20:]
+                    receiver.nxt += length
+                    receiver.unacknowledged += 1
+                    if offset_flags & tcp.PSH:
+                        receiver.pushed_to = receiver.consumed + len(receiver.buffer)
+                    ready = Ready.READABLE
+                if fresh and sender.acknowledged(una + fresh, now):
+                    ready |= Ready.SENT
+                window <<= sender.shift
+                if window != sender.window:
+                    sender.set_window(window)
+                self._settle(ready, now)
+                return
+        segment = tcp.parse(packet.payload)
+        if isinstance(segment, tcp.Segment):
+            arrival.arrive(self, packet, segment, now)
+        else:
+            self.protocol.trace.drop(segment, packet.raw)
+
+    def confirm_path(self, now: Instant) -> None:
+        """Something new came in answer to what we sent: the next hop is alive (RFC 4861 7.3.1).
+
+        The short way says so once a second.
+        """
+        self._confirm_at = Instant(now + SECOND)
+        self.protocol.ip.confirm(self.segments.path, now)
+
+    def _settle(self, ready: int, now: Instant) -> None:
+        """After a segment: send what it allowed, then acknowledge it unless that did, then tell the owner."""
+        sender = self.sender
+        if sender.nxt < sender.queue.end:
+            sender.output(now)
+        pending = self.receiver.unacknowledged
+        if pending:
+            if pending > 1:
+                self.send_ack(now)
+            elif self.timers.delayed_ack.deadline is None:
+                self.timers.delayed_ack.arm(Instant(now + self.delayed_ack))
+        if ready:
+            self.protocol.notify(self.endpoint, ready)
+
+    def settle(self, ready: int, now: Instant) -> None:
+        """The same in any state, where a FIN may be waiting to be sent."""
+        if self.sender.fin_at is not None:
+            self.sender.output(now)
+        self._settle(ready, now)
+
+    def send_ack(self, now: Instant) -> None:
+        """An empty segment at SND.NXT.  While a closed window is probed that is before the probe: the peer has not
+        taken it, and would not take a segment behind it either."""
+        sender = self.sender
+        self.segments.send(sender.nxt if sender.probes else sender.sent, tcp.ACK, (), now)
+
+    def challenge(self, now: Instant) -> None:
+        """RFC 5961: let the peer prove with its next segment that it sent the last one.  Rate limited."""
+        if now - self._challenged_since >= _CHALLENGE_PERIOD:
+            self._challenged_since = now
+            self._challenges = 0
+        if self._challenges < _CHALLENGES:
+            self._challenges += 1
+            self.send_ack(now)
+
+    def notify(self, ready: int) -> None:
+        self.protocol.notify(self.endpoint, ready)
+
+    # Closing
+
+    def finish(self, now: Instant) -> None:
+        """The application sends no more.  ESTABLISHED and CLOSE-WAIT only."""
+        self.change(Cause.FINISH)
+        self.sender.fin_at = self.sender.queue.end
+        self.sender.output(now)
+
+    def peer_finished(self, now: Instant) -> None:
+        """The peer's FIN is next in the stream."""
+        receiver = self.receiver
+        receiver.nxt += 1
+        receiver.edge = max(receiver.edge, receiver.nxt)
+        self.change(Cause.FIN)
+        if self.state is State.TIME_WAIT:
+            self.send_ack(now)
+            self.become_time_wait(now)
+        else:
+            receiver.unacknowledged += 2  # at once
+
+    def fin_acknowledged(self, now: Instant) -> None:
+        self.change(Cause.ACK_OF_FIN)
+        if self.state is State.TIME_WAIT:
+            self.become_time_wait(now)
+        elif self.state is State.CLOSED:
+            self._dismantle()
+
+    def become_time_wait(self, now: Instant) -> None:
+        """Only names and numbers stay behind in the tables; what was received stays readable."""
+        self._dismantle()
+        receiver = self.receiver
+        window = min(receiver.window >> receiver.shift, 0xFFFF)
+        self.remains = TimeWait(
+            self.protocol, self.name, self.local, self.remote, self.sender.sent, receiver.nxt, window
+        )
+        self.remains.start(now)
+
+    def reset_by_peer(self, now: Instant) -> None:
+        """An acceptable RST."""
+        self.fail(ErrorKind.REFUSED if self.state in CONNECTING else ErrorKind.RESET, now)
+
+    def fail(self, error: ErrorKind, now: Instant) -> None:
+        """The connection is no more; lent memory is given back."""
+        was_connecting = self.state in CONNECTING
+        self._delete()
+        if self.listener is not None:
+            self.listener.forget(self, now)
+        else:
+            self.endpoint.connection_failed(error, was_connecting)
+
+    def abort(self, now: Instant) -> None:
+        """RFC 9293 3.10.5.  Nobody is told; lent memory is given back.  Not in CLOSED or TIME-WAIT.
+
+        Beyond that section a reset is sent in CLOSING and LAST-ACK, too, if data is missing at the peer: it would wait
+        for ever for the rest.
+        """
+        sender = self.sender
+        if self.state in _RESET_ON_ABORT or sender.iss < sender.una < sender.queue.end:
+            self.send_reset(now)
+        self._delete()
+
+    def send_reset(self, now: Instant) -> None:
+        self.segments.send_bare(self.sender.sent, 0, tcp.RST, 0, now)
+
+    def _delete(self) -> None:
+        self.change(Cause.DELETE)
+        self._dismantle()
+
+    def _dismantle(self) -> None:
+        self.is_predicted = False
+        self.timers.stop()
+        self.sender.queue.clear()
+        self.receiver.reassembly.clear()
+        self.protocol.unregister(self)
+        self.endpoint.connection_ended()
+
+    def change(self, cause: Cause) -> None:
+        self.state = following(self.state, cause)
+        self.update_prediction()
+
+    def update_prediction(self) -> None:
+        receiver = self.receiver
+        self.is_predicted = (
+            self.state is State.ESTABLISHED
+            and receiver.fin_at is None
+            and not receiver.reassembly
+            and self.soft_error is None
+        )
+
+    def take_soft_error(self, error: ErrorKind | None) -> None:
+        """Remember an ICMP error; `None` when something has got through all the same."""
+        if error is not self.soft_error:
+            self.soft_error = error
+            self.update_prediction()
+
+    # Timers
+
+    def start_keep_alive(self) -> None:
+        """Synchronized states only; the first probe is due when nothing has been heard for the idle time."""
+        self.keep_alive_probes = 0
+        deadline = Instant(self.last_heard + self.endpoint.keep_alive_settings.idle)
+        self.timers.start_keep_alive(self._keep_alive_expired, deadline)
+
+    def _keep_alive_expired(self, now: Instant) -> None:
+        expiry.keep_alive(self, now)
+
+    def _retransmission_expired(self, now: Instant) -> None:
+        expiry.retransmission(self, now)
+
+    def _persist_expired(self, now: Instant) -> None:
+        expiry.persist(self, now)
+
+    def _delayed_ack_expired(self, now: Instant) -> None:
+        if self.receiver.unacknowledged:
+            self.send_ack(now)

@@ -1,0 +1,356 @@
+"""What the faces use: one TCP socket, from bind to close.  RFC 9293 3.9.1; binding sheet 2 (deferred assignment)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wsknet.errors import ErrorKind, LocalError, NetError
+from wsknet.transport.endpoint import Owner, Ready, TransportEndpoint
+from wsknet.transport.ports import ANYONE, Reservation
+from wsknet.transport.sharing import Sharing
+from wsknet.transport.tcp.connection import Connection
+from wsknet.transport.tcp.listener import Listener
+from wsknet.transport.tcp.state import CONNECTING, RECEIVING, State
+from wsknet.transport.tcp.timers import KeepAlive
+from wsknet.types import (
+    Cover,
+    Endpoint,
+    Instant,
+    LocalName,
+    family_of,
+    is_link_local,
+    is_multicast,
+    is_unspecified,
+)
+
+if TYPE_CHECKING:
+    from wsknet.transport.sharing import Security
+    from wsknet.transport.tcp.protocol import TcpProtocol
+    from wsknet.types import Buffer
+
+_KEEP_ALIVE = KeepAlive()
+
+
+class TcpEndpoint(TransportEndpoint):
+    """Unbound, bound, listening, or with a connection.  Illegal calls raise `LocalError` and change nothing.
+
+    Bits of `Ready` that a connection can set: CONNECTED, READABLE, SENT (a whole lent buffer was acknowledged),
+    PEER_FINISHED, FINISHED, FAILED; of a listener: ACCEPTABLE.
+    """
+
+    __slots__ = ("_keep_alive", "_no_delay", "_protocol", "_reservation", "connection", "cover", "is_closed",
+                 "keep_alive_settings", "listener", "local", "receive_buffer")  # fmt: skip
+
+    def __init__(self, protocol: TcpProtocol, cover: Cover, owner: Owner | None) -> None:
+        super().__init__(owner)
+        self._protocol = protocol
+        self._reservation: Reservation | None = None
+        self.is_closed = False
+        self._keep_alive = False
+        self.cover = cover
+        self.local: LocalName | None = None
+        """What bind was given, with the port it chose; for an accepted endpoint what the peer dialled."""
+        self.connection: Connection | None = None
+        self.listener: Listener | None = None
+        self._no_delay = False
+        self.receive_buffer = protocol.config.receive_buffer
+        """Bytes; the largest window ever offered.  Read when a connection is made."""
+        self.keep_alive_settings = _KEEP_ALIVE
+
+    # Names and state
+
+    @property
+    def local_endpoint(self) -> Endpoint | None:
+        """Address and port in use: known from `connect` or `accept` on, `None` before."""
+        return None if self.connection is None else self.connection.local
+
+    @property
+    def remote(self) -> Endpoint | None:
+        return None if self.connection is None else self.connection.remote
+
+    @property
+    def state(self) -> State:
+        connection = self.connection
+        if connection is None:
+            return State.LISTEN if self.listener is not None else State.CLOSED
+        if connection.remains is not None and connection.remains.is_over:
+            return State.CLOSED
+        return connection.state
+
+    # Opening
+
+    def bind(
+        self, name: LocalName, now: Instant, sharing: Sharing = Sharing.DEFAULT, security: Security = ANYONE
+    ) -> None:  # fmt: skip
+        """Reserve `name`; port 0 asks for a dynamic one.  Of the wildcard only the port is settled here.
+
+        Raises `LocalError` INVALID_STATE when already bound, `NetError` NOT_LOCAL, IN_USE, DENIED or NO_PORTS.
+        """
+        if self._reservation is not None or self.is_closed:
+            raise LocalError(ErrorKind.INVALID_STATE, "already bound or closed")
+        if name.address is not None:
+            name = name._replace(zone=self._protocol.ip.bindable(name.address, name.zone))
+        self._reservation = self._protocol.ports.reserve(name, sharing, security)
+        self.local = self._reservation.name
+
+    def connect(self, remote: Endpoint, now: Instant) -> None:
+        """Resolve the path now, with it the source address, and send a SYN.  CONNECTED or FAILED follows.
+
+        Raises `LocalError` INVALID_STATE (not bound, listening, connecting or connected), INVALID_ARGUMENT (a family
+        that the name does not cover), `NetError` NOT_LOCAL (`remote` cannot be a peer), NO_ROUTE, IN_USE (the 4-tuple
+        exists, perhaps in TIME-WAIT).  After these, and after a FAILED attempt, the endpoint is as bound as before:
+        without an address if it has the wildcard, and free to connect elsewhere.
+        """
+        local = self.local
+        if local is None or self.listener is not None or self.connection is not None:
+            raise LocalError(ErrorKind.INVALID_STATE, "bind first, and connect once")
+        address, port, zone = remote
+        if not local.cover.includes(family_of(address)):
+            raise LocalError(ErrorKind.INVALID_ARGUMENT, "the local name does not cover this family")
+        if port == 0 or is_unspecified(address) or is_multicast(address):
+            raise NetError(ErrorKind.NOT_LOCAL, "neither port 0 nor such an address can be a peer")
+        protocol = self._protocol
+        path = protocol.ip.path(address, local.address, zone or local.zone)
+        if path.is_broadcast:
+            raise NetError(ErrorKind.NOT_LOCAL, "a broadcast address cannot be a peer")  # RFC 1122 4.2.3.10
+        remote = Endpoint(address, port, path.zone if is_link_local(address) else 0)
+        source_zone = path.zone if is_link_local(path.source) else 0
+        if protocol.demux.has_exact(Endpoint(path.source, local.port, source_zone), remote):
+            raise NetError(ErrorKind.IN_USE, "a connection between these two ends exists")
+        name = LocalName(Cover(family_of(address).value), path.source, local.port, source_zone)
+        self.error = None
+        iss = protocol.initial_sequence(Endpoint(path.source, local.port, source_zone), remote, now)
+        self.connection = Connection(protocol, self, name, remote, path, iss)
+        self.connection.open_actively(now)
+
+    def listen(self, now: Instant, backlog: int | None = None) -> None:
+        """Let peers connect.  `backlog` bounds connections, half open ones included, that wait for `accept`."""
+        if self.local is None or self.listener is not None or self.connection is not None:
+            raise LocalError(ErrorKind.INVALID_STATE, "bind first, and listen once")
+        limit = self._protocol.config.accept_backlog if backlog is None else max(backlog, 1)
+        self.listener = Listener(self._protocol, self, limit)
+        self._protocol.demux.insert(self.local, None, self.listener)
+
+    def accept(self, now: Instant) -> TcpEndpoint | None:
+        """The connection that has waited longest, `None` if none has.
+
+        What it has become meanwhile (readable, finished by the peer) is told by its first event.
+        """
+        if self.listener is None:
+            raise LocalError(ErrorKind.INVALID_STATE, "not listening")
+        connection = self.listener.take()
+        if connection is None:
+            return None
+        if self.listener.is_ready:
+            self._protocol.notify(self, Ready.ACCEPTABLE)
+        ready = Ready.READABLE if connection.receiver.buffer else 0
+        if connection.endpoint.peer_finished:
+            ready |= Ready.PEER_FINISHED
+        if ready:
+            connection.notify(ready)
+        return connection.endpoint
+
+    def spawn(self, name: LocalName) -> TcpEndpoint:
+        """The endpoint of a connection to this listener.  It shares the reservation and inherits the options."""
+        child = TcpEndpoint(self._protocol, self.cover, None)
+        child.local = name
+        child._reservation = self._reservation
+        if self._reservation is not None:
+            self._reservation.users += 1
+        child._no_delay = self._no_delay
+        child.receive_buffer = self.receive_buffer
+        child._keep_alive = self._keep_alive
+        child.keep_alive_settings = self.keep_alive_settings
+        return child
+
+    # Sending
+
+    def send(self, data: Buffer, now: Instant, no_delay: bool = False) -> int:
+        """Lend `data` until `acknowledged` has reached the returned stream offset (then SENT), or the end.
+
+        `no_delay` sends it and all before it at once.  Data given while connecting waits for the connection.  Raises
+        `LocalError` INVALID_STATE (not connected, or finished) or INVALID_ARGUMENT (not contiguous); `NetError` with
+        the reason if the connection has failed or was aborted.
+        """
+        connection = self._live()
+        sender = connection.sender
+        if sender.fin_at is not None:
+            raise LocalError(ErrorKind.INVALID_STATE, "no data may follow finish")
+        queue = sender.queue
+        queue.append(data)
+        if no_delay:
+            sender.no_delay_to = queue.end
+        if connection.state not in CONNECTING:
+            sender.output(now)
+        return queue.end - sender.iss - 1
+
+    @property
+    def acknowledged(self) -> int:
+        """Stream offset up to which the peer has everything."""
+        return 0 if self.connection is None else self.connection.sender.offset
+
+    @property
+    def unacknowledged(self) -> int:
+        """Bytes lent: sent and not acknowledged, or not sent yet."""
+        if self.connection is None:
+            return 0
+        sender = self.connection.sender
+        return max(sender.queue.end - max(sender.una, sender.iss + 1), 0)
+
+    @property
+    def no_delay(self) -> bool:
+        """Nagle's algorithm is off, from the next send or acknowledgement on."""
+        return self._no_delay
+
+    @no_delay.setter
+    def no_delay(self, is_on: bool) -> None:
+        self._no_delay = is_on
+        if self.connection is not None:
+            self.connection.sender.no_delay = is_on
+
+    # Receiving
+
+    @property
+    def readable(self) -> int:
+        """Bytes waiting.  They stay readable after the peer has finished or reset the connection, until close."""
+        return 0 if self.connection is None else len(self.connection.receiver.buffer)
+
+    @property
+    def peer_finished(self) -> bool:
+        """After `readable` bytes comes the end of the stream."""
+        if self.connection is None:
+            return False
+        receiver = self.connection.receiver
+        return receiver.fin_at is not None and receiver.nxt > receiver.fin_at
+
+    @property
+    def pushed(self) -> bool:
+        """What is readable holds the end of a segment with PSH."""
+        return self.connection is not None and self.connection.receiver.is_pushed
+
+    def receive_into(self, buffer: memoryview, now: Instant) -> int:
+        """Consume up to ``len(buffer)`` bytes; how many there were."""
+        connection = self.connection
+        if connection is None:
+            return 0
+        count = connection.receiver.copy_into(buffer)
+        self._freed(connection, now)
+        return count
+
+    def receive(self, limit: int, now: Instant) -> bytes:
+        """Consume up to `limit` bytes; empty if there are none."""
+        data = self.peek(limit)
+        self.consume(len(data), now)
+        return data
+
+    def peek(self, limit: int) -> bytes:
+        """What `receive` would return, without consuming it."""
+        return b"" if self.connection is None else self.connection.receiver.peek(limit)
+
+    def consume(self, count: int, now: Instant) -> None:
+        """Forget the first `count` readable bytes, so that the peer may send as many more."""
+        connection = self.connection
+        if count > self.readable:
+            raise LocalError(ErrorKind.INVALID_ARGUMENT, "more than is readable")
+        if connection is not None:
+            connection.receiver.consume(count)
+            self._freed(connection, now)
+
+    def _freed(self, connection: Connection, now: Instant) -> None:
+        if connection.receiver.is_update_due() and connection.state in RECEIVING:
+            connection.send_ack(now)
+
+    # Ending
+
+    def finish(self, now: Instant) -> None:
+        """FIN after all data; FINISHED tells that the peer has it.  Receiving goes on.  Again: no effect.
+
+        Raises `LocalError` INVALID_STATE while not connected, `NetError` as `send`.
+        """
+        connection = self._live()
+        if connection.state in CONNECTING:
+            raise LocalError(ErrorKind.INVALID_STATE, "not connected")
+        if connection.sender.fin_at is None:
+            connection.finish(now)
+
+    def abort(self, now: Instant) -> None:
+        """End the connection at once, with a reset where RFC 9293 3.10.5 asks for one; lent memory is given back.
+
+        Nothing is notified; later operations find ABORTED.  Without effect when there is no connection.
+        """
+        connection = self.connection
+        if connection is None or connection.state in (State.CLOSED, State.TIME_WAIT):
+            return
+        connection.abort(now)
+        connection.receiver.clear()
+        self.error = ErrorKind.ABORTED
+
+    def close(self, now: Instant) -> None:
+        """Give everything back.  Legal in every state, more than once; the owner hears nothing more.
+
+        A connection is aborted unless both sides have finished; if of ours only the FIN is not yet acknowledged, that
+        is still seen to, and the port stays reserved for so long.  A listener resets what was not accepted.
+        """
+        if self.is_closed:
+            return
+        self.is_closed = True
+        self.owner = None
+        if self.listener is not None and self.local is not None:
+            self._protocol.demux.remove(self.local, None, self.listener)
+            self.listener.close(now)
+            self.listener = None
+        connection = self.connection
+        if connection is not None:
+            if connection.state in (State.CLOSING, State.LAST_ACK) and not self.unacknowledged:
+                connection.receiver.clear()
+                return
+            self.abort(now)
+            connection.receiver.clear()
+        self._release()
+
+    def connection_failed(self, error: ErrorKind, was_connecting: bool) -> None:
+        """The connection is no more.  A failed attempt to connect leaves the endpoint as bound as it was before."""
+        self.error = error
+        if was_connecting:
+            self.connection = None
+        self._protocol.notify(self, Ready.FAILED)
+
+    def connection_ended(self) -> None:
+        """Its names are free again, or in the care of TIME-WAIT."""
+        if self.is_closed:
+            self._release()
+
+    def _release(self) -> None:
+        if self._reservation is not None:
+            self._protocol.ports.release(self._reservation)
+            self._reservation = None
+            self.local = None
+
+    def _live(self) -> Connection:
+        connection = self.connection
+        if connection is None:
+            raise LocalError(ErrorKind.INVALID_STATE, "not connected")
+        if connection.state is State.CLOSED or connection.state is State.TIME_WAIT:
+            if self.error is not None:
+                raise NetError(self.error)
+            raise LocalError(ErrorKind.INVALID_STATE, "the connection has ended")
+        return connection
+
+    # Keep-alive
+
+    @property
+    def keep_alive(self) -> bool:
+        """The peer is probed while the connection is idle (RFC 1122 4.2.3.6); see `keep_alive_settings`."""
+        return self._keep_alive
+
+    @keep_alive.setter
+    def keep_alive(self, is_on: bool) -> None:
+        self._keep_alive = is_on
+        connection = self.connection
+        if connection is None or connection.state in CONNECTING:
+            return
+        if connection.state not in (State.CLOSED, State.TIME_WAIT):
+            if is_on:
+                connection.start_keep_alive()
+            elif connection.timers.keep_alive is not None:
+                connection.timers.keep_alive.cancel()

@@ -1,0 +1,76 @@
+"""A timer of a connection expires: RFC 9293 3.8.3, 3.8.4, 3.8.6.1, 3.10.8; RFC 1122 4.2.3.5, 4.2.3.6."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wsknet.errors import ErrorKind
+from wsknet.transport.tcp.state import CONNECTING, State
+from wsknet.types import Instant
+from wsknet.wire import tcp
+
+if TYPE_CHECKING:
+    from wsknet.transport.tcp.connection import Connection
+
+
+def retransmission(connection: Connection, now: Instant) -> None:
+    sender = connection.sender
+    recovery = sender.recovery
+    policy = connection.protocol.policy
+    if connection.state not in CONNECTING:
+        if recovery.retries >= policy.data_retries:
+            give_up(connection, now)
+        else:
+            sender.timed_out(now)
+        return
+    if recovery.retries >= policy.syn_retries:
+        connection.fail(connection.soft_error or ErrorKind.TIMED_OUT, now)
+        return
+    recovery.retries += 1
+    sender.round_trip.back_off()
+    connection.repeat_syn(now)
+
+
+def persist(connection: Connection, now: Instant) -> None:
+    """The window has been too small for a while.
+
+    As long as the peer answers, the connection stays open (RFC 9293 3.8.6.1), however long that takes: but not for a
+    socket that is closed already.
+    """
+    sender = connection.sender
+    if sender.nxt != sender.una or (sender.nxt == sender.queue.end and sender.fin_at != sender.nxt):
+        return
+    in_vain = sender.probes if connection.endpoint.is_closed else sender.unanswered
+    if in_vain > connection.protocol.policy.data_retries:
+        give_up(connection, now)
+    else:
+        sender.probe(now)
+
+
+def keep_alive(connection: Connection, now: Instant) -> None:
+    endpoint = connection.endpoint
+    settings = endpoint.keep_alive_settings
+    timer = connection.timers.keep_alive
+    if not endpoint.keep_alive or timer is None or connection.state in CONNECTING:
+        return
+    due = connection.last_heard + settings.idle
+    sender = connection.sender
+    if now < due or sender.nxt != sender.una or connection.timers.persist.is_armed:
+        # Heard from meanwhile, or waiting for an answer anyway: other timers see to that.
+        connection.keep_alive_probes = 0
+        timer.arm(Instant(max(due, now + settings.interval)))
+        return
+    if connection.keep_alive_probes >= settings.probes:
+        give_up(connection, now)
+        return
+    connection.keep_alive_probes += 1
+    timer.arm(Instant(now + settings.interval))
+    # One before what the peer expects: it must answer, and a peer that has restarted resets.
+    connection.segments.send(sender.sent - 1, tcp.ACK, (), now)
+
+
+def give_up(connection: Connection, now: Instant) -> None:
+    """The peer does not answer.  The reset tells it, should only the way back be broken."""
+    if connection.state not in (State.CLOSING, State.LAST_ACK):
+        connection.send_reset(now)
+    connection.fail(connection.soft_error or ErrorKind.TIMED_OUT, now)

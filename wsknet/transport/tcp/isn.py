@@ -1,0 +1,31 @@
+"""Initial sequence numbers: RFC 6528, RFC 9293 3.4.1."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from wsknet.transport.tcp.seq import MASK, Seq
+from wsknet.types import MICROSECOND
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from wsknet.types import Endpoint, Instant
+
+_TICK = 4 * MICROSECOND
+"""RFC 9293 3.4.1: the clock behind the numbers goes round in 4.77 hours."""
+
+
+class InitialSequence:
+    """A clock plus a keyed hash of the names: unpredictable from outside, rising for each pair of names."""
+
+    __slots__ = ("_secret",)
+
+    def __init__(self, rng: Random) -> None:
+        self._secret = rng.randbytes(16)
+
+    def __call__(self, local: Endpoint, remote: Endpoint, now: Instant) -> Seq:
+        names = b"%b%b%d,%d" % (local.address, remote.address, local.port, remote.port)
+        digest = blake2b(names, digest_size=4, key=self._secret).digest()
+        return Seq((now // _TICK + int.from_bytes(digest, "big")) & MASK)

@@ -1,0 +1,154 @@
+"""TCP of one host: RFC 9293 3.10.7 up to the point where the connection is known, RFC 5927 for ICMP errors."""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import TYPE_CHECKING, Protocol
+
+from wsknet.net.packet import Cast
+from wsknet.trace import DropReason
+from wsknet.transport.tcp import icmp
+from wsknet.transport.tcp.congestion.reno import Reno
+from wsknet.transport.tcp.connection import Connection
+from wsknet.transport.tcp.endpoint import TcpEndpoint
+from wsknet.transport.tcp.isn import InitialSequence
+from wsknet.transport.tcp.listener import Listener
+from wsknet.transport.tcp.segments import refuse
+from wsknet.types import Proto
+from wsknet.wire import tcp
+from wsknet.wire.checksum import pseudo_sum, transport_is_valid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from random import Random
+
+    from wsknet.config import StackConfig
+    from wsknet.net.layer import IpLayer
+    from wsknet.net.messages import IcmpErrorKind
+    from wsknet.net.packet import Packet
+    from wsknet.timers import Timers
+    from wsknet.trace import Trace
+    from wsknet.transport.demux import Demux
+    from wsknet.transport.endpoint import Owner, TransportEndpoint
+    from wsknet.transport.ports import PortTable
+    from wsknet.transport.tcp.congestion.base import CongestionFactory
+    from wsknet.transport.tcp.seq import Seq
+    from wsknet.transport.tcp.time_wait import TimeWait
+    from wsknet.types import Address, Cover, Endpoint, Instant
+
+_unpack = Struct("!HHIIHH").unpack_from
+_UNICAST = Cast.UNICAST
+
+
+class SegmentTarget(Protocol):
+    """What `demux` knows of TCP: a connection, a listener, or what is left of a connection in TIME-WAIT."""
+
+    @property
+    def pseudo(self) -> int | None:
+        """The pseudo-header's sum if all segments share one."""
+
+    def arrive(self, packet: Packet, seq: int, ack: int, offset_flags: int, window: int, now: Instant) -> None: ...
+
+
+class TcpProtocol:
+    """`net.handler.ProtocolHandler` for TCP, and the place where endpoints come from."""
+
+    def __init__(
+        self,
+        ip: IpLayer,
+        ports: PortTable,
+        demux: Demux[SegmentTarget],
+        timers: Timers,
+        rng: Random,
+        config: StackConfig,
+        trace: Trace,
+        notify: Callable[[TransportEndpoint, int], None],
+    ) -> None:
+        self.ip = ip
+        self.ports = ports
+        self.demux = demux
+        self.timers = timers
+        self.config = config.tcp
+        self.policy = config.behaviour.tcp
+        self.fails_on_unreachable_neighbour = config.behaviour.refused_on_arp_failure
+        self.trace = trace
+        self.notify = notify
+        self.initial_sequence: Callable[[Endpoint, Endpoint, Instant], Seq] = InitialSequence(rng)
+        """Called with the local and the remote end.  May be replaced, e.g. to number streams across 2^32."""
+        self.congestion: CongestionFactory = Reno
+        """Of connections made from now on."""
+        self._connections: dict[Connection | TimeWait, None] = {}
+        self._find = demux.find
+
+    def open(self, cover: Cover, owner: Owner | None = None) -> TcpEndpoint:
+        return TcpEndpoint(self, cover, owner)
+
+    def connections(self) -> Iterable[Connection | TimeWait]:
+        """Everything that has a peer, half-open connections and TIME-WAIT included, oldest first."""
+        return self._connections.keys()
+
+    def input(self, packet: Packet, now: Instant) -> None:
+        payload = packet.payload
+        if len(payload) < 20:
+            self.trace.drop(DropReason.TCP_TRUNCATED, packet.raw)
+            return
+        source_port, destination_port, seq, ack, offset_flags, window = _unpack(payload)
+        target = self._find(packet.destination, destination_port, packet.source, source_port, packet.zone)
+        if not packet.checksum_trusted:
+            pseudo = target.pseudo if target is not None else None
+            if pseudo is None:
+                pseudo = pseudo_sum(packet.source, packet.destination, Proto.TCP)
+            if not transport_is_valid(pseudo, payload):
+                self.trace.drop(DropReason.TCP_BAD_CHECKSUM, packet.raw)
+                return
+        if packet.cast is not _UNICAST:
+            self.trace.drop(DropReason.TCP_BAD_ADDRESS, packet.raw)
+        elif target is not None:
+            target.arrive(packet, seq, ack, offset_flags, window, now)
+        else:
+            self._refuse(packet, now)
+
+    def _refuse(self, packet: Packet, now: Instant) -> None:
+        segment = tcp.parse(packet.payload)
+        if isinstance(segment, tcp.Segment):
+            self.trace.drop(DropReason.TCP_NO_ENDPOINT, packet.raw)
+            refuse(self.ip, self.trace, packet, segment, now)
+        else:
+            self.trace.drop(segment, packet.raw)
+
+    def icmp_error(
+        self,
+        kind: IcmpErrorKind,
+        source: Address,
+        destination: Address,
+        quoted: bytes,
+        zone: int,
+        mtu: int,
+        now: Instant,
+    ) -> None:
+        """An error about a segment of ours, of which `quoted` holds the first bytes."""
+        local_port = int.from_bytes(quoted[0:2], "big")
+        remote_port = int.from_bytes(quoted[2:4], "big")
+        target = self._find(source, local_port, destination, remote_port, zone)
+        seq = int.from_bytes(quoted[4:8], "big")
+        if isinstance(target, Connection) and len(quoted) >= 8 and icmp.is_about(target, seq):
+            icmp.take_error(target, kind, mtu, now)
+        else:
+            self.trace.drop(DropReason.ICMP_NO_ENDPOINT, quoted)
+
+    def register(self, connection: Connection | TimeWait) -> None:
+        """Segments of its 4-tuple go to `connection` from now on."""
+        self.demux.insert(connection.name, connection.remote, connection)
+        self._connections[connection] = None
+
+    def unregister(self, connection: Connection | TimeWait) -> None:
+        self.demux.remove(connection.name, connection.remote, connection)
+        del self._connections[connection]
+
+    def listener_for(self, remains: TimeWait) -> Listener | None:
+        """Who would get a SYN for the names of `remains` if that were not in the way."""
+        local, remote = remains.local, remains.remote
+        self.demux.remove(remains.name, remote, remains)
+        found = self._find(local.address, local.port, remote.address, remote.port, local.zone or remote.zone)
+        self.demux.insert(remains.name, remote, remains)
+        return found if isinstance(found, Listener) else None

@@ -1,0 +1,166 @@
+"""The receiving half of a connection: RFC 9293 3.4, 3.8.6.2.2, 3.10.7.4 (seventh step), RFC 7323 2.
+
+What to answer is decided by the caller; this keeps the bytes and knows the window.
+"""
+
+from __future__ import annotations
+
+from wsknet.transport.tcp.reassembly import Reassembly
+from wsknet.transport.tcp.seq import Position
+
+MAX_FIELD = 0xFFFF
+"""The largest number the window field holds."""
+
+
+def scale_for(limit: int) -> int:
+    """The smallest shift with which `limit` bytes can be offered (RFC 7323 2.2)."""
+    return min(max(limit.bit_length() - 16, 0), 14)
+
+
+class Receiver:
+    __slots__ = ("buffer", "consumed", "edge", "fin_at", "irs", "limit", "nxt", "pushed_to", "reassembly",
+                 "segment_size", "shift", "unacknowledged")  # fmt: skip
+
+    def __init__(self, limit: int, segment_size: int) -> None:
+        self.buffer = bytearray()
+        """In order and not yet consumed."""
+        self.limit = limit
+        """Bytes the buffer may hold: the window is what is left of it."""
+        self.segment_size = segment_size
+        """What we announced in our MSS option."""
+        self.shift = 0
+        """RFC 7323: how far our window fields are shifted; 0 until the peer has agreed."""
+        self.irs: Position = 0
+        self.nxt: Position = 0
+        """RCV.NXT; `irs` + 1 before any data."""
+        self.edge: Position = 0
+        """RCV.NXT + RCV.WND: the furthest we have ever promised.  It never moves back."""
+        self.consumed = 0
+        """Stream offset of the first byte of `buffer`."""
+        self.pushed_to = 0
+        """Stream offset at which the latest segment with PSH ended; 0 before any."""
+        self.fin_at: Position | None = None
+        """Where the peer's FIN stands, once a segment in the window has told."""
+        self.unacknowledged = 0
+        """Segments with data since the last acknowledgement we sent."""
+        self.reassembly = Reassembly()
+
+    def start(self, irs: Position, shift: int) -> None:
+        """The peer's SYN stands at `irs`."""
+        self.irs = irs
+        self.nxt = irs + 1
+        self.edge = self.nxt + min(self.limit, MAX_FIELD)
+        self.shift = shift
+
+    @property
+    def syn_window(self) -> int:
+        """The window field of a SYN is never scaled (RFC 7323 2.2)."""
+        return min(self.limit, MAX_FIELD)
+
+    @property
+    def window(self) -> int:
+        """RCV.WND: what the peer may still send."""
+        return self.edge - self.nxt
+
+    def offer(self) -> int:
+        """The window field for a segment leaving now; moves `edge`.
+
+        Small steps are withheld (RFC 9293 3.8.6.2.2), and no step goes back: a remainder that the shift would cut off
+        is rounded up while there is room for it.
+        """
+        shift = self.shift
+        free = self.limit - len(self.buffer)
+        held = self.edge - self.nxt
+        step = free - held
+        if step >= self.segment_size or step >= self.limit >> 1:
+            field = min(free >> shift, MAX_FIELD)
+        else:
+            field = (held + (1 << shift) - 1) >> shift
+            if field << shift > free:
+                field = held >> shift
+        gain = (field << shift) - held
+        if gain > 0:
+            self.edge += gain
+        return field
+
+    def is_update_due(self) -> bool:
+        """Whether the peer should be told of freed memory: when it knows of less than half of what there is now.
+
+        So a closed window opens at once, and each further update at least doubles what the peer may send.
+        """
+        held = self.edge - self.nxt
+        free = min(self.limit - len(self.buffer), MAX_FIELD << self.shift)
+        step = free - held
+        return step >= held and (step >= self.segment_size or step >= self.limit >> 1)
+
+    def insert(self, start: Position, data: bytes, is_pushed: bool) -> bool:
+        """Take what lies in the window of data at `start`; False if a bound kept it out.
+
+        Data in order is followed by what had been waiting for it.
+        """
+        end = start + len(data)
+        limit = self.edge if self.fin_at is None else min(self.edge, self.fin_at)
+        if end > limit:
+            data = data[: max(limit - start, 0)]
+            is_pushed = False
+        if start < self.nxt:
+            data = data[self.nxt - start :]
+            start = self.nxt
+        if not data:
+            return True
+        if start > self.nxt:
+            return self.reassembly.add(start, data)
+        self.buffer += data
+        self.nxt += len(data)
+        if is_pushed:
+            self.pushed_to = self.received
+        if self.reassembly:
+            for piece in self.reassembly.take(self.nxt):
+                self.buffer += piece
+                self.nxt += len(piece)
+        return True
+
+    def take_fin(self, position: Position) -> None:
+        """A segment says that the stream ends at `position`.  The first word counts, if it lies in the window."""
+        if self.fin_at is None and self.nxt <= position <= self.edge:
+            self.fin_at = position
+            self.reassembly.cut(position)
+
+    @property
+    def received(self) -> int:
+        """Stream offset of the end of `buffer`."""
+        return self.consumed + len(self.buffer)
+
+    @property
+    def is_pushed(self) -> bool:
+        return self.pushed_to > self.consumed
+
+    def copy_into(self, target: memoryview) -> int:
+        """Consume as much as fits into `target`; how much that is."""
+        buffer = self.buffer
+        count = len(buffer)
+        if count <= len(target):
+            target[:count] = buffer
+            buffer.clear()
+        else:
+            count = len(target)
+            with memoryview(buffer) as view:
+                target[:] = view[:count]
+            del buffer[:count]
+        self.consumed += count
+        return count
+
+    def peek(self, limit: int) -> bytes:
+        with memoryview(self.buffer) as view:
+            return bytes(view[:limit])
+
+    def consume(self, count: int) -> None:
+        """Forget the first `count` bytes, of which there are that many."""
+        del self.buffer[:count]
+        self.consumed += count
+
+    def clear(self) -> None:
+        """Drop what was not read; nothing more is expected."""
+        self.consumed += len(self.buffer)
+        self.buffer = bytearray()
+        self.reassembly.clear()

@@ -1,0 +1,139 @@
+"""Segments on their way out: RFC 9293 3.1, 3.7.1 (MSS), 3.10.7.1 (answers to nobody's segments), RFC 7323 2."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wsknet.errors import NetError
+from wsknet.trace import DropReason
+from wsknet.transport.tcp.seq import MASK, Position
+from wsknet.types import Buffers, Endpoint, Proto
+from wsknet.wire import tcp
+from wsknet.wire.checksum import pseudo_sum
+
+if TYPE_CHECKING:
+    from wsknet.net.layer import IpLayer
+    from wsknet.net.packet import Packet, Path
+    from wsknet.timers import Timer
+    from wsknet.trace import Trace
+    from wsknet.transport.tcp.receive import Receiver
+    from wsknet.types import Address, Instant
+
+_TCP = Proto.TCP.value
+_HEADERS = {4: 20 + 20, 16: 40 + 20}
+"""IP and TCP header, by address length."""
+_DEFAULT_MSS = {4: 536, 16: 1220}
+"""RFC 9293 3.7.1: what a peer that sends no MSS option takes."""
+_LOWEST_MTU = {4: 552, 16: 1280}
+"""No ICMP error gets below: 552 is what Linux accepts at least (min_pmtu), 1280 is RFC 8200 5."""
+_LEAST_MSS = 64
+"""An MSS option below this is read as this: a peer must not make us send a header for each byte (CVE-2019-11479)."""
+
+
+def mss_for(mtu: int, address: Address) -> int:
+    """The largest segment that packets of `mtu` bytes carry."""
+    return min(mtu - _HEADERS[len(address)], 0xFFFF)
+
+
+def peer_mss(option: int | None, address: Address) -> int:
+    """What the peer takes, from the MSS option of its SYN."""
+    return _DEFAULT_MSS[len(address)] if option is None else max(option, _LEAST_MSS)
+
+
+def mss_after_too_big(mtu: int, address: Address) -> int:
+    """From the MTU that an ICMP error tells; 0 is a router older than RFC 1191."""
+    return mss_for(max(mtu, _LOWEST_MTU[len(address)]), address)
+
+
+class SegmentWriter:
+    """Sends the segments of one connection: fills in acknowledgement, window and checksum."""
+
+    __slots__ = ("_delayed_ack", "_ip", "_local_port", "_receiver", "_remote_port", "_trace", "path", "pseudo")
+
+    def __init__(
+        self, ip: IpLayer, trace: Trace, path: Path, ports: tuple[int, int], receiver: Receiver, delayed_ack: Timer
+    ) -> None:
+        self._ip = ip
+        self._trace = trace
+        self._local_port, self._remote_port = ports
+        self._receiver = receiver
+        self._delayed_ack = delayed_ack
+        self.path = path
+        self.pseudo = pseudo_sum(path.source, path.destination, Proto.TCP)
+        """The same for both directions."""
+
+    def send(self, position: Position, flags: int, payload: Buffers, now: Instant) -> None:
+        """A segment of the synchronized connection; ACK is set, and what was to be acknowledged is."""
+        receiver = self._receiver
+        receiver.unacknowledged = 0
+        self._delayed_ack.deadline = None
+        window = receiver.offer()
+        header = tcp.build_checked(
+            self.pseudo,
+            self._local_port,
+            self._remote_port,
+            position & MASK,
+            receiver.nxt & MASK,
+            flags,
+            window,
+            b"",
+            payload,
+        )
+        if self.path.generation != self._ip.generation and not self._renew():
+            return
+        self._ip.send(self.path, _TCP, header, payload, now)
+
+    def send_bare(self, seq: int, ack: int, flags: int, window: int, now: Instant, options: bytes = b"") -> None:
+        """A segment without data whose fields are not those of a synchronized connection: SYN, RST."""
+        header = tcp.build_checked(
+            self.pseudo, self._local_port, self._remote_port, seq & MASK, ack & MASK, flags, window, options
+        )
+        if self.path.generation != self._ip.generation and not self._renew():
+            return
+        self._ip.send(self.path, Proto.TCP, header, (), now)
+
+    def _renew(self) -> bool:
+        """Tables have changed.  The addresses stay (RFC 1122 4.2.3.7); without a route the segment counts as lost."""
+        old = self.path
+        try:
+            self.path = self._ip.path(old.destination, old.source, old.zone)
+        except NetError:
+            self._trace.drop(DropReason.NO_ROUTE)
+            return False
+        return True
+
+
+def send_from_nowhere(
+    ip: IpLayer,
+    trace: Trace,
+    local: Endpoint,
+    remote: Endpoint,
+    seq: int,
+    ack: int,
+    flags: int,
+    now: Instant,
+    window: int = 0,
+) -> None:
+    """A segment of no connection, or of one of which only the numbers are left."""
+    try:
+        path = ip.path(remote.address, local.address, remote.zone or local.zone)
+    except NetError:
+        trace.drop(DropReason.NO_ROUTE)
+        return
+    pseudo = pseudo_sum(local.address, remote.address, Proto.TCP)
+    header = tcp.build_checked(pseudo, local.port, remote.port, seq & MASK, ack & MASK, flags, window)
+    ip.send(path, Proto.TCP, header, (), now)
+
+
+def refuse(ip: IpLayer, trace: Trace, packet: Packet, segment: tcp.Segment, now: Instant) -> None:
+    """RFC 9293 3.10.7.1: a segment that nobody wants is answered with a reset, unless it is one."""
+    flags = segment.flags
+    if flags & tcp.RST:
+        return
+    local = Endpoint(packet.destination, segment.destination_port, packet.zone)
+    remote = Endpoint(packet.source, segment.source_port, packet.zone)
+    if flags & tcp.ACK:
+        send_from_nowhere(ip, trace, local, remote, segment.ack, 0, tcp.RST, now)
+        return
+    end = segment.seq + len(segment.payload) + bool(flags & tcp.SYN) + bool(flags & tcp.FIN)
+    send_from_nowhere(ip, trace, local, remote, 0, end, tcp.RST | tcp.ACK, now)

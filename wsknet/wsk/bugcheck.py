@@ -1,0 +1,46 @@
+"""What would stop Windows (wsk.md D-19).
+
+Raised at the call that breaks the rule, before it has any effect.  A legal sequence never raises.
+"""
+
+from __future__ import annotations
+
+__all__ = ["BugCheck"]
+
+
+class BugCheck(Exception):
+    """`code` is the bug check code of Windows, `rule` the number in wsk.md of the rule or section broken."""
+
+    def __init__(self, code: int, rule: str, what: str) -> None:
+        super().__init__(f"bug check 0x{code:08X} ({NAMES[code]}), rule {rule}: {what}")
+        self.code = code
+        self.rule = rule
+        self.what = what
+
+
+IRQL_NOT_GREATER_OR_EQUAL = 0x09
+IRQL_NOT_LESS_OR_EQUAL = 0x0A
+SPIN_LOCK_ALREADY_OWNED = 0x0F
+SPIN_LOCK_NOT_OWNED = 0x10
+NO_MORE_IRP_STACK_LOCATIONS = 0x35
+MULTIPLE_IRP_COMPLETE_REQUESTS = 0x44
+PAGE_FAULT_IN_NONPAGED_AREA = 0x50
+ATTEMPTED_WRITE_TO_READONLY_MEMORY = 0xBE
+BAD_POOL_CALLER = 0xC2
+DRIVER_VERIFIER_DETECTED_VIOLATION = 0xC4
+WORKER_INVALID = 0xE4
+
+NAMES = {
+    IRQL_NOT_GREATER_OR_EQUAL: "IRQL_NOT_GREATER_OR_EQUAL",
+    IRQL_NOT_LESS_OR_EQUAL: "IRQL_NOT_LESS_OR_EQUAL",
+    SPIN_LOCK_ALREADY_OWNED: "SPIN_LOCK_ALREADY_OWNED",
+    SPIN_LOCK_NOT_OWNED: "SPIN_LOCK_NOT_OWNED",
+    NO_MORE_IRP_STACK_LOCATIONS: "NO_MORE_IRP_STACK_LOCATIONS",
+    MULTIPLE_IRP_COMPLETE_REQUESTS: "MULTIPLE_IRP_COMPLETE_REQUESTS",
+    PAGE_FAULT_IN_NONPAGED_AREA: "PAGE_FAULT_IN_NONPAGED_AREA",
+    ATTEMPTED_WRITE_TO_READONLY_MEMORY: "ATTEMPTED_WRITE_TO_READONLY_MEMORY",
+    BAD_POOL_CALLER: "BAD_POOL_CALLER",
+    DRIVER_VERIFIER_DETECTED_VIOLATION: "DRIVER_VERIFIER_DETECTED_VIOLATION",
+    WORKER_INVALID: "WORKER_INVALID",
+}
+"""Names of the codes, from the public bug check reference."""

@@ -1,0 +1,99 @@
+"""How a request of the application is carried out and its IRP completed, exactly once.
+
+An operation runs inside the pump, with the driver lock held.  It answers at once, fails, or keeps the IRP:
+
+* at once: the IRP completes before the function returns, with PendingReturned FALSE, if nothing else is being
+  completed on the host; otherwise it is queued behind that and the function returns STATUS_PENDING;
+* failure: completes at once in the calling thread, whatever else is going on;
+* kept: marked pending; whoever finishes it posts the completion.
+
+Completion routines and callbacks run at DISPATCH_LEVEL with no lock held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from wsknet.errors import NetError
+from wsknet.wsk.irp import IRP, SL_PENDING_RETURNED, IoCompleteRequest, take_irp
+from wsknet.wsk.irql import DISPATCH_LEVEL, processor
+from wsknet.wsk.status import NTSTATUS, STATUS_INVALID_PARAMETER, STATUS_OF_KIND, STATUS_PENDING, STATUS_SUCCESS
+
+if TYPE_CHECKING:
+    from wsknet.host import Host
+
+KEPT: Final = STATUS_PENDING
+"""What an operation returns instead of its Information when it has kept the IRP."""
+
+
+class Refusal(Exception):
+    """An operation fails with a status that is no `ErrorKind`."""
+
+    def __init__(self, Status: NTSTATUS) -> None:
+        super().__init__(Status.name)
+        self.Status = Status
+
+
+def perform(host: Host, Irp: IRP | None, operation: Callable[..., Any], *arguments: Any) -> NTSTATUS:
+    """Run `operation(Irp, now, *arguments)`, which returns its Information or KEPT, or raises NetError or Refusal."""
+    if Irp is None:
+        return STATUS_INVALID_PARAMETER
+    take_irp(Irp)
+    pump = host.pump
+    completions = pump.completions
+    with pump as now:
+        try:
+            information = operation(Irp, now, *arguments)
+            status = STATUS_SUCCESS
+        except NetError as error:
+            status = STATUS_OF_KIND[error.kind]
+        except Refusal as refusal:
+            status = refusal.Status
+        else:
+            if information is KEPT:
+                return STATUS_PENDING
+            result = Irp.IoStatus
+            result.Status = STATUS_SUCCESS
+            result.Information = information
+            if not completions.claim():
+                mark_pending(Irp)
+                completions.post(complete, Irp)
+                return STATUS_PENDING
+    if status is not STATUS_SUCCESS:
+        return fail(host, Irp, status)
+    completions.drain_claimed(complete, Irp)
+    return STATUS_SUCCESS
+
+
+def fail(host: Host, Irp: IRP, Status: NTSTATUS) -> NTSTATUS:
+    """Complete `Irp`, which has been taken, with a failure in the calling thread.  Driver lock not held."""
+    Irp.IoStatus.Status = Status
+    Irp.IoStatus.Information = 0
+    with host.activate():
+        complete(Irp)
+    return Status
+
+
+def mark_pending(Irp: IRP) -> None:
+    Irp._stack[Irp.CurrentLocation - 1].Control |= SL_PENDING_RETURNED
+
+
+def complete(Irp: IRP) -> None:
+    """IoCompleteRequest at DISPATCH_LEVEL."""
+    before = processor.irql
+    processor.irql = DISPATCH_LEVEL
+    try:
+        IoCompleteRequest(Irp)
+    finally:
+        processor.irql = before
+
+
+def call_back(routine: Callable[..., Any], *arguments: Any) -> Any:
+    """Call an event callback at DISPATCH_LEVEL."""
+    before = processor.irql
+    processor.irql = DISPATCH_LEVEL
+    try:
+        return routine(*arguments)
+    finally:
+        processor.irql = before

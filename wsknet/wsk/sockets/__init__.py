@@ -1,0 +1,1 @@
+"""The socket objects behind WSK_SOCKET, one module for each category."""

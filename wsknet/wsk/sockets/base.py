@@ -1,0 +1,203 @@
+"""What every socket has: pending IRPs, callbacks in progress, and its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wsknet.errors import ErrorKind, LocalError
+from wsknet.wsk.bugcheck import DRIVER_VERIFIER_DETECTED_VIOLATION, BugCheck
+from wsknet.wsk.control import control_socket
+from wsknet.wsk.irp import IRP, SL_PENDING_RETURNED, IoSetCancelRoutine
+from wsknet.wsk.requests import KEPT, Refusal, complete, mark_pending, perform
+from wsknet.wsk.sockets.states import CREATED, DEAD, FORCED_CLOSED
+from wsknet.wsk.status import (
+    NTSTATUS,
+    STATUS_CANCELLED,
+    STATUS_FILE_FORCED_CLOSED,
+    STATUS_INVALID_DEVICE_STATE,
+    STATUS_SUCCESS,
+)
+from wsknet.wsk.structures import WSK_SOCKET
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wsknet.types import Instant
+    from wsknet.wsk.client import Client
+
+
+class Socket(WSK_SOCKET):
+    """A category's functions are methods: the dispatch table holds them unbound, the socket comes first as in C."""
+
+    __slots__ = ("ClientDispatch", "SocketContext", "busy", "callbacks", "client", "close_irp", "completions",
+                 "disabling", "events", "failure", "family", "host", "is_closing", "pump", "state")  # fmt: skip
+
+    CATEGORY = 0
+    """The bit by which `control` tells which options a socket has: the flag of WskSocket, 0 for a basic one."""
+    EVENTS = 0
+    """The WSK_EVENT_ bits that may be enabled."""
+
+    def __init__(
+        self, Dispatch: Any, client: Client, family: int, SocketContext: Any = None, ClientDispatch: Any = None
+    ) -> None:
+        super().__init__(Dispatch)
+        self.client = client
+        self.host = client.host
+        self.pump = client.host.pump
+        self.completions = client.host.pump.completions
+        self.family = family
+        """AF_INET or AF_INET6."""
+        self.SocketContext = SocketContext
+        self.ClientDispatch = ClientDispatch
+        self.state = CREATED
+        self.failure: NTSTATUS = STATUS_SUCCESS
+        self.events = 0
+        """The WSK_EVENT_ bits enabled."""
+        self.callbacks: dict[int, Callable[..., Any]] = {}
+        """The client's functions for the events that were enabled once."""
+        self.busy = 0
+        """Those of which a callback is queued or running: never two of one kind at a time."""
+        self.disabling: list[tuple[int, IRP]] = []
+        """Requests to disable an event that complete when its callback has returned."""
+        self.is_closing = False
+        self.close_irp: IRP | None = None
+        """WskCloseSocket waiting for callbacks to return."""
+
+    # Requests
+
+    def perform(self, Irp: IRP | None, operation: Callable[..., Any], *arguments: Any) -> NTSTATUS:
+        self.require_open()
+        return perform(self.host, Irp, operation, *arguments)
+
+    def require_open(self) -> None:
+        if self.is_closing:
+            raise BugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, "R-257", "the socket is used after WskCloseSocket")
+
+    def refuse_state(self) -> Exception:
+        """Why a request is illegal in the present state."""
+        if self.state == FORCED_CLOSED:
+            return Refusal(STATUS_FILE_FORCED_CLOSED)
+        if self.state == DEAD:
+            return Refusal(self.failure)
+        return LocalError(ErrorKind.INVALID_STATE)
+
+    def refused_status(self) -> NTSTATUS:
+        refusal = self.refuse_state()
+        return refusal.Status if isinstance(refusal, Refusal) else STATUS_INVALID_DEVICE_STATE
+
+    def pend(self, Irp: IRP, now: Instant) -> NTSTATUS:
+        """Keep `Irp`, which `cancel` can find.  Driver lock held."""
+        Irp._stack[Irp.CurrentLocation - 1].Control |= SL_PENDING_RETURNED
+        Irp._socket = self
+        Irp.CancelRoutine = _cancel_request
+        if Irp.Cancel and IoSetCancelRoutine(Irp, None) is not None:
+            self.cancel(Irp, now)
+        return KEPT
+
+    def finish(self, Irp: IRP, Status: NTSTATUS, Information: Any = 0) -> None:
+        """Complete an IRP that was kept.  Driver lock held; its routine runs once the lock is released."""
+        Irp.CancelRoutine = None
+        Irp._socket = Irp._buffers = Irp._out = None
+        result = Irp.IoStatus
+        result.Status = Status
+        result.Information = Information
+        self.completions.post(complete, Irp)
+
+    def cancel(self, Irp: IRP, now: Instant) -> None:
+        """IoCancelIrp has been called for `Irp`, which this socket keeps.  Driver lock held."""
+
+    def cancel_all(self, now: Instant) -> None:
+        """The socket is being closed: complete every IRP with STATUS_CANCELLED and let the endpoint go."""
+
+    # Callbacks
+
+    def find_callback(self, event: int) -> Callable[..., Any] | None:
+        """The client's function for `event` in its dispatch table; None for NULL."""
+        return None
+
+    def is_wanted(self, event: int) -> bool:
+        """Whether a callback that was queued some time ago is still to be called."""
+        return self.events & event != 0 and not self.is_closing
+
+    def end_callback(self, event: int) -> None:
+        """The callback for `event` has returned.  Driver lock held."""
+        self.busy &= ~event
+        if self.disabling or self.is_closing:
+            self._complete_waiting(event)
+
+    def _complete_waiting(self, event: int) -> None:
+        """Requests to disable `event`, and the close once no callback is left."""
+        if self.disabling:
+            waiting, self.disabling = self.disabling, []
+            for disabled, Irp in waiting:
+                if disabled == event:
+                    self.finish(Irp, STATUS_SUCCESS)
+                else:
+                    self.disabling.append((disabled, Irp))
+        if self.is_closing and not self.busy and self.close_irp is not None:
+            Irp, self.close_irp = self.close_irp, None
+            self.completions.post(self._complete_close, Irp)
+
+    def check_may_enable(self, events: int) -> None:
+        """Raises LocalError INVALID_STATE where events cannot be enabled yet."""
+
+    def never_disabled(self) -> int:
+        """Events that stay as they are."""
+        return 0
+
+    def events_changed(self, now: Instant) -> None:
+        """More events are enabled: indicate what has been waiting for that."""
+
+    # Functions of every table
+
+    def WskControlSocket(
+        self,
+        RequestType: int,
+        ControlCode: int,
+        Level: int,
+        InputSize: int,
+        InputBuffer: Any,
+        OutputSize: int,
+        OutputBuffer: Any,
+        OutputSizeReturned: list[int] | None,
+        Irp: IRP | None,
+    ) -> NTSTATUS:
+        self.require_open()
+        return control_socket(
+            self, RequestType, ControlCode, Level, InputSize, InputBuffer, OutputSize, OutputBuffer, Irp
+        )
+
+    def WskCloseSocket(self, Irp: IRP | None) -> NTSTATUS:
+        """Cancels what is pending, resets a connection that is not finished both ways, waits for callbacks."""
+        return self.perform(Irp, self._close)
+
+    def _close(self, Irp: IRP, now: Instant) -> Any:
+        self.is_closing = True
+        self.cancel_all(now)
+        mark_pending(Irp)
+        Irp.IoStatus.Status = STATUS_SUCCESS
+        Irp.IoStatus.Information = 0
+        for _, waiting in self.disabling:
+            self.finish(waiting, STATUS_CANCELLED)
+        self.disabling.clear()
+        if self.busy:
+            self.close_irp = Irp
+        else:
+            self.completions.post(self._complete_close, Irp)
+        return KEPT
+
+    def _complete_close(self, Irp: IRP) -> None:
+        try:
+            complete(Irp)
+        finally:
+            self.client.remove_socket()
+
+
+def _cancel_request(DeviceObject: object, Irp: IRP) -> None:
+    socket: Socket | None = Irp._socket
+    if socket is None:
+        return
+    with socket.pump as now:
+        # The request may have finished since.
+        if Irp._socket is socket:
+            socket.cancel(Irp, now)

@@ -1,0 +1,13 @@
+"""Basic sockets: options and IOCTLs of the transport, nothing else."""
+
+from __future__ import annotations
+
+from wsknet.wsk.dispatch import WSK_PROVIDER_BASIC_DISPATCH
+from wsknet.wsk.sockets.base import Socket
+
+
+class BasicSocket(Socket):
+    __slots__ = ()
+
+
+BASIC_DISPATCH = WSK_PROVIDER_BASIC_DISPATCH(BasicSocket.WskControlSocket, BasicSocket.WskCloseSocket)

@@ -1,0 +1,314 @@
+"""Connection-oriented sockets: connect, send, disconnect, and what the endpoint reports.
+
+Read wsk.md 4.8 to 4.13 before editing.  Receiving stands in `receiving`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from wsknet.errors import ErrorKind, LocalError
+from wsknet.transport.endpoint import Ready
+from wsknet.types import Cover
+from wsknet.wsk.constants import (
+    WSK_EVENT_DISCONNECT,
+    WSK_EVENT_RECEIVE,
+    WSK_EVENT_SEND_BACKLOG,
+    WSK_FLAG_ABORTIVE,
+    WSK_FLAG_CONNECTION_SOCKET,
+    WSK_FLAG_NODELAY,
+)
+from wsknet.wsk.dispatch import WSK_PROVIDER_CONNECTION_DISPATCH
+from wsknet.wsk.irp import IRP, take_irp
+from wsknet.wsk.mdl import views_of
+from wsknet.wsk.requests import Refusal, fail
+from wsknet.wsk.sockaddr import SockAddr, remote_endpoint, require_room, sockaddr_octets, store_sockaddr
+from wsknet.wsk.sockets.receiving import ReceivingSocket
+from wsknet.wsk.sockets.states import BOUND, CONNECTED, CONNECTING, DEAD, FORCED_CLOSED
+from wsknet.wsk.sockets.transport import OutAddress
+from wsknet.wsk.status import (
+    NTSTATUS,
+    STATUS_BUFFER_OVERFLOW,
+    STATUS_CANCELLED,
+    STATUS_CONNECTION_ABORTED,
+    STATUS_INVALID_PARAMETER,
+    STATUS_OF_KIND,
+    STATUS_SUCCESS,
+)
+from wsknet.wsk.structures import WSK_BUF
+
+if TYPE_CHECKING:
+    from wsknet.transport.tcp.endpoint import TcpEndpoint
+    from wsknet.types import Endpoint, Instant
+    from wsknet.wsk.client import Client
+
+MAX_GREETING = 65535
+"""Bytes that WskConnectEx sends with the connection."""
+
+
+class ConnectionSocket(ReceivingSocket):
+    __slots__ = ("connect_irp", "disconnect_irp", "greeting", "is_finishing", "sends")
+
+    CATEGORY = WSK_FLAG_CONNECTION_SOCKET
+    EVENTS = WSK_EVENT_RECEIVE | WSK_EVENT_DISCONNECT | WSK_EVENT_SEND_BACKLOG
+
+    def __init__(
+        self, Dispatch: Any, client: Client, family: int, SocketContext: Any = None, ClientDispatch: Any = None
+    ) -> None:
+        super().__init__(Dispatch, client, family, SocketContext, ClientDispatch)
+        self.connect_irp: IRP | None = None
+        self.disconnect_irp: IRP | None = None
+        self.greeting = b""
+        self.is_finishing = False
+        """A graceful WskDisconnect has been accepted: nothing more can be sent."""
+        self.sends: deque[IRP] = deque()
+        """In order; each completes when the stream up to its `_moved` is acknowledged (D-10)."""
+
+    def default_receive_buffer(self) -> int:
+        return self.host.stack.config.tcp.receive_buffer
+
+    def open_endpoint(self, cover: Cover) -> TcpEndpoint:
+        return self.host.stack.tcp.open(cover, self)
+
+    def bound(self, now: Instant) -> None:
+        self.state = BOUND
+
+    def adopt(self, endpoint: TcpEndpoint) -> None:
+        """Become the socket of a connection that a listener accepted.  It may have failed already."""
+        self.endpoint = endpoint
+        endpoint.owner = self
+        self.state = CONNECTED
+        if endpoint.error is not None:
+            self.state = DEAD
+            self.failure = STATUS_OF_KIND[endpoint.error]
+
+    def enable_inherited(self, events: int, now: Instant) -> None:
+        """Turn on what the listening socket had enabled, as far as there is a callback for it."""
+        for event in (WSK_EVENT_RECEIVE, WSK_EVENT_DISCONNECT, WSK_EVENT_SEND_BACKLOG):
+            callback = self.find_callback(event) if events & event else None
+            if callback is not None:
+                self.callbacks[event] = callback
+                self.events |= event
+        self.events_changed(now)
+
+    def discard(self, now: Instant) -> None:
+        """The application does not want the connection: reset it."""
+        self.is_closing = True
+        self.cancel_all(now)
+        self.client.remove_socket()
+
+    # Connecting
+
+    def WskConnect(self, RemoteAddress: SockAddr, Flags: int, Irp: IRP | None) -> NTSTATUS:
+        return self.perform(Irp, self._connect, RemoteAddress, Flags, b"")
+
+    def WskConnectEx(self, RemoteAddress: SockAddr, Buffer: WSK_BUF | None, Flags: int, Irp: IRP | None) -> NTSTATUS:
+        """`Buffer` is copied: its memory is free again when the connection stands."""
+        views = [] if Buffer is None else views_of(Buffer)
+        return self.perform(Irp, self._connect, RemoteAddress, Flags, b"".join(views))
+
+    def _connect(self, Irp: IRP, now: Instant, RemoteAddress: SockAddr, Flags: int, greeting: bytes) -> Any:
+        if Flags:
+            raise LocalError(ErrorKind.INVALID_ARGUMENT)
+        if self.state != BOUND:
+            raise self.refuse_state()
+        if len(greeting) > MAX_GREETING:
+            raise Refusal(STATUS_BUFFER_OVERFLOW)
+        self.connect(remote_endpoint(RemoteAddress, self.family, self.is_dual), now)
+        self.greeting = greeting
+        self.connect_irp = Irp
+        return self.pend(Irp, now)
+
+    def connect(self, remote: Endpoint, now: Instant) -> None:
+        self.endpoint.connect(remote, now)
+        self.state = CONNECTING
+
+    def _connected(self, now: Instant) -> None:
+        self.state = CONNECTED
+        if self.greeting:
+            self.endpoint.send(self.greeting, now)
+            self.greeting = b""
+        if self.connect_irp is not None:
+            self._finish_connect(STATUS_SUCCESS, now)
+
+    def _finish_connect(self, Status: NTSTATUS, now: Instant) -> None:
+        Irp, self.connect_irp = self.connect_irp, None
+        assert Irp is not None
+        if Irp._out is None:
+            self.finish(Irp, Status)
+        elif Status == STATUS_SUCCESS:
+            self.finish(Irp, Status, Irp._out)
+        else:
+            # WskSocketConnect: the application never gets to see this socket.
+            self.is_closing = True
+            self.endpoint.close(now)
+            self.finish(Irp, Status)
+            self.completions.post(self.client.remove_socket)
+
+    def WskGetRemoteAddress(self, RemoteAddress: OutAddress, Irp: IRP | None) -> NTSTATUS:
+        require_room(RemoteAddress, self.family)
+        return self.perform(Irp, self._get_remote_address, RemoteAddress)
+
+    def _get_remote_address(self, Irp: IRP, now: Instant, RemoteAddress: OutAddress) -> Any:
+        if self.state != CONNECTED:
+            raise self.refuse_state()
+        store_sockaddr(RemoteAddress, self.remote_octets())
+        return 0
+
+    def local_octets(self) -> bytes:
+        local: Endpoint | None = self.endpoint.local_endpoint
+        if local is None:
+            return super().local_octets()
+        return sockaddr_octets(self.family, local.address, local.port, local.zone)
+
+    def remote_octets(self) -> bytes:
+        remote: Endpoint = self.endpoint.remote
+        return sockaddr_octets(self.family, remote.address, remote.port, remote.zone)
+
+    # Sending
+
+    def WskSend(self, Buffer: WSK_BUF, Flags: int, Irp: IRP | None) -> NTSTATUS:
+        """Lends the memory; completes when all of it has been acknowledged."""
+        if Irp is None:
+            return STATUS_INVALID_PARAMETER
+        if self.is_closing:
+            self.require_open()
+        views = views_of(Buffer)
+        if Flags & ~WSK_FLAG_NODELAY or not views:
+            return self.perform(Irp, self._send_nothing, Flags)
+        take_irp(Irp)
+        with self.pump as now:
+            if self.state != CONNECTED or self.is_finishing:
+                status = self.refused_status()
+            elif Irp.Cancel:
+                status = STATUS_CANCELLED
+            else:
+                data = views[0] if len(views) == 1 else b"".join(views)
+                Irp._moved = self.endpoint.send(data, now, Flags != 0)
+                Irp._length = Buffer.Length
+                self.sends.append(Irp)
+                return self.pend(Irp, now)
+        return fail(self.host, Irp, status)
+
+    def _send_nothing(self, Irp: IRP, now: Instant, Flags: int) -> Any:
+        """An empty buffer: completes behind the sends before it."""
+        if Flags & ~WSK_FLAG_NODELAY:
+            raise LocalError(ErrorKind.NOT_SUPPORTED)
+        if self.state != CONNECTED or self.is_finishing:
+            raise self.refuse_state()
+        if not self.sends:
+            return 0
+        Irp._moved = self.sends[-1]._moved
+        Irp._length = 0
+        self.sends.append(Irp)
+        return self.pend(Irp, now)
+
+    def _sent(self) -> None:
+        sends = self.sends
+        acknowledged = self.endpoint.acknowledged
+        while sends and sends[0]._moved <= acknowledged:
+            Irp = sends.popleft()
+            self.finish(Irp, STATUS_SUCCESS, Irp._length)
+
+    # The end
+
+    def WskDisconnect(self, Buffer: WSK_BUF | None, Flags: int, Irp: IRP | None) -> NTSTATUS:
+        """Graceful: completes when the peer has acknowledged our FIN and all data before it."""
+        views = None if Buffer is None else views_of(Buffer)
+        return self.perform(Irp, self._disconnect, views, Flags)
+
+    def _disconnect(self, Irp: IRP, now: Instant, views: list[memoryview] | None, Flags: int) -> Any:
+        is_abortive = Flags & WSK_FLAG_ABORTIVE
+        if Flags & ~WSK_FLAG_ABORTIVE or (is_abortive and views is not None):
+            raise LocalError(ErrorKind.INVALID_ARGUMENT)
+        if self.state != CONNECTED or (self.is_finishing and not is_abortive):
+            raise self.refuse_state()
+        if is_abortive:
+            self._abort(STATUS_CONNECTION_ABORTED, now)
+            return 0
+        for view in views or ():
+            self.endpoint.send(view, now)
+        self.endpoint.finish(now)
+        self.is_finishing = True
+        self.disconnect_irp = Irp
+        return self.pend(Irp, now)
+
+    def _abort(self, failure: NTSTATUS, now: Instant) -> None:
+        """Reset the connection from our side: sends are cancelled, everything else hears `failure`."""
+        self.endpoint.abort(now)
+        self.state = DEAD
+        self.failure = failure
+        self.disconnect_reported = WSK_FLAG_ABORTIVE  # that event is about the peer's doing
+        self._end_requests(STATUS_CANCELLED, failure, now)
+
+    def _end_requests(self, sends: NTSTATUS, others: NTSTATUS, now: Instant) -> None:
+        while self.sends:
+            self.finish(self.sends.popleft(), sends)
+        while self.receives:
+            self.finish(self.receives.popleft(), others)
+        if self.disconnect_irp is not None:
+            self.finish(self.disconnect_irp, others)
+            self.disconnect_irp = None
+        if self.connect_irp is not None:
+            self._finish_connect(others, now)
+
+    def _failed(self, now: Instant) -> None:
+        """The peer reset the connection, or the stack gave it up."""
+        if self.state in (DEAD, FORCED_CLOSED):
+            return
+        error = self.endpoint.error
+        status = STATUS_CONNECTION_ABORTED if error is None else STATUS_OF_KIND[error]
+        if self.state == CONNECTING:
+            self.state = BOUND  # another attempt is possible
+            self._finish_connect(status, now)
+            return
+        self.state = DEAD
+        self.failure = status
+        self._end_requests(status, status, now)
+        self.report_disconnect(WSK_FLAG_ABORTIVE)
+
+    def on_ready(self, readiness: int, now: Instant) -> None:
+        if readiness & Ready.CONNECTED and self.state == CONNECTING:
+            self._connected(now)
+        if readiness & Ready.SENT:
+            self._sent()
+        if readiness & Ready.FINISHED and self.disconnect_irp is not None:
+            self._sent()
+            self.finish(self.disconnect_irp, STATUS_SUCCESS)
+            self.disconnect_irp = None
+        if readiness & (Ready.READABLE | Ready.PEER_FINISHED) and self.state == CONNECTED:
+            self.deliver(now)
+        if readiness & Ready.FAILED:
+            self._failed(now)
+
+    def cancel(self, Irp: IRP, now: Instant) -> None:
+        """A send that is cancelled resets the connection: TCP cannot take back bytes of the stream."""
+        if Irp is self.connect_irp:
+            self._abort(STATUS_CANCELLED, now)
+        elif Irp is self.disconnect_irp:
+            self.disconnect_irp = None
+            self.finish(Irp, STATUS_CANCELLED)
+        elif Irp in self.receives:
+            self.cancel_receive(Irp, now)
+        elif Irp in self.sends:
+            self._abort(STATUS_CONNECTION_ABORTED, now)
+
+    def cancel_all(self, now: Instant) -> None:
+        self._end_requests(STATUS_CANCELLED, STATUS_CANCELLED, now)
+        super().cancel_all(now)
+
+
+CONNECTION_DISPATCH = WSK_PROVIDER_CONNECTION_DISPATCH(
+    WskControlSocket=ConnectionSocket.WskControlSocket,
+    WskCloseSocket=ConnectionSocket.WskCloseSocket,
+    WskBind=ConnectionSocket.WskBind,
+    WskConnect=ConnectionSocket.WskConnect,
+    WskGetLocalAddress=ConnectionSocket.WskGetLocalAddress,
+    WskGetRemoteAddress=ConnectionSocket.WskGetRemoteAddress,
+    WskSend=ConnectionSocket.WskSend,
+    WskReceive=ConnectionSocket.WskReceive,
+    WskDisconnect=ConnectionSocket.WskDisconnect,
+    WskRelease=ConnectionSocket.WskRelease,
+    WskConnectEx=ConnectionSocket.WskConnectEx,
+)

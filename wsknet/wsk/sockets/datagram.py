@@ -1,0 +1,332 @@
+"""Datagram sockets.  Read wsk.md 4.14 to 4.16 and 4.24 before editing."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from wsknet.errors import ErrorKind, LocalError
+from wsknet.net.packet import Cast
+from wsknet.types import Cover
+from wsknet.wsk.constants import (
+    MSG_BCAST,
+    MSG_MCAST,
+    MSG_TRUNC,
+    WSK_EVENT_RECEIVE_FROM,
+    WSK_FLAG_AT_DISPATCH_LEVEL,
+    WSK_FLAG_DATAGRAM_SOCKET,
+)
+from wsknet.wsk.dispatch import WSK_PROVIDER_DATAGRAM_DISPATCH
+from wsknet.wsk.irp import IRP
+from wsknet.wsk.mdl import mdl_of, views_of, writable_views_of
+from wsknet.wsk.requests import call_back
+from wsknet.wsk.sockaddr import (
+    SockAddr,
+    remote_endpoint,
+    require_room,
+    sockaddr_octets,
+    sockaddr_of,
+    store_sockaddr,
+)
+from wsknet.wsk.sockets.states import BOUND
+from wsknet.wsk.sockets.transport import OutAddress, TransportSocket
+from wsknet.wsk.status import (
+    NTSTATUS,
+    STATUS_CANCELLED,
+    STATUS_DATA_NOT_ACCEPTED,
+    STATUS_INVALID_PARAMETER,
+    STATUS_OF_KIND,
+    STATUS_PENDING,
+    STATUS_SUCCESS,
+)
+from wsknet.wsk.structures import WSK_BUF, WSK_BUF_LIST, WSK_DATAGRAM_INDICATION
+
+if TYPE_CHECKING:
+    from wsknet.transport.udp import Datagram, UdpEndpoint
+    from wsknet.types import Endpoint, Instant
+    from wsknet.wsk.client import Client
+
+BATCH_LIMIT = 64
+"""Most datagrams in one indication; the next follows when it has been taken."""
+
+_CAST_FLAGS = {Cast.UNICAST: 0, Cast.BROADCAST: MSG_BCAST, Cast.MULTICAST: MSG_MCAST}
+
+
+class DatagramSocket(TransportSocket):
+    __slots__ = ("destination", "receives")
+
+    CATEGORY = WSK_FLAG_DATAGRAM_SOCKET
+    EVENTS = WSK_EVENT_RECEIVE_FROM
+
+    def __init__(
+        self, Dispatch: Any, client: Client, family: int, SocketContext: Any = None, ClientDispatch: Any = None
+    ) -> None:
+        super().__init__(Dispatch, client, family, SocketContext, ClientDispatch)
+        self.destination: Endpoint | None = None
+        """SIO_WSK_SET_SENDTO_ADDRESS: where a send without an address goes, unless a remote address is fixed."""
+        self.receives: deque[IRP] = deque()
+        """WskReceiveFrom requests, first come first served (D-12)."""
+
+    def default_receive_buffer(self) -> int:
+        return self.host.stack.config.udp.receive_buffer
+
+    def open_endpoint(self, cover: Cover) -> UdpEndpoint:
+        return self.host.stack.udp.open(cover, self)
+
+    def bound(self, now: Instant) -> None:
+        self.state = BOUND
+
+    def apply_options(self) -> None:
+        self.endpoint.may_broadcast = bool(self.options.broadcast)
+        self.endpoint.receive_buffer = self.options.receive_buffer
+
+    def find_callback(self, event: int) -> Callable[..., Any] | None:
+        return getattr(self.ClientDispatch, "WskReceiveFromEvent", None)
+
+    def check_may_enable(self, events: int) -> None:
+        if self.state != BOUND:
+            raise self.refuse_state()
+
+    def events_changed(self, now: Instant) -> None:
+        self.deliver(now)
+
+    # Fixed addresses
+
+    def set_remote_address(self, address: SockAddr | None, now: Instant) -> None:
+        """Send there by default and receive from there only; None takes that back."""
+        if self.state != BOUND:
+            raise self.refuse_state()
+        self.endpoint.connect(self._endpoint_of(address), now)
+
+    def set_destination(self, address: SockAddr | None) -> None:
+        """Send there by default; None takes that back."""
+        if self.state != BOUND:
+            raise self.refuse_state()
+        self.destination = self._endpoint_of(address)
+
+    def _endpoint_of(self, address: SockAddr | None) -> Endpoint | None:
+        return None if address is None else remote_endpoint(address, self.family, self.is_dual)
+
+    # Sending
+
+    def WskSendTo(
+        self,
+        Buffer: WSK_BUF,
+        Flags: int,
+        RemoteAddress: SockAddr | None,
+        ControlInfoLength: int,
+        ControlInfo: Any,
+        Irp: IRP | None,
+    ) -> NTSTATUS:
+        """One datagram; its memory is free again at once."""
+        views = views_of(Buffer)
+        return self.perform(Irp, self._send, (views,), Flags, RemoteAddress, ControlInfoLength, ControlInfo)
+
+    def WskSendMessages(
+        self,
+        BufferList: WSK_BUF_LIST,
+        Flags: int,
+        RemoteAddress: SockAddr | None,
+        ControlInfoLength: int,
+        ControlInfo: Any,
+        Irp: IRP | None,
+    ) -> NTSTATUS:
+        """One datagram for each element.  The first that cannot be sent fails the request; those before it are out."""
+        messages = []
+        element: WSK_BUF_LIST | None = BufferList
+        while element is not None:
+            messages.append(views_of(element.Buffer))
+            element = element.Next
+        return self.perform(Irp, self._send, messages, Flags, RemoteAddress, ControlInfoLength, ControlInfo)
+
+    def _send(
+        self,
+        Irp: IRP,
+        now: Instant,
+        messages: tuple[list[memoryview]] | list[list[memoryview]],
+        Flags: int,
+        RemoteAddress: SockAddr | None,
+        ControlInfoLength: int,
+        ControlInfo: Any,
+    ) -> Any:
+        if Flags or bool(ControlInfoLength) != (ControlInfo is not None):
+            raise LocalError(ErrorKind.INVALID_ARGUMENT)
+        if ControlInfoLength:
+            raise LocalError(ErrorKind.NOT_SUPPORTED)
+        if self.state != BOUND:
+            raise self.refuse_state()
+        endpoint: UdpEndpoint = self.endpoint
+        if RemoteAddress is not None:
+            to: Endpoint | None = remote_endpoint(RemoteAddress, self.family, self.is_dual)
+        else:
+            to = endpoint.remote or self.destination
+        sent = 0
+        for views in messages:
+            # A copy: the datagram may have to wait for the neighbour while the caller has its memory back.
+            data = bytes(views[0]) if len(views) == 1 else b"".join(views)
+            endpoint.send((data,), to, now)
+            sent += len(data)
+        return sent
+
+    # Receiving
+
+    def WskReceiveFrom(
+        self,
+        Buffer: WSK_BUF,
+        Flags: int,
+        RemoteAddress: OutAddress | None,
+        ControlLength: list[int] | None,
+        ControlInfo: Any,
+        ControlFlags: list[int] | None,
+        Irp: IRP | None,
+    ) -> NTSTATUS:
+        """One datagram; what does not fit is lost and MSG_TRUNC says so (D-14)."""
+        views = writable_views_of(Buffer)
+        require_room(RemoteAddress, self.family)
+        return self.perform(Irp, self._receive, views, Flags, (RemoteAddress, ControlLength, ControlFlags))
+
+    def _receive(self, Irp: IRP, now: Instant, views: list[memoryview], Flags: int, out: tuple[Any, ...]) -> Any:
+        if Flags:
+            raise LocalError(ErrorKind.INVALID_ARGUMENT)
+        if self.state != BOUND:
+            raise self.refuse_state()
+        Irp._buffers = views
+        Irp._out = out
+        if not self.receives and not self.busy:
+            datagram = self.endpoint.receive()
+            if datagram is not None:
+                return self._store(Irp, datagram)
+        self.receives.append(Irp)
+        return self.pend(Irp, now)
+
+    def _store(self, Irp: IRP, datagram: Datagram) -> int:
+        """Copy `datagram` into the buffers and out parameters of `Irp`; how many bytes that were."""
+        views: list[memoryview] = Irp._buffers
+        RemoteAddress, ControlLength, ControlFlags = Irp._out
+        Irp._buffers = Irp._out = None
+        data = datagram.data
+        copied = 0
+        for view in views:
+            piece = data[copied : copied + len(view)]
+            view[: len(piece)] = piece
+            copied += len(piece)
+        if RemoteAddress is not None:
+            source = datagram.source
+            store_sockaddr(RemoteAddress, sockaddr_octets(self.family, source.address, source.port, source.zone))
+        if ControlLength is not None:
+            ControlLength[:] = [0]
+        if ControlFlags is not None:
+            flags = _CAST_FLAGS[datagram.cast]
+            ControlFlags[:] = [flags | MSG_TRUNC if copied < len(data) else flags]
+        return copied
+
+    def deliver(self, now: Instant) -> None:
+        """Give waiting datagrams to whoever comes first.  Bound, driver lock held."""
+        if self.busy:
+            return
+        endpoint: UdpEndpoint = self.endpoint
+        receives = self.receives
+        while receives:
+            datagram = endpoint.receive()
+            if datagram is None:
+                break
+            Irp = receives.popleft()
+            self.finish(Irp, STATUS_SUCCESS, self._store(Irp, datagram))
+        if not receives and self.events & WSK_EVENT_RECEIVE_FROM and endpoint.readable:
+            self._post_indication(endpoint.peek())
+
+    def _post_indication(self, waiting: list[Datagram]) -> None:
+        """Datagrams that reached us in the same way make one list; they stay queued until they are accepted."""
+        cast = waiting[0].cast
+        batch = []
+        for datagram in waiting[:BATCH_LIMIT]:
+            if datagram.cast is not cast:
+                break
+            batch.append(datagram)
+        self.busy |= WSK_EVENT_RECEIVE_FROM
+        self.completions.post(self._indicate, batch, _CAST_FLAGS[cast] | WSK_FLAG_AT_DISPATCH_LEVEL)
+
+    def _indicate(self, batch: list[Datagram], flags: int) -> None:
+        """A completion: no lock held."""
+        elements = [self._element(datagram) for datagram in batch]
+        for element, following in pairwise(elements):
+            element.Next = following
+        status: int | None = None
+        try:
+            if self.is_wanted(WSK_EVENT_RECEIVE_FROM):
+                callback = self.callbacks[WSK_EVENT_RECEIVE_FROM]
+                status = STATUS_DATA_NOT_ACCEPTED  # should it raise
+                status = call_back(callback, self.SocketContext, flags, elements[0])
+        finally:
+            if status != STATUS_PENDING:
+                for element in elements:
+                    element._holder = None
+            with self.pump as now:
+                self._indicated(status, len(batch), now)
+
+    def _element(self, datagram: Datagram) -> WSK_DATAGRAM_INDICATION:
+        data = datagram.data
+        Buffer = WSK_BUF(mdl_of(data), 0, len(data)) if data else WSK_BUF()
+        element = WSK_DATAGRAM_INDICATION(None, Buffer, None, 0, sockaddr_of(self.family, datagram.source))
+        # It may be released by another thread before the callback has returned STATUS_PENDING.
+        element._holder = self
+        return element
+
+    def _indicated(self, status: int | None, count: int, now: Instant) -> None:
+        """Apply what the callback returned; None if it was not called.  Anything but a refusal takes them all."""
+        self.end_callback(WSK_EVENT_RECEIVE_FROM)
+        if self.is_closing:
+            return
+        if status == STATUS_DATA_NOT_ACCEPTED:
+            self.events &= ~WSK_EVENT_RECEIVE_FROM
+        elif status is not None:
+            for _ in range(count):
+                self.endpoint.receive()
+        self.deliver(now)
+
+    def WskRelease(self, DatagramIndication: WSK_DATAGRAM_INDICATION | None) -> NTSTATUS:
+        """Give retained elements back: those linked by `Next`, in any mixture.  None is taken if one is not ours."""
+        self.require_open()
+        elements = []
+        while DatagramIndication is not None and DatagramIndication._holder is self:
+            DatagramIndication._holder = None
+            elements.append(DatagramIndication)
+            DatagramIndication = DatagramIndication.Next
+        if DatagramIndication is None and elements:
+            return STATUS_SUCCESS
+        for element in elements:
+            element._holder = self
+        return STATUS_INVALID_PARAMETER
+
+    # What the endpoint reports
+
+    def on_ready(self, readiness: int, now: Instant) -> None:
+        """An ICMP error is told to the request that waits now; it says nothing about later ones."""
+        if self.endpoint.error is not None:
+            error = self.endpoint.take_error()
+            if self.receives:
+                self.finish(self.receives.popleft(), STATUS_OF_KIND[error])
+        self.deliver(now)
+
+    def cancel(self, Irp: IRP, now: Instant) -> None:
+        self.receives.remove(Irp)
+        self.finish(Irp, STATUS_CANCELLED)
+
+    def cancel_all(self, now: Instant) -> None:
+        while self.receives:
+            self.finish(self.receives.popleft(), STATUS_CANCELLED)
+        super().cancel_all(now)
+
+
+DATAGRAM_DISPATCH = WSK_PROVIDER_DATAGRAM_DISPATCH(
+    WskControlSocket=DatagramSocket.WskControlSocket,
+    WskCloseSocket=DatagramSocket.WskCloseSocket,
+    WskBind=DatagramSocket.WskBind,
+    WskSendTo=DatagramSocket.WskSendTo,
+    WskReceiveFrom=DatagramSocket.WskReceiveFrom,
+    WskRelease=DatagramSocket.WskRelease,
+    WskGetLocalAddress=DatagramSocket.WskGetLocalAddress,
+    WskSendMessages=DatagramSocket.WskSendMessages,
+)

@@ -1,0 +1,287 @@
+"""Listening sockets: bind is listen; connections go to WskAccept requests first, else to WskAcceptEvent.
+
+Read wsk.md 4.6 and 4.21 before editing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from wsknet.errors import ErrorKind, LocalError
+from wsknet.transport.endpoint import Ready
+from wsknet.types import Cover
+from wsknet.wsk.constants import (
+    IPPROTO_TCP,
+    WSK_EVENT_ACCEPT,
+    WSK_EVENT_DISCONNECT,
+    WSK_EVENT_RECEIVE,
+    WSK_EVENT_SEND_BACKLOG,
+    WSK_FLAG_AT_DISPATCH_LEVEL,
+    WSK_FLAG_LISTEN_SOCKET,
+    WskInspectAccept,
+    WskInspectReject,
+)
+from wsknet.wsk.dispatch import WSK_PROVIDER_LISTEN_DISPATCH
+from wsknet.wsk.irp import IRP
+from wsknet.wsk.requests import Refusal, call_back
+from wsknet.wsk.sockaddr import require_room, sockaddr_of, store_sockaddr
+from wsknet.wsk.sockets.connection import CONNECTION_DISPATCH, ConnectionSocket
+from wsknet.wsk.sockets.states import CREATED, FORCED_CLOSED, LISTENING
+from wsknet.wsk.sockets.transport import OutAddress, TransportSocket
+from wsknet.wsk.status import (
+    NTSTATUS,
+    STATUS_CANCELLED,
+    STATUS_FILE_FORCED_CLOSED,
+    STATUS_NOT_IMPLEMENTED,
+    STATUS_REQUEST_NOT_ACCEPTED,
+    STATUS_SUCCESS,
+)
+from wsknet.wsk.structures import WSK_INSPECT_ID
+
+if TYPE_CHECKING:
+    from wsknet.transport.tcp.endpoint import TcpEndpoint
+    from wsknet.types import Instant
+    from wsknet.wsk.client import Client
+
+INHERITED = WSK_EVENT_RECEIVE | WSK_EVENT_DISCONNECT | WSK_EVENT_SEND_BACKLOG
+"""Events that are enabled here for the sockets which WskAcceptEvent delivers."""
+
+
+class AcceptingSocket(TransportSocket):
+    """What a listening socket and a stream socket that listens have in common.  The slots are theirs to declare."""
+
+    __slots__ = ()
+
+    accepts: deque[IRP]
+    """WskAccept requests, first come first served (D-12)."""
+    waiting: deque[ConnectionSocket]
+    """Taken from the endpoint for an event that was disabled before it ran."""
+
+    @property
+    def listen_dispatch(self) -> Any:
+        return self.ClientDispatch
+
+    def listen(self, now: Instant) -> None:
+        self.endpoint.listen(now)
+        self.state = LISTENING
+
+    def WskAccept(
+        self,
+        Flags: int,
+        AcceptSocketContext: Any,
+        AcceptSocketDispatch: Any,
+        LocalAddress: OutAddress | None,
+        RemoteAddress: OutAddress | None,
+        Irp: IRP | None,
+    ) -> NTSTATUS:
+        require_room(LocalAddress, self.family)
+        require_room(RemoteAddress, self.family)
+        wanted = (AcceptSocketContext, AcceptSocketDispatch, LocalAddress, RemoteAddress)
+        return self.perform(Irp, self._accept, Flags, wanted)
+
+    def _accept(self, Irp: IRP, now: Instant, Flags: int, wanted: tuple[Any, ...]) -> Any:
+        if Flags:
+            raise LocalError(ErrorKind.INVALID_ARGUMENT)
+        if self.state != LISTENING:
+            raise self.refuse_state()
+        child = None if self.accepts else self._take(now)
+        if child is not None:
+            return _hand_over(child, wanted)
+        Irp._out = wanted
+        self.accepts.append(Irp)
+        return self.pend(Irp, now)
+
+    def _take(self, now: Instant) -> ConnectionSocket | None:
+        """The connection that has waited longest."""
+        if self.waiting:
+            return self.waiting.popleft()
+        endpoint: TcpEndpoint | None = self.endpoint.accept(now)
+        if endpoint is None:
+            return None
+        child = ConnectionSocket(CONNECTION_DISPATCH, self.client, self.family)
+        options = child.options
+        options.keep_alive = self.options.keep_alive
+        options.no_delay = self.options.no_delay
+        options.receive_buffer = self.options.receive_buffer
+        options.v6only = self.options.v6only
+        child.adopt(endpoint)
+        self.client.add_socket()
+        return child
+
+    def hand_out(self, now: Instant) -> None:
+        """Give waiting connections to whoever wants them.  Listening, driver lock held."""
+        while self.accepts:
+            child = self._take(now)
+            if child is None:
+                return
+            Irp = self.accepts.popleft()
+            wanted = Irp._out
+            self.finish(Irp, STATUS_SUCCESS, _hand_over(child, wanted))
+        if self.is_wanted(WSK_EVENT_ACCEPT) and not self.busy & WSK_EVENT_ACCEPT:
+            child = self._take(now)
+            if child is not None:
+                self.busy |= WSK_EVENT_ACCEPT
+                self.completions.post(self._indicate_accept, child)
+
+    def _indicate_accept(self, child: ConnectionSocket) -> None:
+        """A completion: no lock held."""
+        context: list[Any] = [None]
+        dispatch: list[Any] = [None]
+        status: int | None = None
+        try:
+            if self.is_wanted(WSK_EVENT_ACCEPT):
+                callback = self.callbacks[WSK_EVENT_ACCEPT]
+                status = STATUS_REQUEST_NOT_ACCEPTED  # should it raise
+                child.accept_out = (context, dispatch)
+                endpoint = child.endpoint
+                local = sockaddr_of(self.family, endpoint.local_endpoint)
+                remote = sockaddr_of(self.family, endpoint.remote)
+                flags = WSK_FLAG_AT_DISPATCH_LEVEL
+                status = call_back(callback, self.SocketContext, flags, local, remote, child, context, dispatch)
+        finally:
+            with self.pump as now:
+                self._accept_indicated(child, status, now)
+
+    def _accept_indicated(self, child: ConnectionSocket, status: int | None, now: Instant) -> None:
+        """Apply what WskAcceptEvent returned; None if it was not called."""
+        self.end_callback(WSK_EVENT_ACCEPT)
+        if status is None and not self.is_closing:
+            self.waiting.appendleft(child)
+        elif status == STATUS_SUCCESS:
+            child.take_accept_out()
+            child.accept_out = None
+            if not child.is_closing:
+                child.enable_inherited(self.events & INHERITED, now)
+        elif not child.is_closing:
+            child.discard(now)
+        if self.state == LISTENING and not self.is_closing:
+            self.hand_out(now)
+
+    def _force_close(self, now: Instant) -> None:
+        """The endpoint is gone under the socket: nothing but WskCloseSocket is of use any more (D-23)."""
+        self.state = FORCED_CLOSED
+        while self.accepts:
+            self.finish(self.accepts.popleft(), STATUS_FILE_FORCED_CLOSED)
+        if self.events & WSK_EVENT_ACCEPT:
+            self.completions.post(self._indicate_forced_close)
+
+    def _indicate_forced_close(self) -> None:
+        if self.is_wanted(WSK_EVENT_ACCEPT):
+            callback = self.callbacks[WSK_EVENT_ACCEPT]
+            flags = WSK_FLAG_AT_DISPATCH_LEVEL
+            call_back(callback, self.SocketContext, flags, None, None, None, [None], [None])
+
+    def listener_ready(self, readiness: int, now: Instant) -> None:
+        if readiness & Ready.FAILED:
+            self._force_close(now)
+        elif readiness & Ready.ACCEPTABLE and self.state == LISTENING:
+            self.hand_out(now)
+
+    def listen_callback(self, event: int) -> Callable[..., Any] | None:
+        """Of inherited events nothing is known before a connection comes with a table of its own."""
+        if event & INHERITED:
+            return _later
+        return getattr(self.listen_dispatch, "WskAcceptEvent", None)
+
+    def never_disabled(self) -> int:
+        return INHERITED if self.state == LISTENING else 0
+
+    def cancel_accept(self, Irp: IRP) -> None:
+        self.accepts.remove(Irp)
+        self.finish(Irp, STATUS_CANCELLED)
+
+    def cancel_accepts(self, now: Instant) -> None:
+        while self.accepts:
+            self.finish(self.accepts.popleft(), STATUS_CANCELLED)
+        while self.waiting:
+            self.waiting.popleft().discard(now)
+
+
+def _later(*arguments: object) -> None:
+    """Stands for the callback of a socket that is yet to be accepted."""
+
+
+def _hand_over(child: ConnectionSocket, wanted: tuple[Any, ...]) -> ConnectionSocket:
+    """Let WskAccept have `child`.  Its events are off, whatever the listening socket has enabled."""
+    child.SocketContext, child.ClientDispatch, LocalAddress, RemoteAddress = wanted
+    if LocalAddress is not None:
+        store_sockaddr(LocalAddress, child.local_octets())
+    if RemoteAddress is not None:
+        store_sockaddr(RemoteAddress, child.remote_octets())
+    return child
+
+
+class ListeningSocket(AcceptingSocket):
+    __slots__ = ("accepts", "protocol", "waiting")
+
+    CATEGORY = WSK_FLAG_LISTEN_SOCKET
+    EVENTS = WSK_EVENT_ACCEPT | INHERITED
+
+    def __init__(
+        self, Dispatch: Any, client: Client, family: int, SocketContext: Any = None, ClientDispatch: Any = None
+    ) -> None:
+        super().__init__(Dispatch, client, family, SocketContext, ClientDispatch)
+        self.protocol = IPPROTO_TCP
+        self.accepts = deque()
+        self.waiting = deque()
+
+    def default_receive_buffer(self) -> int:
+        return self.host.stack.config.tcp.receive_buffer
+
+    def open_endpoint(self, cover: Cover) -> TcpEndpoint:
+        return self.host.stack.tcp.open(cover, self)
+
+    def bind(self, LocalAddress: Any, Flags: int, now: Instant) -> None:
+        if self.protocol != IPPROTO_TCP:
+            raise Refusal(STATUS_NOT_IMPLEMENTED)
+        super().bind(LocalAddress, Flags, now)
+
+    def bound(self, now: Instant) -> None:
+        self.listen(now)
+
+    def apply_options(self) -> None:
+        endpoint, options = self.endpoint, self.options
+        endpoint.no_delay = bool(options.no_delay)
+        endpoint.keep_alive = bool(options.keep_alive)
+        endpoint.receive_buffer = options.receive_buffer
+
+    def find_callback(self, event: int) -> Callable[..., Any] | None:
+        return self.listen_callback(event)
+
+    def check_may_enable(self, events: int) -> None:
+        if self.state in (CREATED, FORCED_CLOSED):
+            raise self.refuse_state()
+
+    def events_changed(self, now: Instant) -> None:
+        self.hand_out(now)
+
+    def WskInspectComplete(self, InspectID: WSK_INSPECT_ID, Action: int, Irp: IRP | None) -> NTSTATUS:
+        """Conditional accept cannot be enabled yet, so there is never a request to decide on."""
+        return self.perform(Irp, self._inspect_complete, Action)
+
+    def _inspect_complete(self, Irp: IRP, now: Instant, Action: int) -> Any:
+        if Action not in (WskInspectAccept, WskInspectReject):
+            raise LocalError(ErrorKind.INVALID_ARGUMENT)
+        raise Refusal(STATUS_NOT_IMPLEMENTED)
+
+    def on_ready(self, readiness: int, now: Instant) -> None:
+        self.listener_ready(readiness, now)
+
+    def cancel(self, Irp: IRP, now: Instant) -> None:
+        self.cancel_accept(Irp)
+
+    def cancel_all(self, now: Instant) -> None:
+        self.cancel_accepts(now)
+        super().cancel_all(now)
+
+
+LISTEN_DISPATCH = WSK_PROVIDER_LISTEN_DISPATCH(
+    WskControlSocket=ListeningSocket.WskControlSocket,
+    WskCloseSocket=ListeningSocket.WskCloseSocket,
+    WskBind=ListeningSocket.WskBind,
+    WskAccept=ListeningSocket.WskAccept,
+    WskInspectComplete=ListeningSocket.WskInspectComplete,
+    WskGetLocalAddress=ListeningSocket.WskGetLocalAddress,
+)

@@ -1,0 +1,126 @@
+"""What the sockets have in common that can be bound: options, a local name, an endpoint of the core."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wsknet.errors import ErrorKind, LocalError
+from wsknet.transport.sharing import Security, Sharing
+from wsknet.types import Cover
+from wsknet.wsk.constants import AF_INET6
+from wsknet.wsk.irp import IRP
+from wsknet.wsk.sockaddr import SOCKADDR, SockAddr, local_name, require_room, sockaddr_octets, store_sockaddr
+from wsknet.wsk.sockets.base import Socket
+from wsknet.wsk.sockets.states import CREATED, FORCED_CLOSED
+from wsknet.wsk.status import NTSTATUS
+
+if TYPE_CHECKING:
+    from wsknet.types import Instant, LocalName
+    from wsknet.wsk.client import Client
+    from wsknet.wsk.structures import EPROCESS, SECURITY_DESCRIPTOR
+
+OutAddress = SOCKADDR | bytearray | memoryview
+
+
+class Options:
+    """Set before or after bind, see `control.OPTIONS`."""
+
+    __slots__ = ("broadcast", "exclusive", "keep_alive", "no_delay", "receive_buffer", "reuse", "v6only")
+
+    def __init__(self, v6only: bool, receive_buffer: int) -> None:
+        self.reuse = 0
+        self.exclusive = 0
+        self.broadcast = 0
+        self.keep_alive = 0
+        self.no_delay = 0
+        self.v6only = int(v6only)
+        self.receive_buffer = receive_buffer
+
+    @property
+    def sharing(self) -> Sharing:
+        if self.exclusive:
+            return Sharing.EXCLUSIVE
+        return Sharing.REUSE if self.reuse else Sharing.DEFAULT
+
+
+def security_of(OwningProcess: EPROCESS | None, SecurityDescriptor: SECURITY_DESCRIPTOR | None) -> Security:
+    """NULL for the process is the one that all drivers run in; NULL for the descriptor lets nobody share."""
+    account = Security().account if OwningProcess is None else OwningProcess.Account
+    allowed = () if SecurityDescriptor is None else SecurityDescriptor.AccessAllowed
+    return Security(account, frozenset(allowed))
+
+
+class TransportSocket(Socket):
+    __slots__ = ("endpoint", "options", "security")
+
+    def __init__(
+        self, Dispatch: Any, client: Client, family: int, SocketContext: Any = None, ClientDispatch: Any = None
+    ) -> None:
+        super().__init__(Dispatch, client, family, SocketContext, ClientDispatch)
+        stack = self.host.stack
+        self.options = Options(stack.config.behaviour.v6only, self.default_receive_buffer())
+        self.security = Security()
+        self.endpoint: Any = None
+        """A TcpEndpoint or UdpEndpoint from bind on; stays, closed, when the connection is dead."""
+
+    @property
+    def is_dual(self) -> bool:
+        """Whether IPv4 goes through this AF_INET6 socket too, by mapped addresses."""
+        return self.family == AF_INET6 and not self.options.v6only
+
+    def default_receive_buffer(self) -> int:
+        raise NotImplementedError
+
+    def open_endpoint(self, cover: Cover) -> Any:
+        raise NotImplementedError
+
+    def bound(self, now: Instant) -> None:
+        """The endpoint has its name: what the category does next."""
+        raise NotImplementedError
+
+    def apply_options(self) -> None:
+        """Let the endpoint know of options that may change at any time."""
+        raise NotImplementedError
+
+    def WskBind(self, LocalAddress: SockAddr, Flags: int, Irp: IRP | None) -> NTSTATUS:
+        return self.perform(Irp, self._bind, LocalAddress, Flags)
+
+    def _bind(self, Irp: IRP, now: Instant, LocalAddress: SockAddr, Flags: int) -> Any:
+        self.bind(LocalAddress, Flags, now)
+        return 0
+
+    def bind(self, LocalAddress: SockAddr, Flags: int, now: Instant) -> None:
+        if Flags:
+            raise LocalError(ErrorKind.INVALID_ARGUMENT)
+        if self.state != CREATED:
+            raise self.refuse_state()
+        name = local_name(LocalAddress, self.family, self.is_dual)
+        endpoint = self.open_endpoint(name.cover)
+        try:
+            endpoint.bind(name, now, self.options.sharing, self.security)
+            self.endpoint = endpoint
+            self.apply_options()
+            self.bound(now)
+        except Exception:
+            self.endpoint = None
+            endpoint.close(now)
+            raise
+
+    def WskGetLocalAddress(self, LocalAddress: OutAddress, Irp: IRP | None) -> NTSTATUS:
+        """A wildcard stays a wildcard until a connection gives it an address; the port is there from bind on."""
+        require_room(LocalAddress, self.family)
+        return self.perform(Irp, self._get_local_address, LocalAddress)
+
+    def _get_local_address(self, Irp: IRP, now: Instant, LocalAddress: OutAddress) -> Any:
+        if self.state == FORCED_CLOSED or self.endpoint is None:
+            raise self.refuse_state()
+        store_sockaddr(LocalAddress, self.local_octets())
+        return 0
+
+    def local_octets(self) -> bytes:
+        name: LocalName = self.endpoint.local
+        return sockaddr_octets(self.family, name.address, name.port, name.zone, name.cover is Cover.IPV4)
+
+    def cancel_all(self, now: Instant) -> None:
+        if self.endpoint is not None:
+            self.endpoint.close(now)

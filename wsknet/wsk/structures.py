@@ -1,0 +1,273 @@
+"""The structures of wsk.h and their neighbours, with the C field names in the C order.
+
+`SIZE` is sizeof on x64.  A pointer is a reference, NULL is `None`; an out parameter that is a plain variable in C is a
+one-element list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from wsknet.wsk.mdl import MDL
+    from wsknet.wsk.sockaddr import SOCKADDR
+
+__all__ = [
+    "EPROCESS", "GUID", "IO_STATUS_BLOCK", "NPI_WSK_INTERFACE_ID", "SECURITY_DESCRIPTOR", "WSK_BUF",
+    "WSK_BUF_LIST", "WSK_CLIENT_DISPATCH", "WSK_CLIENT_NPI", "WSK_DATAGRAM_INDICATION", "WSK_DATA_INDICATION",
+    "WSK_EVENT_CALLBACK_CONTROL", "WSK_EXTENSION_CONTROL_IN", "WSK_EXTENSION_CONTROL_OUT", "WSK_INSPECT_ID",
+    "WSK_PROVIDER_CHARACTERISTICS", "WSK_PROVIDER_NPI", "WSK_REGISTRATION", "WSK_SOCKET", "WSK_TRANSPORT",
+    "sizeof",
+]  # fmt: skip
+
+
+class GUID:
+    """Compared by value."""
+
+    __slots__ = ("Data1", "Data2", "Data3", "Data4")
+    SIZE: ClassVar[int] = 16
+
+    def __init__(self, Data1: int = 0, Data2: int = 0, Data3: int = 0, Data4: bytes = bytes(8)) -> None:
+        self.Data1 = Data1
+        self.Data2 = Data2
+        self.Data3 = Data3
+        self.Data4 = Data4
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, GUID):
+            return NotImplemented
+        return (self.Data1, self.Data2, self.Data3, self.Data4) == (other.Data1, other.Data2, other.Data3, other.Data4)
+
+    def __hash__(self) -> int:
+        return hash((self.Data1, self.Data2, self.Data3, self.Data4))
+
+    def __repr__(self) -> str:
+        tail = self.Data4.hex().upper()
+        return f"{{{self.Data1:08X}-{self.Data2:04X}-{self.Data3:04X}-{tail[:4]}-{tail[4:]}}}"
+
+
+NPI_WSK_INTERFACE_ID = GUID(0x2227E803, 0x8D8B, 0x11D4, bytes.fromhex("ABAD009027719E09"))
+
+
+class IO_STATUS_BLOCK:
+    __slots__ = ("Information", "Status")
+    SIZE: ClassVar[int] = 16
+
+    def __init__(self, Status: int = 0, Information: Any = 0) -> None:
+        self.Status: Any = Status
+        """An NTSTATUS; final once the IRP has completed."""
+        self.Information = Information
+        """A byte count or the new WSK_SOCKET, by function (wsk.md 2.4)."""
+
+
+class WSK_SOCKET:
+    """What the subsystem hands out; everything else goes through `Dispatch`."""
+
+    __slots__ = ("Dispatch",)
+    SIZE: ClassVar[int] = 8
+
+    def __init__(self, Dispatch: Any) -> None:
+        self.Dispatch: Any = Dispatch
+        """The provider dispatch table of the socket's category."""
+
+
+class WSK_CLIENT_DISPATCH:
+    __slots__ = ("Reserved", "Version", "WskClientEvent")
+    SIZE: ClassVar[int] = 16
+
+    def __init__(
+        self, Version: int = 0x0100, Reserved: int = 0, WskClientEvent: Callable[..., int] | None = None
+    ) -> None:
+        self.Version = Version
+        self.Reserved = Reserved
+        self.WskClientEvent = WskClientEvent
+
+
+class WSK_CLIENT_NPI:
+    __slots__ = ("ClientContext", "Dispatch")
+    SIZE: ClassVar[int] = 16
+
+    def __init__(self, ClientContext: Any = None, Dispatch: WSK_CLIENT_DISPATCH | None = None) -> None:
+        self.ClientContext = ClientContext
+        self.Dispatch = Dispatch
+
+
+class WSK_PROVIDER_NPI:
+    """Filled by WskCaptureProviderNPI."""
+
+    __slots__ = ("Client", "Dispatch")
+    SIZE: ClassVar[int] = 16
+
+    def __init__(self, Client: Any = None, Dispatch: Any = None) -> None:
+        self.Client = Client
+        self.Dispatch = Dispatch
+
+
+class WSK_REGISTRATION:
+    """Belongs to the subsystem from WskRegister until the last registration call that names it has returned."""
+
+    __slots__ = ("ReservedRegistrationContext", "ReservedRegistrationLock", "ReservedRegistrationState")
+    SIZE: ClassVar[int] = 24
+
+    def __init__(self) -> None:
+        self.ReservedRegistrationState = 0
+        self.ReservedRegistrationContext: Any = None
+        self.ReservedRegistrationLock: Any = None
+
+
+class WSK_PROVIDER_CHARACTERISTICS:
+    __slots__ = ("HighestVersion", "LowestVersion")
+    SIZE: ClassVar[int] = 4
+
+    def __init__(self, HighestVersion: int = 0, LowestVersion: int = 0) -> None:
+        self.HighestVersion = HighestVersion
+        self.LowestVersion = LowestVersion
+
+
+class WSK_BUF:
+    """`Length` bytes of an MDL chain from `Offset`, which must lie inside the first MDL.
+
+    `Mdl` may be NULL when `Length` is 0.  The structure itself is read during the call only; the memory behind it
+    belongs to the request until its IRP has completed.
+    """
+
+    __slots__ = ("Length", "Mdl", "Offset")
+    SIZE: ClassVar[int] = 24
+
+    def __init__(self, Mdl: MDL | None = None, Offset: int = 0, Length: int = 0) -> None:
+        self.Mdl = Mdl
+        self.Offset = Offset
+        self.Length = Length
+
+
+class WSK_BUF_LIST:
+    """One element per datagram of WskSendMessages."""
+
+    __slots__ = ("Buffer", "Next")
+    SIZE: ClassVar[int] = 32
+
+    def __init__(self, Next: WSK_BUF_LIST | None = None, Buffer: WSK_BUF | None = None) -> None:
+        self.Next = Next
+        self.Buffer = WSK_BUF() if Buffer is None else Buffer
+
+
+class WSK_DATA_INDICATION:
+    __slots__ = ("Buffer", "Next", "_holder")
+    SIZE: ClassVar[int] = 32
+
+    def __init__(self, Next: WSK_DATA_INDICATION | None = None, Buffer: WSK_BUF | None = None) -> None:
+        self.Next = Next
+        self.Buffer = WSK_BUF() if Buffer is None else Buffer
+        self._holder: WSK_SOCKET | None = None
+        """The socket to which a retained element has to be released."""
+
+
+class WSK_DATAGRAM_INDICATION:
+    __slots__ = ("Buffer", "ControlInfo", "ControlInfoLength", "Next", "RemoteAddress", "_holder")
+    SIZE: ClassVar[int] = 56
+
+    def __init__(
+        self,
+        Next: WSK_DATAGRAM_INDICATION | None = None,
+        Buffer: WSK_BUF | None = None,
+        ControlInfo: Any = None,
+        ControlInfoLength: int = 0,
+        RemoteAddress: SOCKADDR | None = None,
+    ) -> None:
+        self.Next = Next
+        self.Buffer = WSK_BUF() if Buffer is None else Buffer
+        self.ControlInfo = ControlInfo
+        self.ControlInfoLength = ControlInfoLength
+        self.RemoteAddress = RemoteAddress
+        self._holder: WSK_SOCKET | None = None
+
+
+class WSK_INSPECT_ID:
+    """Compared by value: it is the contents that identify a connection request."""
+
+    __slots__ = ("Key", "SerialNumber")
+    SIZE: ClassVar[int] = 16
+
+    def __init__(self, Key: int = 0, SerialNumber: int = 0) -> None:
+        self.Key = Key
+        self.SerialNumber = SerialNumber
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, WSK_INSPECT_ID):
+            return NotImplemented
+        return self.Key == other.Key and self.SerialNumber == other.SerialNumber
+
+    def __hash__(self) -> int:
+        return hash((self.Key, self.SerialNumber))
+
+
+class WSK_EVENT_CALLBACK_CONTROL:
+    __slots__ = ("EventMask", "NpiId")
+    SIZE: ClassVar[int] = 16
+
+    def __init__(self, NpiId: GUID | None = None, EventMask: int = 0) -> None:
+        self.NpiId = NpiId
+        self.EventMask = EventMask
+
+
+class WSK_TRANSPORT:
+    __slots__ = ("AddressFamily", "Protocol", "ProviderId", "SocketType", "Version")
+    SIZE: ClassVar[int] = 28
+
+    def __init__(
+        self,
+        Version: int = 0,
+        SocketType: int = 0,
+        Protocol: int = 0,
+        AddressFamily: int = 0,
+        ProviderId: GUID | None = None,
+    ) -> None:
+        self.Version = Version
+        self.SocketType = SocketType
+        self.Protocol = Protocol
+        self.AddressFamily = AddressFamily
+        self.ProviderId = ProviderId
+
+
+class WSK_EXTENSION_CONTROL_IN:
+    __slots__ = ("ClientContext", "ClientDispatch", "NpiId")
+    SIZE: ClassVar[int] = 24
+
+    def __init__(self, NpiId: GUID | None = None, ClientContext: Any = None, ClientDispatch: Any = None) -> None:
+        self.NpiId = NpiId
+        self.ClientContext = ClientContext
+        self.ClientDispatch = ClientDispatch
+
+
+class WSK_EXTENSION_CONTROL_OUT:
+    __slots__ = ("ProviderContext", "ProviderDispatch")
+    SIZE: ClassVar[int] = 16
+
+    def __init__(self, ProviderContext: Any = None, ProviderDispatch: Any = None) -> None:
+        self.ProviderContext = ProviderContext
+        self.ProviderDispatch = ProviderDispatch
+
+
+class EPROCESS:
+    """The security context that WskSocket takes as OwningProcess: the account that binds."""
+
+    __slots__ = ("Account",)
+
+    def __init__(self, Account: str = "SYSTEM") -> None:
+        self.Account = Account
+
+
+class SECURITY_DESCRIPTOR:
+    """Which accounts may share a socket's local address.  The default descriptor lets nobody (wsk.md 5.6, D-18)."""
+
+    __slots__ = ("AccessAllowed",)
+
+    def __init__(self, *AccessAllowed: str) -> None:
+        self.AccessAllowed = AccessAllowed
+
+
+def sizeof(structure: Any) -> int:
+    """sizeof on x64, of a structure or of its class."""
+    size: int = structure.SIZE
+    return size
