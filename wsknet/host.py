@@ -214,11 +214,17 @@ class Network:
             raise ValueError("a link needs at least two interfaces")
         names = [f"{interface.host.name}.{interface.name}" for interface in interfaces]
         rng = self._rng("link " + " ".join(names))
+        if self._writer is not None:
+            for interface in interfaces:
+                interface.host.stack.ip.annotate = True
         for interface, end in zip(interfaces, Hub(self.driver, rng, names, impairment).ends, strict=True):
             interface.plug(Capture(end, self._writer) if self._writer is not None else end)
 
     def capture(self, path: str | Path) -> None:
-        """Write every frame sent on links made from now on to a pcapng file; each end is a named interface in it."""
+        """Write every frame sent on links made from now on to a pcapng file.
+
+        Each link end is a named interface in it; the first frame of each path carries the decision behind it.
+        """
         from wsknet.devices.pcapng import PcapngWriter
 
         self._writer = PcapngWriter.open(path, self.driver.epoch)

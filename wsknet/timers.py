@@ -30,8 +30,8 @@ class Timer:
         """Expire at `deadline`, replacing any earlier setting.  A deadline in the past expires at the next poll."""
         self.deadline = deadline
         if self._entry_at is None or deadline < self._entry_at:
+            self._entry_at = deadline  # first: `push` may drop entries that no timer acknowledges as its own
             self._timers.push(deadline, self)
-            self._entry_at = deadline
 
     def cancel(self) -> None:
         self.deadline = None

@@ -82,7 +82,7 @@ def namespaces_now() -> str:
     return subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="class")
 def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     capture = tmp_path_factory.mktemp("serve") / "echo.pcapng"
     with serving("--pcap", str(capture)):

@@ -181,6 +181,8 @@ class _DatagramContext:
 def buffer_of(data: bytearray) -> WSK_BUF:
     """A WSK_BUF over `data`, which must not change until the request completes."""
     Mdl = IoAllocateMdl(data, len(data), False, False, None)
+    if Mdl is None:
+        raise MemoryError("IoAllocateMdl")
     MmBuildMdlForNonPagedPool(Mdl)
     return WSK_BUF(Mdl, 0, len(data))
 

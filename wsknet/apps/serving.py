@@ -161,7 +161,11 @@ def attach_tap(host: Host, options: InterfaceOptions, device: TapDevice, writer:
     driver = host.driver
     assert isinstance(driver, RealDriver)
     interface = host.interface(options.name, *options.addresses, mac=options.mac, mtu=options.mtu)
-    interface.plug(Capture(device, writer, both=True) if writer is not None else device)
+    if writer is None:
+        interface.plug(device)
+    else:
+        host.stack.ip.annotate = True
+        interface.plug(Capture(device, writer, both=True))
     driver.add_device(host.pump, device)
 
 

@@ -40,6 +40,7 @@ class Peer(Protocol):
 
     name: str
     address: str
+
     @property
     def datagrams_from(self) -> list[str]:
         """Where the datagrams that it echoed came from, as ``address:port``."""

@@ -7,12 +7,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scapy.layers.inet import ICMP, IP, TCP, UDP
-from scapy.layers.inet6 import ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS, IPv6
+from scapy.layers.inet6 import (
+    ICMPv6DestUnreach,
+    ICMPv6EchoReply,
+    ICMPv6EchoRequest,
+    ICMPv6MLReport2,
+    ICMPv6ND_NA,
+    ICMPv6ND_NS,
+    ICMPv6ND_RS,
+    IPv6,
+)
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet
 from scapy.utils import RawPcapNgReader
 
 _FLAG_NAMES = {"F": "FIN", "S": "SYN", "R": "RST", "P": "PSH", "A": "ACK", "U": "URG", "E": "ECE", "C": "CWR"}
+
+_ICMPV6_NAMES = (
+    (ICMPv6EchoRequest, "echo request"),
+    (ICMPv6EchoReply, "echo reply"),
+    (ICMPv6DestUnreach, "unreachable"),
+    (ICMPv6MLReport2, "MLD report"),
+    (ICMPv6ND_RS, "router solicitation"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +94,7 @@ def _describe_icmp(ip: Packet) -> str | None:
         return f"ND who has {ip[ICMPv6ND_NS].tgt}?"
     if ICMPv6ND_NA in ip:
         return f"ND {ip[ICMPv6ND_NA].tgt} is here"
-    for layer, name in ((ICMPv6EchoRequest, "echo request"), (ICMPv6EchoReply, "echo reply")):
+    for layer, name in _ICMPV6_NAMES:
         if layer in ip:
-            return f"ICMPv6 {name} {ip.src} > {ip.dst}"
+            return f"ICMPv6 {name} from {ip.src}"
     return None

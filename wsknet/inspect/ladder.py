@@ -14,18 +14,32 @@ _TIME_WIDTH = 13
 def draw(frames: Iterable[CapturedFrame], participants: Sequence[str], by_mac: Mapping[str, str]) -> list[str]:
     """One line per frame, an arrow from sender to receiver.
 
-    `by_mac` tells which participant a MAC address belongs to; frames of others are left out.  A frame to a group is
-    drawn to the next participant on the sender's link with an asterisk, where `by_mac` knows no better.
+    `by_mac` tells which participant a MAC address belongs to; frames of others are left out, as are frames to a group
+    on a link where nobody ever answers.  An arrow to a group ends in an asterisk.
     """
     columns = {name: _TIME_WIDTH + 2 + index * SPACING for index, name in enumerate(participants)}
     lines = [_heading(participants, columns)]
-    for frame in frames:
+    known = list(frames)
+    across = _who_is_across(known, by_mac)
+    for frame in known:
         source = by_mac.get(frame.source_mac)
         target = by_mac.get(frame.destination_mac)
-        if source is None or source not in columns or (target is None and not frame.is_group):
-            continue
-        lines.append(_arrow(frame, columns, source, target))
+        if frame.is_group and source is not None:
+            target = across.get((frame.interface, source))
+        if source in columns and target in columns:
+            lines.append(_arrow(frame, columns, source, target))
     return lines
+
+
+def _who_is_across(frames: Sequence[CapturedFrame], by_mac: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """By interface and sender the participant on the other side of that link, as the unicast frames show it."""
+    found: dict[tuple[str, str], str] = {}
+    for frame in frames:
+        source, target = by_mac.get(frame.source_mac), by_mac.get(frame.destination_mac)
+        if source is not None and target is not None:
+            found[frame.interface, source] = target
+            found.setdefault((frame.interface, target), source)
+    return found
 
 
 def _heading(participants: Sequence[str], columns: Mapping[str, int]) -> str:
@@ -35,24 +49,17 @@ def _heading(participants: Sequence[str], columns: Mapping[str, int]) -> str:
     return line
 
 
-def _arrow(frame: CapturedFrame, columns: Mapping[str, int], source: str, target: str | None) -> str:
+def _arrow(frame: CapturedFrame, columns: Mapping[str, int], source: str, target: str) -> str:
     canvas = [" "] * (max(columns.values()) + 1)
     for column in columns.values():
         canvas[column] = "│"
     start = columns[source]
-    end = columns[target] if target is not None else _neighbouring(columns, frame, source)
+    end = columns[target]
     left, right = min(start, end), max(start, end)
-    head = "*" if target is None else "▶" if end > start else "◀"
+    head = "*" if frame.is_group else "▶" if end > start else "◀"
     canvas[left + 1 : right] = "─" * (right - left - 1)
     canvas[right - 1 if end > start else left + 1] = head
     label = f" {frame.label} "[: right - left - 3]
     at = left + 1 + (right - left - len(label)) // 2
     canvas[at : at + len(label)] = label
     return f"{frame.time / 1e6:9.3f} ms  ".ljust(_TIME_WIDTH) + "".join(canvas)[_TIME_WIDTH:]
-
-
-def _neighbouring(columns: Mapping[str, int], frame: CapturedFrame, source: str) -> int:
-    """The column a group frame is drawn towards: the participant that its interface is named for, or the next one."""
-    names = list(columns)
-    index = names.index(source)
-    return columns[names[index + 1 if index + 1 < len(names) else index - 1]]

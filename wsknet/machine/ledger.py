@@ -157,18 +157,21 @@ def default_directory() -> Path:
     return Path(runtime) / "wsknet" if runtime and os.geteuid() != 0 else Path("/run/wsknet")
 
 
-def _make_directory(directory: Path) -> None:
+def _make_directory(directory: Path) -> Path:
+    """The lock file in it, which can be written."""
+    lock = directory / "lock"
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock.touch()
     except OSError as error:
         raise UsageError(
             f"cannot note in {directory} what has to be undone ({error.strerror}): run it as root"
         ) from None
+    return lock
 
 
 @contextmanager
 def _locked(directory: Path) -> Iterator[None]:
-    _make_directory(directory)
-    with (directory / "lock").open("w") as file:
+    with _make_directory(directory).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

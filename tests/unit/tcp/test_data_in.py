@@ -254,6 +254,25 @@ def test_the_whole_buffer_can_be_filled_through_a_scaled_window() -> None:
     assert edge == limit + 1
 
 
+@pytest.mark.rule("RFC9293-3.8.6")
+def test_the_receive_buffer_can_be_changed_but_no_promise_is_taken_back() -> None:
+    lab, endpoint = small(4000, mss=1000)
+    endpoint.receive_buffer = 1000
+    lab.peer.send(seq=1, ack=1, data=bytes(1000))
+    lab.peer.send(seq=1001, ack=1, data=bytes(1000))
+    lab.peer.expect(ack=2001, window=2000)
+    lab.peer.send(seq=2001, ack=1, data=bytes(1000))
+    lab.peer.send(seq=3001, ack=1, data=bytes(1000))
+    lab.peer.expect(ack=4001, window=0)
+    endpoint.consume(3400, lab.now)
+    lab.peer.expect_nothing()
+    endpoint.consume(100, lab.now)
+    lab.peer.expect(ack=4001, window=500)
+    endpoint.receive_buffer = 5000
+    endpoint.consume(1, lab.now)
+    lab.peer.expect(ack=4001, window=4501)
+
+
 # What the application sees
 
 

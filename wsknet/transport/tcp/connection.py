@@ -46,8 +46,8 @@ _RESET_ON_ABORT = frozenset(
 
 class Connection:
     __slots__ = ("_challenged_since", "_challenges", "_confirm_at", "delayed_ack", "endpoint", "is_predicted",
-                 "keep_alive_probes", "last_heard", "listener", "local", "name", "protocol", "receiver", "remains",
-                 "remote", "segments", "sender", "soft_error", "state", "timers")  # fmt: skip
+                 "keep_alive_probes", "last_heard", "listener", "local", "name", "protocol", "pseudo",
+                 "receiver", "remains", "remote", "segments", "sender", "soft_error", "state", "timers")  # fmt: skip
 
     def __init__(
         self,
@@ -89,15 +89,11 @@ class Connection:
         self.segments = SegmentWriter(
             protocol.ip, protocol.trace, path, (name.port, remote.port), self.receiver, self.timers.delayed_ack
         )
+        self.pseudo = self.segments.pseudo
         congestion = protocol.congestion(mss, protocol.config.initial_window_segments)
         self.sender = Sender(iss, mss, policy, congestion, self.segments, self.timers)
         self.sender.no_delay = endpoint.no_delay
         protocol.register(self)
-
-    @property
-    def pseudo(self) -> int:
-        """The constant part of the checksum."""
-        return self.segments.pseudo
 
     # Opening
 

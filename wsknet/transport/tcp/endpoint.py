@@ -38,8 +38,8 @@ class TcpEndpoint(TransportEndpoint):
     PEER_FINISHED, FINISHED, FAILED; of a listener: ACCEPTABLE.
     """
 
-    __slots__ = ("_keep_alive", "_no_delay", "_protocol", "_reservation", "connection", "cover", "is_closed",
-                 "keep_alive_settings", "listener", "local", "receive_buffer")  # fmt: skip
+    __slots__ = ("_keep_alive", "_no_delay", "_protocol", "_receive_buffer", "_reservation", "connection", "cover",
+                 "is_closed", "keep_alive_settings", "listener", "local")  # fmt: skip
 
     def __init__(self, protocol: TcpProtocol, cover: Cover, owner: Owner | None) -> None:
         super().__init__(owner)
@@ -53,8 +53,7 @@ class TcpEndpoint(TransportEndpoint):
         self.connection: Connection | None = None
         self.listener: Listener | None = None
         self._no_delay = False
-        self.receive_buffer = protocol.config.receive_buffer
-        """Bytes; the largest window ever offered.  Read when a connection is made."""
+        self._receive_buffer = protocol.config.receive_buffer
         self.keep_alive_settings = _KEEP_ALIVE
 
     # Names and state
@@ -158,7 +157,7 @@ class TcpEndpoint(TransportEndpoint):
         if self._reservation is not None:
             self._reservation.users += 1
         child._no_delay = self._no_delay
-        child.receive_buffer = self.receive_buffer
+        child._receive_buffer = self._receive_buffer
         child._keep_alive = self._keep_alive
         child.keep_alive_settings = self.keep_alive_settings
         return child
@@ -209,6 +208,21 @@ class TcpEndpoint(TransportEndpoint):
             self.connection.sender.no_delay = is_on
 
     # Receiving
+
+    @property
+    def receive_buffer(self) -> int:
+        """Bytes; the largest window ever offered.
+
+        What it is when the connection is made settles the window scale.  Later changes count, too, but a window once
+        offered is not taken back, and none larger than the scale allows will be offered.
+        """
+        return self._receive_buffer
+
+    @receive_buffer.setter
+    def receive_buffer(self, size: int) -> None:
+        self._receive_buffer = size
+        if self.connection is not None:
+            self.connection.receiver.limit = size
 
     @property
     def readable(self) -> int:
