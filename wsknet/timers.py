@@ -64,8 +64,8 @@ class Timers:
         heap = self._heap
         while heap:
             at, _, timer = heap[0]
-            if timer._entry_at == at and timer.deadline == at:
-                return Instant(at)
+            if timer._entry_at == at == timer.deadline:
+                return timer.deadline
             self._correct_top()
         return None
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.tcp_peer import OUR_ISS, OUR_PORT, TcpLab, ms, sec
+from tests.support.tcp_lab import TcpLab
+from tests.support.tcp_peer import OUR_ISS, OUR_PORT, ms, sec
 from wsknet.config import TcpConfig
 from wsknet.errors import NetError
 from wsknet.net.messages import IcmpErrorKind

@@ -15,7 +15,7 @@ from wsknet import text
 from wsknet.apps import SERVICES
 from wsknet.devices.capture import Capture
 from wsknet.devices.pcapng import PcapngWriter
-from wsknet.devices.tap import TapDevice
+from wsknet.devices.tap import TapDevice, check_interface_name
 from wsknet.drivers.blocking import RealDriver
 from wsknet.errors import UsageError
 from wsknet.host import Host
@@ -39,6 +39,7 @@ class InterfaceOptions:
 
     def check(self) -> None:
         """`UsageError` for what can be known to be wrong before anything is made."""
+        check_interface_name(self.name)
         if not self.addresses:
             raise UsageError(f"{self.name} has no address: give --address CIDR after --tap {self.name}")
         if self.peers and not self.create:

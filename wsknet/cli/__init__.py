@@ -24,6 +24,9 @@ def main(arguments: list[str] | None = None) -> None:
     wsknet.add_command(serve)
     try:
         wsknet.main(args=arguments, standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
     except click.ClickException as error:
         click.echo(f"wsknet: {error.format_message()}", err=True)
         sys.exit(2)

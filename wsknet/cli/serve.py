@@ -28,8 +28,8 @@ class GroupedCommand(click.Command):
         for name in _PER_INTERFACE:
             if head.get(name):
                 raise click.UsageError(f"--{name} belongs to an interface: put it after the --tap NAME it is for.", ctx)
-        groups = [args[start:end] for start, end in zip(starts, [*starts[1:], len(args)], strict=True)]
-        return [_interface(self._parse(ctx, group)) for group in groups]
+        ends = [*starts[1:], len(args)]
+        return [_interface(self._parse(ctx, args[start:end])) for start, end in zip(starts, ends, strict=False)]
 
     def _parse(self, ctx: click.Context, args: list[str]) -> dict[str, Any]:
         values, _, _ = self.make_parser(ctx).parse_args(args=list(args))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import _thread
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 
@@ -373,3 +375,58 @@ def test_many_threads_and_signals_do_the_same_twice() -> None:
     first = once()
     assert len(first) == 100
     assert once() == first
+
+
+def test_a_thread_that_is_ended_cannot_wait_again() -> None:
+    driver = Simulation()
+    seen: list[str] = []
+
+    def worker() -> None:
+        try:
+            sleep(driver, 10)
+        finally:
+            assert driver.block(lambda: True, "what is there", None)
+            seen.append("had it")
+            sleep(driver, 10)
+            seen.append("waited")
+
+    driver.spawn(worker, "worker")
+    driver.run_for(1)
+    driver.close()
+    assert seen == ["had it"]
+
+
+def test_a_deadlock_is_told_even_if_a_thread_fails_while_it_is_ended(driver: Simulation) -> None:
+    def worker() -> None:
+        try:
+            driver.block(lambda: False, "nothing", None)
+        finally:
+            raise ValueError("while unwinding")
+
+    driver.spawn(worker, "worker")
+    with pytest.raises(DeadlockError) as caught:
+        driver.block(lambda: False, "something", None)
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+@pytest.mark.parametrize("turns", range(20))
+def test_ctrl_c_at_any_moment_loses_no_thread(driver: Simulation, turns: int) -> None:
+    """A signal from outside while the baton goes round; afterwards everything goes on."""
+    finished: list[str] = []
+
+    def worker(name: str) -> Callable[[], None]:
+        def run() -> None:
+            for turn in range(30):
+                if turn == turns and name == "b":
+                    os.kill(os.getpid(), signal.SIGINT)
+                sleep(driver, 1)
+            finished.append(name)
+
+        return run
+
+    for name in ("a", "b", "c"):
+        driver.spawn(worker(name), name)
+    with pytest.raises(KeyboardInterrupt):
+        driver.run()
+    driver.run()
+    assert sorted(finished) == ["a", "b", "c"]

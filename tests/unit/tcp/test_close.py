@@ -1,30 +1,19 @@
-"""FIN in every order, half-close, TIME-WAIT: RFC 9293 3.6, 3.10.4, 3.10.7.4; RFC 1122 4.2.2.13."""
+"""FIN in every order, and half-close: RFC 9293 3.6, 3.10.4, 3.10.7.4."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.support.tcp_peer import OUR_PORT, TcpLab, ms, sec, with_tcp
+from tests.support.tcp_lab import TcpLab, with_tcp
+from tests.support.tcp_peer import ms, sec
 from wsknet.behaviour import WINDOWS
-from wsknet.errors import ErrorKind, LocalError, NetError
+from wsknet.errors import ErrorKind, LocalError
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Ready
-from wsknet.transport.tcp.endpoint import TcpEndpoint
 from wsknet.transport.tcp.state import State
 from wsknet.types import Family
 
 FAMILIES = pytest.mark.parametrize("family", list(Family), ids=lambda family: family.name)
-
-
-def in_time_wait(lab: TcpLab) -> TcpEndpoint:
-    """We closed first; our stream ended at 2, the peer's at 2."""
-    endpoint = lab.connected()
-    lab.finish(endpoint)
-    lab.peer.expect(flags="FA", seq=1, ack=1)
-    lab.peer.send(flags="FA", seq=1, ack=2)
-    lab.peer.expect(seq=2, ack=2)
-    assert lab.state(endpoint) is State.TIME_WAIT
-    return endpoint
 
 
 @FAMILIES
@@ -83,13 +72,6 @@ def test_both_close_at_the_same_time(family: Family) -> None:
     assert lab.state(endpoint) is State.CLOSING
     lab.peer.send(seq=2, ack=2)
     assert lab.state(endpoint) is State.TIME_WAIT
-    assert lab.told(endpoint) == Ready.PEER_FINISHED | Ready.FINISHED
-
-
-@pytest.mark.rule("RFC9293-3.10.7.4")
-def test_a_fin_that_acknowledges_ours_leads_straight_to_time_wait() -> None:
-    lab = TcpLab()
-    endpoint = in_time_wait(lab)
     assert lab.told(endpoint) == Ready.PEER_FINISHED | Ready.FINISHED
 
 
@@ -226,245 +208,3 @@ def test_a_lost_fin_is_repeated_and_given_up_after_the_data_retries() -> None:
     lab.peer.expect(flags="R", after=ms(1200))
     assert lab.told(endpoint) == Ready.FAILED
     assert endpoint.error is ErrorKind.TIMED_OUT
-
-
-# TIME-WAIT
-
-
-@FAMILIES
-@pytest.mark.rule("RFC9293-3.10.7.4")
-def test_time_wait_acknowledges_a_repeated_fin_and_waits_anew(family: Family) -> None:
-    lab = TcpLab(family)
-    endpoint = in_time_wait(lab)
-    lab.clock.advance(sec(100))
-    lab.peer.send(flags="FA", seq=1, ack=2)
-    lab.peer.expect(seq=2, ack=2)
-    lab.clock.advance(sec(119))
-    assert lab.state(endpoint) is State.TIME_WAIT
-    lab.clock.advance(sec(1))
-    assert lab.state(endpoint) is State.CLOSED
-
-
-def test_time_wait_answers_no_plain_acknowledgement_and_other_segments_rarely() -> None:
-    lab = TcpLab()
-    in_time_wait(lab)
-    lab.peer.send(seq=2, ack=2)
-    lab.peer.expect_nothing()
-    for _ in range(10):
-        lab.peer.send(seq=7, ack=2, data=b"old")
-    assert len(lab.peer.drain()) == 1
-    lab.clock.advance(sec(1))
-    lab.peer.send(seq=7, ack=2, data=b"old")
-    lab.peer.expect(seq=2, ack=2)
-
-
-@pytest.mark.rule("RFC9293-3.10.7.4")
-def test_an_exact_reset_ends_time_wait_and_another_does_not() -> None:
-    lab = TcpLab()
-    endpoint = in_time_wait(lab)
-    lab.peer.send(flags="R", seq=3)
-    assert lab.state(endpoint) is State.TIME_WAIT
-    lab.peer.send(flags="R", seq=2)
-    assert lab.state(endpoint) is State.CLOSED
-    lab.peer.expect_nothing()
-
-
-@FAMILIES
-@pytest.mark.rule("RFC1122-4.2.2.13")
-def test_a_new_syn_behind_the_old_stream_reopens_from_time_wait(family: Family) -> None:
-    lab = TcpLab(family)
-    listener = lab.listening()
-    lab.peer.send(flags="S", seq=0)
-    lab.peer.expect(flags="SA")
-    lab.peer.send(seq=1, ack=1)
-    endpoint = lab.accept(listener)
-    lab.finish(endpoint)
-    lab.peer.expect(flags="FA", seq=1)
-    lab.peer.send(flags="FA", seq=1, ack=2)
-    lab.peer.expect(seq=2, ack=2)
-    assert lab.state(endpoint) is State.TIME_WAIT
-
-    lab.peer.send(flags="S", seq=1)  # not behind the old stream
-    lab.peer.expect(seq=2, ack=2)
-    assert lab.state(endpoint) is State.TIME_WAIT
-    lab.peer.send(flags="S", seq=1000)
-    answer = lab.peer.expect(flags="SA", ack=1001)
-    assert 2 < answer.seq < 0x7FFFFFFF
-    assert lab.state(endpoint) is State.CLOSED
-    lab.peer.send(seq=1001, ack=answer.seq + 1)
-    assert lab.accept(listener).state is State.ESTABLISHED
-
-
-def test_nobody_listening_a_new_syn_does_not_disturb_time_wait() -> None:
-    lab = TcpLab()
-    endpoint = in_time_wait(lab)
-    lab.peer.send(flags="S", seq=1000)
-    lab.peer.expect(seq=2, ack=2)
-    assert lab.state(endpoint) is State.TIME_WAIT
-
-
-@pytest.mark.rule("BIND-48")
-def test_time_wait_does_not_keep_the_port_from_a_new_listener() -> None:
-    lab = TcpLab()
-    endpoint = in_time_wait(lab)
-    lab.close(endpoint)
-    lab.listening()
-    assert [connection.state for connection in lab.stack.view().connections] == ["TIME_WAIT"]
-    lab.peer.expect_nothing()
-
-
-@pytest.mark.rule("BIND-49")
-def test_time_wait_keeps_the_pair_of_ends_from_being_connected_again() -> None:
-    lab = TcpLab()
-    lab.close(in_time_wait(lab))
-    endpoint = lab.bound()
-    with pytest.raises(NetError) as failed:
-        endpoint.connect(lab.peer.endpoint, lab.now)
-    assert failed.value.kind is ErrorKind.IN_USE
-    lab.clock.advance(sec(120))
-    endpoint.connect(lab.peer.endpoint, lab.now)
-
-
-def test_what_was_received_stays_readable_in_and_after_time_wait() -> None:
-    lab = TcpLab()
-    endpoint = lab.connected()
-    lab.finish(endpoint)
-    lab.peer.send(flags="FA", seq=1, ack=2, data=b"keep me")
-    assert lab.state(endpoint) is State.TIME_WAIT
-    lab.clock.advance(sec(121))
-    assert lab.state(endpoint) is State.CLOSED
-    assert lab.receive_all(endpoint) == b"keep me"
-
-
-# close, abort
-
-
-@pytest.mark.parametrize("half", ["neither", "ours", "theirs"])
-@pytest.mark.rule("R-248")
-def test_closing_before_both_have_finished_resets(half: str) -> None:
-    lab = TcpLab()
-    endpoint = lab.connected()
-    if half == "ours":
-        lab.finish(endpoint)
-        lab.peer.send(seq=1, ack=2)
-    elif half == "theirs":
-        lab.peer.send(flags="FA", seq=1, ack=1)
-    lab.peer.drain()
-    lab.close(endpoint)
-    lab.peer.expect(flags="R", seq=2 if half == "ours" else 1)
-    assert not lab.stack.view().connections
-    assert not lab.stack.view().tcp_ports
-    lab.close(endpoint)
-    lab.peer.expect_nothing(until=sec(300))
-
-
-@pytest.mark.rule("R-249")
-def test_closing_after_both_have_finished_sends_nothing() -> None:
-    lab = TcpLab()
-    endpoint = lab.connected()
-    lab.peer.send(flags="FA", seq=1, ack=1)
-    lab.finish(endpoint)
-    lab.peer.send(seq=2, ack=2)
-    lab.peer.drain()
-    lab.close(endpoint)
-    lab.peer.expect_nothing(until=sec(300))
-    assert not lab.stack.view().tcp_ports
-
-
-@pytest.mark.rule("RFC9293-3.10.5")
-def test_closed_with_only_the_fin_in_flight_it_is_still_seen_to_and_holds_the_port() -> None:
-    lab = TcpLab()
-    endpoint = lab.connected()
-    lab.peer.send(flags="FA", seq=1, ack=1)
-    lab.finish(endpoint)
-    lab.peer.drain()
-    lab.close(endpoint)
-    lab.peer.expect(flags="FA", seq=1, ack=2, after=ms(300))
-    assert lab.stack.view().tcp_ports
-    lab.peer.send(seq=2, ack=2)
-    assert not lab.stack.view().tcp_ports
-    lab.peer.expect_nothing(until=sec(300))
-
-
-def test_closed_while_the_peer_keeps_its_window_shut_the_fin_is_given_up_in_the_end() -> None:
-    lab = TcpLab(behaviour=with_tcp(WINDOWS, data_retries=3))
-    endpoint = lab.connected(window=0)
-    lab.peer.send(flags="FA", seq=1, ack=1, window=0)
-    lab.finish(endpoint)
-    lab.close(endpoint)
-    for _ in range(20):
-        lab.clock.advance(sec(1))
-        lab.peer.send(seq=2, ack=1, window=0)
-    assert not lab.stack.view().connections
-    assert not lab.stack.view().tcp_ports
-
-
-@pytest.mark.parametrize("first", ["ours", "theirs"])
-def test_closed_with_data_missing_at_the_peer_it_hears_of_it(first: str) -> None:
-    lab = TcpLab()
-    endpoint = lab.connected()
-    lab.send(endpoint, b"x")
-    if first == "ours":
-        lab.finish(endpoint)
-    lab.peer.send(flags="FA", seq=1, ack=1)
-    if first == "theirs":
-        lab.finish(endpoint)
-    lab.peer.drain()
-    lab.close(endpoint)
-    lab.peer.expect(flags="R", seq=3)
-    lab.peer.expect_nothing(until=sec(60))
-
-
-@pytest.mark.rule("RFC1122-4.2.2.13")
-def test_data_after_close_is_answered_with_a_reset() -> None:
-    lab = TcpLab()
-    endpoint = lab.connected()
-    lab.close(endpoint)
-    lab.peer.drain()
-    lab.peer.send(seq=1, ack=1, data=b"too late")
-    lab.peer.expect(flags="R", seq=1)
-
-
-@pytest.mark.rule("RFC9293-3.10.5")
-def test_abort_resets_and_gives_lent_memory_back_at_once() -> None:
-    lab = TcpLab()
-    endpoint = lab.connected()
-    lab.peer.send(seq=1, ack=1, data=b"unread")
-    memory = bytearray(3000)
-    endpoint.send(memory, lab.now)
-    lab.told(endpoint)
-    lab.peer.drain()
-    lab.abort(endpoint)
-    lab.peer.expect(flags="R", seq=2921)
-    memory.extend(b"raises BufferError while lent")
-    assert (endpoint.state, endpoint.readable) == (State.CLOSED, 0)
-    assert lab.told(endpoint) == 0
-    with pytest.raises(NetError) as failed:
-        endpoint.send(b"x", lab.now)
-    assert failed.value.kind is ErrorKind.ABORTED
-    lab.peer.expect_nothing(until=sec(300))
-    lab.close(endpoint)
-    assert lab.stack.view().tcp_ports == ()
-
-
-def test_after_both_have_finished_operations_are_refused() -> None:
-    lab = TcpLab()
-    endpoint = in_time_wait(lab)
-    with pytest.raises(LocalError):
-        endpoint.send(b"x", lab.now)
-    with pytest.raises(LocalError):
-        endpoint.finish(lab.now)
-    with pytest.raises(LocalError):
-        endpoint.connect(lab.peer.endpoint, lab.now)
-    endpoint.abort(lab.now)
-    assert lab.state(endpoint) is State.TIME_WAIT
-
-
-def test_a_closed_endpoint_stays_closed() -> None:
-    lab = TcpLab()
-    endpoint = lab.bound()
-    lab.close(endpoint)
-    assert endpoint.owner is None
-    with pytest.raises(LocalError):
-        endpoint.bind(endpoint.local or lab.bound().local, lab.now)  # type: ignore[arg-type]
-    assert lab.bound(OUR_PORT + 1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.tcp_peer import TcpLab, ms, sec, with_tcp
+from tests.support.tcp_lab import TcpLab, with_tcp
+from tests.support.tcp_peer import ms, sec
 from wsknet.behaviour import WINDOWS
 from wsknet.config import TcpConfig
 from wsknet.errors import LocalError

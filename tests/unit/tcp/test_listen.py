@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.tcp_peer import OUR_ADDRESS, OUR_PORT, PEER_ADDRESS, PEER_MAC, PEER_PORT, TcpLab, ms, sec
+from tests.support.tcp_lab import TcpLab
+from tests.support.tcp_peer import OUR_ADDRESS, OUR_PORT, PEER_ADDRESS, PEER_MAC, PEER_PORT, ms, sec
 from wsknet.errors import ErrorKind, NetError
 from wsknet.net import changes
 from wsknet.trace import DropReason
@@ -221,15 +222,19 @@ def test_a_reset_before_accept_removes_the_connection_from_the_queue() -> None:
 
 
 @pytest.mark.rule("RFC1122-4.2.2.18")
-def test_the_same_port_can_connect_while_it_listens_elsewhere() -> None:
+def test_the_same_port_can_connect_while_it_listens() -> None:
     lab = TcpLab()
-    lab.listening()
-    lab.peer.send(flags="S", seq=0)
-    lab.peer.expect(flags="SA")
-    other = lab.open()
-    other.bind(LocalName(Cover.IPV4, None, OUR_PORT + 1), lab.now, Sharing.REUSE)
-    other.connect(Endpoint(lab.peer.address, PEER_PORT), lab.now)
-    lab.peer.expect(flags="S")
+    listener, client = lab.open(), lab.open()
+    for endpoint in (listener, client):
+        endpoint.bind(LocalName(Cover.IPV4, None, OUR_PORT), lab.now, Sharing.REUSE)
+    listener.listen(lab.now)
+    client.connect(Endpoint(lab.peer.address, PEER_PORT), lab.now)
+    lab.peer.expect(flags="S", seq=0)
+    lab.peer.send(flags="S", seq=0, port=1001)
+    assert lab.peer.expect(flags="SA", ack=1).destination_port == 1001
+    lab.peer.send(flags="SA", seq=0, ack=1)
+    assert lab.peer.expect(flags="A", seq=1, ack=1).destination_port == PEER_PORT
+    assert client.state is State.ESTABLISHED
 
 
 def test_closing_a_listener_resets_what_was_not_accepted() -> None:

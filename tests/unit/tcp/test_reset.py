@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.tcp_peer import TcpLab, sec
+from tests.support.tcp_lab import TcpLab
+from tests.support.tcp_peer import sec
 from wsknet.errors import ErrorKind, NetError
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Ready

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.tcp_peer import PEER_ADDRESS, TcpLab, ms, sec, with_tcp
+from tests.support.tcp_lab import TcpLab, with_tcp
+from tests.support.tcp_peer import PEER_ADDRESS, ms, sec
 from wsknet.behaviour import LINUX, WINDOWS
 from wsknet.errors import ErrorKind
 from wsknet.net import changes

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 
-from tests.support.tcp_peer import TcpLab, sec
+from tests.support.tcp_lab import TcpLab
+from tests.support.tcp_peer import sec
 from wsknet.transport.tcp.connection import Connection
 from wsknet.transport.tcp.endpoint import TcpEndpoint
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.tcp_lab import with_tcp
 from tests.support.tcp_pair import Conversation, LossyPair
-from tests.support.tcp_peer import with_tcp
 from wsknet.behaviour import LINUX
 from wsknet.transport.tcp.state import State
 from wsknet.types import MILLISECOND, SECOND, Family

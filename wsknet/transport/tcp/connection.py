@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from wsknet.errors import ErrorKind
 from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp import arrival, expiry
-from wsknet.transport.tcp.receive import Receiver, scale_for
+from wsknet.transport.tcp.receive import Receiver
 from wsknet.transport.tcp.segments import SegmentWriter, mss_for, peer_mss
 from wsknet.transport.tcp.send import Sender
 from wsknet.transport.tcp.seq import MASK
@@ -127,7 +127,7 @@ class Connection:
         shift = 0
         if options.window_scale is not None and self.protocol.config.window_scaling:
             sender.shift = options.window_scale
-            shift = scale_for(self.receiver.limit)
+            shift = self.receiver.offered_shift
         self.receiver.start(segment.seq, shift)
         sender.set_window(segment.window)  # never scaled in a SYN
         sender.window_seq, sender.window_ack = segment.seq, sender.iss
@@ -142,7 +142,7 @@ class Connection:
         is_answer = self.state is State.SYN_RECEIVED
         scale = None
         if self.protocol.config.window_scaling and (not is_answer or receiver.shift or self.sender.shift):
-            scale = scale_for(receiver.limit)
+            scale = receiver.offered_shift
         options = tcp_options.build(Options(mss=receiver.segment_size, window_scale=scale))
         flags = tcp.SYN | tcp.ACK if is_answer else tcp.SYN
         ack = receiver.nxt if is_answer else 0

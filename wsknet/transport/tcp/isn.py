@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from wsknet.transport.tcp.seq import MASK, Seq
+from wsknet.transport.tcp.seq import Seq, wrap
 from wsknet.types import MICROSECOND
 
 if TYPE_CHECKING:
@@ -28,4 +28,4 @@ class InitialSequence:
     def __call__(self, local: Endpoint, remote: Endpoint, now: Instant) -> Seq:
         names = b"%b%b%d,%d" % (local.address, remote.address, local.port, remote.port)
         digest = blake2b(names, digest_size=4, key=self._secret).digest()
-        return Seq((now // _TICK + int.from_bytes(digest, "big")) & MASK)
+        return wrap(now // _TICK + int.from_bytes(digest, "big"))

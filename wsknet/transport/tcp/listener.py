@@ -10,7 +10,7 @@ from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp.connection import Connection
 from wsknet.transport.tcp.segments import refuse
-from wsknet.transport.tcp.seq import MASK, Seq, is_before
+from wsknet.transport.tcp.seq import is_before, wrap
 from wsknet.transport.tcp.state import State
 from wsknet.types import Cover, Endpoint, LocalName, family_of, is_link_local
 from wsknet.wire import tcp
@@ -79,8 +79,8 @@ class Listener:
             return
         local, remote, name = _names(packet, segment)
         iss = protocol.initial_sequence(local, remote, now)
-        if above is not None and not is_before(above & MASK, iss):
-            iss = Seq(above & MASK)
+        if above is not None and not is_before(above, iss):
+            iss = wrap(above)
         child = self.endpoint.spawn(name)
         connection = Connection(protocol, child, name, remote, path, iss)
         child.connection = connection

@@ -18,8 +18,8 @@ def scale_for(limit: int) -> int:
 
 
 class Receiver:
-    __slots__ = ("buffer", "consumed", "edge", "fin_at", "irs", "limit", "nxt", "pushed_to", "reassembly",
-                 "segment_size", "shift", "unacknowledged")  # fmt: skip
+    __slots__ = ("buffer", "consumed", "edge", "fin_at", "irs", "limit", "nxt", "offered_shift", "pushed_to",
+                 "reassembly", "segment_size", "shift", "unacknowledged")  # fmt: skip
 
     def __init__(self, limit: int, segment_size: int) -> None:
         self.buffer = bytearray()
@@ -28,6 +28,8 @@ class Receiver:
         """Bytes the buffer may hold: the window is what is left of it."""
         self.segment_size = segment_size
         """What we announced in our MSS option."""
+        self.offered_shift = scale_for(limit)
+        """For the window scale option of our SYN: settled before it, whatever `limit` becomes."""
         self.shift = 0
         """RFC 7323: how far our window fields are shifted; 0 until the peer has agreed."""
         self.irs: Position = 0

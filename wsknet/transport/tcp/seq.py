@@ -31,15 +31,6 @@ def unwrap(seq: int, near: Position) -> Position:
     return near + ((seq - near + _HALF) & MASK) - _HALF
 
 
-def distance(first: int, second: int) -> int:
-    """How far `second` lies behind `first` in the stream; negative if before it."""
-    return ((second - first + _HALF) & MASK) - _HALF
-
-
 def is_before(first: int, second: int) -> bool:
     """``first < second`` modulo 2^32; of two numbers exactly 2^31 apart each counts as before the other."""
     return (second - first - 1) & MASK < _HALF
-
-
-def is_before_or_equal(first: int, second: int) -> bool:
-    return first == second or is_before(first, second)

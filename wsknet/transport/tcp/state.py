@@ -101,7 +101,4 @@ def following(state: State, cause: Cause) -> State:
 RECEIVING = frozenset({State.ESTABLISHED, State.FIN_WAIT_1, State.FIN_WAIT_2})
 """The peer may still send data."""
 
-SENDING = frozenset({State.ESTABLISHED, State.CLOSE_WAIT, State.FIN_WAIT_1, State.CLOSING, State.LAST_ACK})
-"""Data or our FIN may still have to be sent, or sent again."""
-
 CONNECTING = frozenset({State.SYN_SENT, State.SYN_RECEIVED})
