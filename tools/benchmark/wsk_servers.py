@@ -14,12 +14,13 @@ from random import Random
 from tools.benchmark.measures import SOURCE_PORT
 from wsknet.apps.discard import Discard
 from wsknet.apps.echo import Echo
-from wsknet.apps.service import Connection, Service, buffer_of
+from wsknet.apps.service import Connection, Service
 from wsknet.apps.serving import InterfaceOptions, attach_tap
 from wsknet.devices.tap import TapDevice
 from wsknet.drivers.blocking import RealDriver
 from wsknet.host import Host
 from wsknet.wsk import NTSTATUS, STATUS_SUCCESS, WSK_BUF, WSK_DATA_INDICATION, WSK_SOCKET
+from wsknet.wsk.simple import buffer
 
 LENT_BUFFERS = 8
 BUFFER_BYTES = 64 << 10
@@ -30,18 +31,18 @@ class SourceConnection(Connection):
 
     def __init__(self, service: Service, Socket: WSK_SOCKET) -> None:
         super().__init__(service, Socket)
-        self._buffers = [buffer_of(bytearray(BUFFER_BYTES)) for _ in range(LENT_BUFFERS)]
+        self._buffers = [buffer(bytes(BUFFER_BYTES)) for _ in range(LENT_BUFFERS)]
 
     def started(self) -> None:
-        for buffer in self._buffers:
-            self._send_again(buffer)
+        for lent in self._buffers:
+            self._send_again(lent)
 
     def received(self, Indication: WSK_DATA_INDICATION, length: int) -> NTSTATUS:
         return STATUS_SUCCESS
 
-    def _send_again(self, buffer: WSK_BUF) -> None:
+    def _send_again(self, lent: WSK_BUF) -> None:
         if not self.peer_finished and not self.is_closing:
-            self.send(buffer, lambda Status: self._send_again(buffer) if Status == STATUS_SUCCESS else None)
+            self.send(lent, lambda Status: self._send_again(lent) if Status == STATUS_SUCCESS else None)
 
 
 class Source(Service):

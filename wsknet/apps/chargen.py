@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from wsknet.apps.irps import submit
-from wsknet.apps.service import Connection, Service, buffer_of, elements
+from wsknet.apps.service import Connection, Service, elements
 from wsknet.wsk import (
     NTSTATUS,
     STATUS_SUCCESS,
+    WSK_BUF,
     WSK_DATA_INDICATION,
     WSK_DATAGRAM_INDICATION,
     WSK_SOCKET,
 )
+from wsknet.wsk.simple import buffer
 
 PRINTABLE = bytes(range(32, 127))
 LINE_LENGTH = 72
@@ -27,18 +27,18 @@ class ChargenConnection(Connection):
 
     def __init__(self, service: Service, Socket: WSK_SOCKET) -> None:
         super().__init__(service, Socket)
-        self._buffers = [buffer_of(bytearray(PERIOD)), buffer_of(bytearray(PERIOD))]
+        self._buffers = [buffer(PERIOD), buffer(PERIOD)]
 
     def started(self) -> None:
-        for buffer in self._buffers:
-            self._send_again(buffer)
+        for lent in self._buffers:
+            self._send_again(lent)
 
     def received(self, Indication: WSK_DATA_INDICATION, length: int) -> NTSTATUS:
         return STATUS_SUCCESS
 
-    def _send_again(self, buffer: Any) -> None:
+    def _send_again(self, lent: WSK_BUF) -> None:
         if not self.peer_finished and not self.is_closing:
-            self.send(buffer, lambda Status: self._send_again(buffer) if Status == STATUS_SUCCESS else None)
+            self.send(lent, lambda Status: self._send_again(lent) if Status == STATUS_SUCCESS else None)
 
 
 class Chargen(Service):
@@ -49,6 +49,6 @@ class Chargen(Service):
 
     def datagrams(self, Socket: WSK_SOCKET, Indication: WSK_DATAGRAM_INDICATION) -> NTSTATUS:
         for element in elements(Indication):
-            answer = buffer_of(bytearray(PERIOD[: DATAGRAM_LINES * (LINE_LENGTH + 2)]))
+            answer = buffer(PERIOD[: DATAGRAM_LINES * (LINE_LENGTH + 2)])
             submit(Socket.Dispatch.WskSendTo, Socket, answer, 0, element.RemoteAddress, 0, None)
         return STATUS_SUCCESS

@@ -1,4 +1,4 @@
-"""Two ways to pass an IRP that a WSK driver always ends up writing: with a routine to follow, and waiting for it."""
+"""Passing an IRP without waiting for it: what a driver that is run by its completion routines does all the time."""
 
 from __future__ import annotations
 
@@ -7,19 +7,12 @@ from typing import Any
 
 from wsknet.wsk import (
     IRP,
-    KEVENT,
     NTSTATUS,
     STATUS_INSUFFICIENT_RESOURCES,
     STATUS_MORE_PROCESSING_REQUIRED,
-    Executive,
     IoAllocateIrp,
     IoFreeIrp,
     IoSetCompletionRoutine,
-    KeInitializeEvent,
-    KernelMode,
-    KeSetEvent,
-    KeWaitForSingleObject,
-    SynchronizationEvent,
 )
 
 Done = Callable[[NTSTATUS, Any], None]
@@ -42,18 +35,3 @@ def _free_and_tell(DeviceObject: object, Irp: IRP, Context: Done | None) -> NTST
     if Context is not None:
         Context(Status, Information)
     return STATUS_MORE_PROCESSING_REQUIRED
-
-
-def call(function: Callable[..., NTSTATUS], *arguments: Any) -> tuple[NTSTATUS, Any]:
-    """Call a WSK function and wait until its IRP has completed: (Status, Information).  PASSIVE_LEVEL only."""
-    Event = KEVENT()
-    KeInitializeEvent(Event, SynchronizationEvent, False)
-    outcome: list[tuple[NTSTATUS, Any]] = []
-
-    def done(Status: NTSTATUS, Information: Any) -> None:
-        outcome.append((Status, Information))
-        KeSetEvent(Event, 0, False)
-
-    submit(function, *arguments, done=done)
-    KeWaitForSingleObject(Event, Executive, KernelMode, False, None)
-    return outcome[0]

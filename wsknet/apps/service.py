@@ -10,8 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from wsknet.apps.client import Client, StatusError, close_socket, enable, require, wildcard
-from wsknet.apps.irps import call, submit
+from wsknet.apps.irps import submit
 from wsknet.wsk import (
     AF_INET,
     AF_INET6,
@@ -34,9 +33,19 @@ from wsknet.wsk import (
     WSK_FLAG_DATAGRAM_SOCKET,
     WSK_FLAG_LISTEN_SOCKET,
     WSK_SOCKET,
-    IoAllocateMdl,
-    MmBuildMdlForNonPagedPool,
 )
+from wsknet.wsk.simple import Application, address, bind, close, control_events
+
+WILDCARDS = {AF_INET: "0.0.0.0", AF_INET6: "::"}
+
+
+class StatusError(Exception):
+    """A call failed that had to succeed.  The message names it and its status."""
+
+
+def require(what: str, Status: NTSTATUS) -> None:
+    if not NT_SUCCESS(Status):
+        raise StatusError(f"{what} failed with {Status.name}")
 
 
 class Connection:
@@ -123,17 +132,17 @@ class Service:
         """The open ones, oldest first."""
         self.accepted = 0
         """Connections ever accepted."""
-        self._client: Client | None = None
+        self._application: Application | None = None
         self._sockets: list[WSK_SOCKET] = []
         self._connection_dispatch = WSK_CLIENT_CONNECTION_DISPATCH(_receive_event, _disconnect_event, None)
 
     def start(self) -> None:
         """Register, bind and listen.  `StatusError` names the call that failed; then nothing is left open."""
-        self._client = Client()
+        self._application = Application(self)
         try:
             for AddressFamily in (AF_INET, AF_INET6):
-                self._listen(self._client, AddressFamily)
-                self._receive(self._client, AddressFamily)
+                self._listen(self._application, AddressFamily)
+                self._receive(self._application, AddressFamily)
         except StatusError:
             self.stop()
             raise
@@ -143,48 +152,45 @@ class Service:
         for connection in list(self.connections):
             connection.close()
         while self._sockets:
-            close_socket(self._sockets.pop())
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+            close(self._sockets.pop())
+        if self._application is not None:
+            self._application.close()
+            self._application = None
 
     def datagrams(self, Socket: WSK_SOCKET, Indication: WSK_DATAGRAM_INDICATION) -> NTSTATUS:
         """Datagrams arrived; answer as WskReceiveFromEvent does.  Here: take them and forget them."""
         return STATUS_SUCCESS
 
-    def _listen(self, client: Client, AddressFamily: int) -> None:
+    def _listen(self, application: Application, AddressFamily: int) -> None:
         dispatch = WSK_CLIENT_LISTEN_DISPATCH(_accept_event, None, None)
-        Socket = client.socket(AddressFamily, WSK_FLAG_LISTEN_SOCKET, self, dispatch)
-        self._bind(Socket, AddressFamily)
+        Socket = self._open(application, WSK_FLAG_LISTEN_SOCKET, AddressFamily, self, dispatch)
         # Connection events enabled here are inherited by every socket that WskAcceptEvent delivers.
-        enable(Socket, WSK_EVENT_ACCEPT | WSK_EVENT_RECEIVE | WSK_EVENT_DISCONNECT)
+        events = WSK_EVENT_ACCEPT | WSK_EVENT_RECEIVE | WSK_EVENT_DISCONNECT
+        require("SO_WSK_EVENT_CALLBACK", control_events(Socket, events))
 
-    def _receive(self, client: Client, AddressFamily: int) -> None:
+    def _receive(self, application: Application, AddressFamily: int) -> None:
         context = _DatagramContext(self)
         dispatch = WSK_CLIENT_DATAGRAM_DISPATCH(_receive_from_event)
-        context.Socket = client.socket(AddressFamily, WSK_FLAG_DATAGRAM_SOCKET, context, dispatch)
-        self._bind(context.Socket, AddressFamily)
-        enable(context.Socket, WSK_EVENT_RECEIVE_FROM)
+        context.Socket = self._open(application, WSK_FLAG_DATAGRAM_SOCKET, AddressFamily, context, dispatch)
+        require("SO_WSK_EVENT_CALLBACK", control_events(context.Socket, WSK_EVENT_RECEIVE_FROM))
 
-    def _bind(self, Socket: WSK_SOCKET, AddressFamily: int) -> None:
+    def _open(
+        self, application: Application, Flags: int, AddressFamily: int, context: object, dispatch: object
+    ) -> WSK_SOCKET:
+        """A socket bound to the port of the service."""
+        Status, Socket = application.open(Flags, AddressFamily, context, dispatch)
+        require("WskSocket", Status)
+        assert isinstance(Socket, WSK_SOCKET)
         self._sockets.append(Socket)
-        Status, _ = call(Socket.Dispatch.WskBind, Socket, wildcard(AddressFamily, self.port), 0)
+        Status, _ = bind(Socket, address(WILDCARDS[AddressFamily], self.port))
         require(f"WskBind to port {self.port}", Status)
+        return Socket
 
 
 class _DatagramContext:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.Socket: WSK_SOCKET | None = None
-
-
-def buffer_of(data: bytearray) -> WSK_BUF:
-    """A WSK_BUF over `data`, which must not change until the request completes."""
-    Mdl = IoAllocateMdl(data, len(data), False, False, None)
-    if Mdl is None:
-        raise MemoryError("IoAllocateMdl")
-    MmBuildMdlForNonPagedPool(Mdl)
-    return WSK_BUF(Mdl, 0, len(data))
 
 
 def elements(head: Any) -> deque[Any]:

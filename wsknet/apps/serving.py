@@ -121,6 +121,8 @@ class Server:
         before = {number: signal.signal(number, self._interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             self.host.driver.block(self._ending.is_set, "the end of the service", None)
+        except OSError as error:
+            raise UsageError(error.strerror or str(error)) from None  # a TAP was deleted under us
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)

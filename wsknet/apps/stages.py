@@ -11,27 +11,24 @@ from random import Random
 from threading import Thread
 
 from wsknet import text
-from wsknet.apps.client import Client, close_socket, wildcard
 from wsknet.apps.echo import Echo
-from wsknet.apps.irps import call
-from wsknet.apps.service import buffer_of, elements
+from wsknet.apps.service import elements
 from wsknet.apps.serving import InterfaceOptions, attach_tap
-from wsknet.apps.tour import ECHO_PORT, Peer, sockaddr
+from wsknet.apps.tour import ECHO_PORT, Peer, name_of
 from wsknet.devices.pcapng import PcapngWriter
 from wsknet.devices.tap import TapDevice
 from wsknet.drivers.blocking import RealDriver
 from wsknet.host import Host, HostInterface, Network
 from wsknet.machine.lab import Lab
 from wsknet.wsk import (
-    AF_INET,
     NTSTATUS,
     SOCKADDR_IN,
     WSK_DATAGRAM_INDICATION,
     WSK_FLAG_CONNECTION_SOCKET,
     WSK_SOCKET,
     PsCreateSystemThread,
-    ntohs,
 )
+from wsknet.wsk.simple import Application, address, bind, close, connect, disconnect, receive
 
 HOST_ADDRESSES = ("192.0.2.1", "198.51.100.1")
 PEER_ADDRESSES = ("192.0.2.2", "198.51.100.2")
@@ -57,17 +54,16 @@ class RecordingEcho(Echo):
 
     def datagrams(self, Socket: WSK_SOCKET, Indication: WSK_DATAGRAM_INDICATION) -> NTSTATUS:
         for element in elements(Indication):
-            source = SOCKADDR_IN.cast(element.RemoteAddress)
-            self.datagrams_from.append(f"{text.format_address(bytes(source.sin_addr))}:{ntohs(source.sin_port)}")
+            self.datagrams_from.append(name_of(SOCKADDR_IN.cast(element.RemoteAddress)))
         return super().datagrams(Socket, Indication)
 
 
 class EmulatedPeer:
     """Another host of the virtual network."""
 
-    def __init__(self, host: Host, address: str) -> None:
+    def __init__(self, host: Host, own_address: str) -> None:
         self.name = host.name
-        self.address = address
+        self.address = own_address
         self._host = host
         self._echo = RecordingEcho()
         with host.activate():
@@ -77,20 +73,19 @@ class EmulatedPeer:
     def datagrams_from(self) -> list[str]:
         return self._echo.datagrams_from
 
-    def connect(self, address: str, port: int) -> None:
+    def connect(self, remote: str, port: int) -> None:
         with self._host.activate():
-            PsCreateSystemThread([None], 0, None, None, None, self._connect, (address, port))
+            PsCreateSystemThread([None], 0, None, None, None, self._connect, (remote, port))
 
     def _connect(self, StartContext: tuple[str, int]) -> None:
-        client = Client()
-        Socket = client.socket(AF_INET, WSK_FLAG_CONNECTION_SOCKET)
-        call(Socket.Dispatch.WskBind, Socket, wildcard(AF_INET, 0), 0)
-        call(Socket.Dispatch.WskConnect, Socket, sockaddr(*StartContext), 0)
-        while call(Socket.Dispatch.WskReceive, Socket, buffer_of(bytearray(100)), 0)[1]:
-            pass
-        call(Socket.Dispatch.WskDisconnect, Socket, None, 0)
-        close_socket(Socket)
-        client.close()
+        with Application() as application:
+            _, Socket = application.open(WSK_FLAG_CONNECTION_SOCKET)
+            bind(Socket, address("0.0.0.0", 0))
+            connect(Socket, address(*StartContext))
+            while receive(Socket)[1]:
+                pass
+            disconnect(Socket)
+            close(Socket)
 
     def stop(self) -> None:
         with self._host.activate():
@@ -133,8 +128,8 @@ class KernelPeer:
         for serve in (self._serve_stream, self._serve_datagrams):
             Thread(target=serve, daemon=True).start()
 
-    def connect(self, address: str, port: int) -> None:
-        Thread(target=self._connect, args=((address, port),), daemon=True).start()
+    def connect(self, remote: str, port: int) -> None:
+        Thread(target=self._connect, args=((remote, port),), daemon=True).start()
 
     def stop(self) -> None:
         for open_socket in (self._stream, self._datagrams, self._caller):

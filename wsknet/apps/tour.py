@@ -10,23 +10,36 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from wsknet import text
-from wsknet.apps.client import Client, close_socket, require, wildcard
-from wsknet.apps.irps import call, submit
-from wsknet.apps.service import buffer_of
+from wsknet.apps.irps import submit
+from wsknet.apps.service import require
 from wsknet.host import Host
 from wsknet.trace import Decision
 from wsknet.transport.queries import ArrivalQuery, PathQuery
 from wsknet.types import Endpoint, Proto
 from wsknet.wsk import (
-    AF_INET,
     NTSTATUS,
     SOCKADDR_IN,
     WSK_FLAG_CONNECTION_SOCKET,
     WSK_FLAG_DATAGRAM_SOCKET,
     WSK_FLAG_LISTEN_SOCKET,
+    WSK_FLAG_WAITALL,
     WSK_SOCKET,
-    htons,
     ntohs,
+)
+from wsknet.wsk.simple import (
+    Application,
+    accept,
+    address,
+    bind,
+    close,
+    connect,
+    host_and_port,
+    local_address,
+    receive,
+    receive_from,
+    remote_address,
+    send,
+    send_to,
 )
 
 ECHO_PORT = 7
@@ -45,7 +58,7 @@ class Peer(Protocol):
     def datagrams_from(self) -> list[str]:
         """Where the datagrams that it echoed came from, as ``address:port``."""
 
-    def connect(self, address: str, port: int) -> None:
+    def connect(self, remote: str, port: int) -> None:
         """Open a TCP connection to us in the background, and end it when we do."""
 
 
@@ -75,13 +88,13 @@ class Tour:
     def __init__(self, host: Host, near: Peer, far: Peer) -> None:
         self._host = host
         self._peers = (near, far)
-        self._client = Client()
+        self._application = Application()
 
     def run(self) -> list[Case]:
         try:
             return [self.deferred_address(), self.wildcard_source(), self.wildcard_listener()]
         finally:
-            self._client.close()
+            self._application.close()
 
     @classmethod
     def only(cls, host: Host, near: Peer, far: Peer, run: Callable[[Tour], Case]) -> Case:
@@ -90,7 +103,7 @@ class Tour:
         try:
             return run(tour)
         finally:
-            tour._client.close()
+            tour._application.close()
 
     def deferred_address(self) -> Case:
         case = Case(
@@ -98,26 +111,24 @@ class Tour:
             "A TCP socket bound to the wildcard has its port from bind on, and its address only when it connects.",
         )
         peer = self._peers[1]
-        Socket = self._client.socket(AF_INET, WSK_FLAG_CONNECTION_SOCKET)
+        Socket = self._open(WSK_FLAG_CONNECTION_SOCKET)
         self._local(case, Socket, "WskGetLocalAddress before WskBind", "not bound, so there is no name to tell")
-        Status, _ = call(Socket.Dispatch.WskBind, Socket, wildcard(AF_INET, 0), 0)
+        Status, _ = bind(Socket, address("0.0.0.0", 0))
         self._note(case, "WskBind(0.0.0.0:0)", Status)
         before = self._local(case, Socket, "WskGetLocalAddress", "the port is assigned, the address is still open")
         decision = self._explain_path(peer.address)
-        Status, _ = call(Socket.Dispatch.WskConnect, Socket, sockaddr(peer.address, ECHO_PORT), 0)
+        Status, _ = connect(Socket, address(peer.address, ECHO_PORT))
         self._note(case, f"WskConnect({peer.address}:{ECHO_PORT})", Status, decision=decision)
         after = self._local(case, Socket, "WskGetLocalAddress", "the address is that of the interface chosen")
-        Status, _ = call(Socket.Dispatch.WskSend, Socket, buffer_of(bytearray(MESSAGE)), 0)
-        require("WskSend", Status)
-        echo = bytearray(len(MESSAGE))
-        Status, length = call(Socket.Dispatch.WskReceive, Socket, buffer_of(echo), 2)
-        self._note(case, "WskSend, WskReceive", Status, remark=f"{length} bytes came back")
+        send(Socket, MESSAGE)
+        Status, echo = receive(Socket, len(MESSAGE), WSK_FLAG_WAITALL)
+        self._note(case, "WskSend, WskReceive", Status, remark=f"{len(echo)} bytes came back")
         self._hang_up(Socket)
         case.held = (
             before.startswith("0.0.0.0:")
             and not after.startswith("0.0.0.0:")
             and before.rpartition(":")[2] == after.rpartition(":")[2]
-            and bytes(echo) == MESSAGE
+            and echo == MESSAGE
         )
         return case
 
@@ -126,20 +137,19 @@ class Tour:
             "Wildcard UDP source",
             "A UDP socket bound to the wildcard stays on it: the source is chosen by routing for each datagram.",
         )
-        Socket = self._client.socket(AF_INET, WSK_FLAG_DATAGRAM_SOCKET)
-        Status, _ = call(Socket.Dispatch.WskBind, Socket, wildcard(AF_INET, DATAGRAM_PORT), 0)
+        Socket = self._open(WSK_FLAG_DATAGRAM_SOCKET)
+        Status, _ = bind(Socket, address("0.0.0.0", DATAGRAM_PORT))
         self._note(case, f"WskBind(0.0.0.0:{DATAGRAM_PORT})", Status)
         names = [self._local(case, Socket, "WskGetLocalAddress", "before any datagram")]
         for peer in self._peers:
             decision = self._explain_path(peer.address)
-            remote = sockaddr(peer.address, ECHO_PORT)
-            Status, _ = call(Socket.Dispatch.WskSendTo, Socket, buffer_of(bytearray(MESSAGE)), 0, remote, 0, None)
+            Status, _ = send_to(Socket, MESSAGE, address(peer.address, ECHO_PORT))
             self._note(case, f"WskSendTo({peer.address}:{ECHO_PORT})", Status, decision=decision)
-            echo = bytearray(100)
-            Status, _ = call(Socket.Dispatch.WskReceiveFrom, Socket, buffer_of(echo), 0, None, None, None, None)
-            self._note(case, "WskReceiveFrom", Status, remark=f"{peer.name} saw it come from {peer.datagrams_from[-1]}")
+            Status, _ = receive_from(Socket)
+            seen = peer.datagrams_from[-1]
+            self._note(case, "WskReceiveFrom", Status, remark=f"{peer.name} saw it come from {seen}")
             names.append(self._local(case, Socket, "WskGetLocalAddress", "unchanged: the socket itself has no address"))
-        close_socket(Socket)
+        close(Socket)
         sources = [peer.datagrams_from[-1] for peer in self._peers]
         case.held = set(names) == {f"0.0.0.0:{DATAGRAM_PORT}"} and len(set(sources)) == 2
         return case
@@ -149,24 +159,24 @@ class Tour:
             "Wildcard listener",
             "A listener on the wildcard keeps it; each accepted socket has the address that its peer dialled.",
         )
-        Listener = self._client.socket(AF_INET, WSK_FLAG_LISTEN_SOCKET)
-        Status, _ = call(Listener.Dispatch.WskBind, Listener, wildcard(AF_INET, LISTEN_PORT), 0)
+        Listener = self._open(WSK_FLAG_LISTEN_SOCKET)
+        Status, _ = bind(Listener, address("0.0.0.0", LISTEN_PORT))
         self._note(case, f"WskBind(0.0.0.0:{LISTEN_PORT})", Status, remark="a listening socket listens from here on")
         names = [self._local(case, Listener, "WskGetLocalAddress of the listener", "")]
         accepted = []
         for peer in self._peers:
             dialled = self._host.stack.resolve(PathQuery(text.parse_address(peer.address))).path
             assert dialled is not None
-            address = text.format_address(dialled.source)
-            peer.connect(address, LISTEN_PORT)
-            remote = SOCKADDR_IN()
-            Status, Socket = call(Listener.Dispatch.WskAccept, Listener, 0, None, None, None, remote)
-            decision = self._explain_arrival(address, remote)
+            dialled_text = text.format_address(dialled.source)
+            peer.connect(dialled_text, LISTEN_PORT)
+            Status, Socket = accept(Listener)
+            _, remote = remote_address(Socket)
+            decision = self._explain_arrival(dialled_text, remote)
             self._note(case, "WskAccept", Status, remark=f"{peer.name} is {name_of(remote)}", decision=decision)
             accepted.append(self._local(case, Socket, "WskGetLocalAddress of the accepted socket", "as dialled"))
             self._hang_up(Socket)
         names.append(self._local(case, Listener, "WskGetLocalAddress of the listener", "the wildcard for ever"))
-        close_socket(Listener)
+        close(Listener)
         case.held = set(names) == {f"0.0.0.0:{LISTEN_PORT}"} and len(set(accepted)) == 2
         return case
 
@@ -175,35 +185,34 @@ class Tour:
     ) -> None:
         case.steps.append(Step(what, Status.name, remark=remark, decision=decision))
 
+    def _open(self, Flags: int) -> WSK_SOCKET:
+        Status, Socket = self._application.open(Flags)
+        require("WskSocket", Status)
+        assert isinstance(Socket, WSK_SOCKET)
+        return Socket
+
     def _local(self, case: Case, Socket: WSK_SOCKET, what: str, remark: str) -> str:
-        address = SOCKADDR_IN()
-        Status, _ = call(Socket.Dispatch.WskGetLocalAddress, Socket, address)
-        local = name_of(address) if Status == 0 else ""
+        Status, found = local_address(Socket)
+        local = name_of(found) if Status == 0 else ""
         case.steps.append(Step(what, Status.name, local, remark))
         return local
 
     def _explain_path(self, destination: str) -> Decision:
         return self._host.stack.explain(PathQuery(text.parse_address(destination)))[1]
 
-    def _explain_arrival(self, address: str, remote: SOCKADDR_IN) -> Decision:
+    def _explain_arrival(self, dialled: str, remote: SOCKADDR_IN) -> Decision:
         """Why the listener got the SYN: asked for the next connection that this peer would open."""
-        local = Endpoint(text.parse_address(address), LISTEN_PORT)
+        local = Endpoint(text.parse_address(dialled), LISTEN_PORT)
         caller = Endpoint(bytes(remote.sin_addr), ntohs(remote.sin_port) + 1 & 0xFFFF)
         return self._host.stack.explain(ArrivalQuery(Proto.TCP, local, caller))[1]
 
     def _hang_up(self, Socket: WSK_SOCKET) -> None:
         """End gracefully in both directions, so that WskCloseSocket has nothing left to reset."""
         submit(Socket.Dispatch.WskDisconnect, Socket, None, 0)
-        length = 1
-        while length:
-            Status, length = call(Socket.Dispatch.WskReceive, Socket, buffer_of(bytearray(100)), 0)
-            require("WskReceive", Status)
-        close_socket(Socket)
+        while receive(Socket)[1]:
+            pass
+        close(Socket)
 
 
-def sockaddr(address: str, port: int) -> SOCKADDR_IN:
-    return SOCKADDR_IN(sin_port=htons(port), sin_addr=text.parse_address(address))
-
-
-def name_of(address: SOCKADDR_IN) -> str:
-    return f"{text.format_address(bytes(address.sin_addr))}:{ntohs(address.sin_port)}"
+def name_of(sockaddr: SOCKADDR_IN) -> str:
+    return "{}:{}".format(*host_and_port(sockaddr))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.support.wsk_lab import FAR, PORT, Lab, Request, ok, start
@@ -121,7 +123,7 @@ def test_a_pending_receive_can_be_cancelled(lab: Lab, Flags: int) -> None:
     assert (first.status, first.information) == (STATUS_CANCELLED, 0)
     assert IoCancelIrp(first.Irp) is False
     ok(simple.send(far, b"for the second"))
-    assert (second.information, memory[:14]) == (14, b"for the second")
+    assert (second.information, bytes(memory[:14])) == (14, b"for the second")
 
 
 @pytest.mark.rule("R-068", "R-214")
@@ -170,7 +172,7 @@ def test_a_connect_in_progress_can_be_cancelled(lab: Lab) -> None:
 
 
 def test_cancelling_a_send_resets_the_connection(lab: Lab) -> None:
-    near, far = lab.pair()
+    near, _ = lab.pair()
     lab.cut()
     request = start(near.Dispatch.WskSend, near, simple.buffer(b"never arrives"), 0)
     IoCancelIrp(request.Irp)
@@ -182,7 +184,7 @@ def test_cancelling_a_send_resets_the_connection(lab: Lab) -> None:
 def test_an_irp_cancelled_beforehand_is_completed_as_such(lab: Lab) -> None:
     near, _ = lab.pair()
     listener = lab.listener(port=PORT + 1)
-    cases = [
+    cases: list[tuple[Any, ...]] = [
         (near.Dispatch.WskReceive, near, simple.buffer(bytearray(1)), 0),
         (near.Dispatch.WskSend, near, simple.buffer(b"x"), 0),
         (listener.Dispatch.WskAccept, listener, 0, None, None, None, None),

@@ -10,13 +10,10 @@ from typing import Any
 
 import pytest
 
-from wsknet.apps.client import Client, close_socket, enable, wildcard
-from wsknet.apps.irps import call
-from wsknet.apps.service import buffer_of, elements
+from wsknet.apps.service import elements
 from wsknet.drivers.blocking import RealDriver
 from wsknet.host import Host
 from wsknet.wsk import (
-    AF_INET,
     IRP,
     NTSTATUS,
     SOCKADDR_IN,
@@ -37,13 +34,14 @@ from wsknet.wsk import (
     IoAllocateIrp,
     IoFreeIrp,
     IoSetCompletionRoutine,
-    htons,
 )
+from wsknet.wsk.simple import Application, address, bind, buffer, close, connect, control_events, send, send_to
 
 THREADS = 4
 CALLS = 10_000
-LOOPBACK = b"\x7f\0\0\1"
 PORT = 7000
+SINK = address("127.0.0.1", PORT)
+ANYWHERE = address("0.0.0.0", 0)
 PATIENCE = 120.0
 """Seconds after which a test gives up on a deadlock."""
 
@@ -55,8 +53,11 @@ def host() -> Iterator[Host]:
         yield Host("busy", driver, Random(1))
 
 
-def loopback(port: int) -> SOCKADDR_IN:
-    return SOCKADDR_IN(sin_port=htons(port), sin_addr=LOOPBACK)
+def opened(application: Application, Flags: int, Dispatch: Any = None) -> WSK_SOCKET:
+    Status, Socket = application.open(Flags, Dispatch=Dispatch)
+    assert Status == STATUS_SUCCESS
+    assert isinstance(Socket, WSK_SOCKET)
+    return Socket
 
 
 def in_threads(host: Host, body: Any) -> None:
@@ -111,17 +112,17 @@ def test_every_irp_of_four_threads_completes_exactly_once(host: Host) -> None:
     ledger = Ledger()
     ledger.expected = THREADS * CALLS
     with host.activate():
-        client = Client()
-        sink = client.socket(AF_INET, WSK_FLAG_DATAGRAM_SOCKET)
-        call(sink.Dispatch.WskBind, sink, loopback(PORT), 0)
-        sockets = [client.socket(AF_INET, WSK_FLAG_DATAGRAM_SOCKET) for _ in range(THREADS)]
+        application = Application()
+        sink = opened(application, WSK_FLAG_DATAGRAM_SOCKET)
+        bind(sink, SINK)
+        sockets = [opened(application, WSK_FLAG_DATAGRAM_SOCKET) for _ in range(THREADS)]
         for Socket in sockets:
-            call(Socket.Dispatch.WskBind, Socket, wildcard(AF_INET, 0), 0)
+            bind(Socket, ANYWHERE)
 
     def body(number: int) -> None:
-        Socket, data = sockets[number], buffer_of(bytearray(b"x"))
+        Socket, data = sockets[number], buffer(b"x")
         for i in range(CALLS // 2):
-            Socket.Dispatch.WskSendTo(Socket, data, 0, loopback(PORT), 0, None, ledger.irp(number * CALLS + 2 * i))
+            Socket.Dispatch.WskSendTo(Socket, data, 0, SINK, 0, None, ledger.irp(number * CALLS + 2 * i))
             Socket.Dispatch.WskGetLocalAddress(Socket, SOCKADDR_IN(), ledger.irp(number * CALLS + 2 * i + 1))
 
     in_threads(host, body)
@@ -131,8 +132,8 @@ def test_every_irp_of_four_threads_completes_exactly_once(host: Host) -> None:
     assert set(ledger.statuses) == {STATUS_SUCCESS}
     with host.activate():
         for Socket in [*sockets, sink]:
-            close_socket(Socket)
-        client.close()
+            close(Socket)
+        application.close()
 
 
 @pytest.mark.rule("R-234")
@@ -157,26 +158,25 @@ def test_callbacks_of_one_socket_come_in_order_and_never_two_at_a_time(host: Hos
         return STATUS_SUCCESS
 
     with host.activate():
-        client = Client()
-        sink = client.socket(AF_INET, WSK_FLAG_DATAGRAM_SOCKET, None, WSK_CLIENT_DATAGRAM_DISPATCH(received))
-        call(sink.Dispatch.WskBind, sink, loopback(PORT), 0)
-        enable(sink, WSK_EVENT_RECEIVE_FROM)
+        application = Application()
+        sink = opened(application, WSK_FLAG_DATAGRAM_SOCKET, WSK_CLIENT_DATAGRAM_DISPATCH(received))
+        bind(sink, SINK)
+        assert control_events(sink, WSK_EVENT_RECEIVE_FROM) == STATUS_SUCCESS
 
     def body(number: int) -> None:
-        Socket = client.socket(AF_INET, WSK_FLAG_DATAGRAM_SOCKET)
-        call(Socket.Dispatch.WskBind, Socket, wildcard(AF_INET, 0), 0)
+        Socket = opened(application, WSK_FLAG_DATAGRAM_SOCKET)
+        bind(Socket, ANYWHERE)
         for count in range(per_thread):
-            data = buffer_of(bytearray(b"%d:%d" % (number, count)))
-            call(Socket.Dispatch.WskSendTo, Socket, data, 0, loopback(PORT), 0, None)
-        close_socket(Socket)
+            send_to(Socket, b"%d:%d" % (number, count), SINK)
+        close(Socket)
 
     in_threads(host, body)
     assert everything.wait(PATIENCE)
     assert overlaps == 0
     assert all(numbers == sorted(numbers) for numbers in got.values())
     with host.activate():
-        close_socket(sink)
-        client.close()
+        close(sink)
+        application.close()
 
 
 @pytest.mark.rule("R-251", "R-252")
@@ -214,19 +214,19 @@ def test_closing_from_inside_a_callback_does_not_deadlock(host: Host) -> None:
         return STATUS_SUCCESS
 
     with host.activate():
-        client = Client()
-        Listener = client.socket(AF_INET, WSK_FLAG_LISTEN_SOCKET, None, WSK_CLIENT_LISTEN_DISPATCH(accept, None, None))
-        call(Listener.Dispatch.WskBind, Listener, loopback(PORT), 0)
-        enable(Listener, WSK_EVENT_ACCEPT | WSK_EVENT_RECEIVE)
+        application = Application()
+        Listener = opened(application, WSK_FLAG_LISTEN_SOCKET, WSK_CLIENT_LISTEN_DISPATCH(accept, None, None))
+        bind(Listener, SINK)
+        assert control_events(Listener, WSK_EVENT_ACCEPT | WSK_EVENT_RECEIVE) == STATUS_SUCCESS
 
     def body(number: int) -> None:
         for _ in range(25):
-            Socket = client.socket(AF_INET, WSK_FLAG_CONNECTION_SOCKET)
-            call(Socket.Dispatch.WskBind, Socket, wildcard(AF_INET, 0), 0)
-            Status, _ = call(Socket.Dispatch.WskConnect, Socket, loopback(PORT), 0)
+            Socket = opened(application, WSK_FLAG_CONNECTION_SOCKET)
+            bind(Socket, ANYWHERE)
+            Status, _ = connect(Socket, SINK)
             assert Status == STATUS_SUCCESS
-            call(Socket.Dispatch.WskSend, Socket, buffer_of(bytearray(b"close me")), 0)
-            close_socket(Socket)
+            send(Socket, b"close me")
+            close(Socket)
 
     in_threads(host, body)
     assert closed.all_done.wait(PATIENCE)
@@ -234,5 +234,5 @@ def test_closing_from_inside_a_callback_does_not_deadlock(host: Host) -> None:
     assert after_close == 0
     assert len(closed.completed) == THREADS * 25
     with host.activate():
-        close_socket(Listener)
-        client.close()
+        close(Listener)
+        application.close()

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from wsknet.wsk.client import Client
 
 
+NOT_CALLED = -1
+"""In place of what a callback returned, when the event was disabled before its turn came."""
+
+
 class Socket(WSK_SOCKET):
     """A category's functions are methods: the dispatch table holds them unbound, the socket comes first as in C."""
 

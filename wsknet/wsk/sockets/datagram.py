@@ -30,6 +30,7 @@ from wsknet.wsk.sockaddr import (
     sockaddr_of,
     store_sockaddr,
 )
+from wsknet.wsk.sockets.base import NOT_CALLED
 from wsknet.wsk.sockets.states import BOUND
 from wsknet.wsk.sockets.transport import OutAddress, TransportSocket
 from wsknet.wsk.status import (
@@ -253,7 +254,7 @@ class DatagramSocket(TransportSocket):
         elements = [self._element(datagram) for datagram in batch]
         for element, following in pairwise(elements):
             element.Next = following
-        status: int | None = None
+        status: Any = NOT_CALLED
         try:
             if self.is_wanted(WSK_EVENT_RECEIVE_FROM):
                 callback = self.callbacks[WSK_EVENT_RECEIVE_FROM]
@@ -274,14 +275,14 @@ class DatagramSocket(TransportSocket):
         element._holder = self
         return element
 
-    def _indicated(self, status: int | None, count: int, now: Instant) -> None:
-        """Apply what the callback returned; None if it was not called.  Anything but a refusal takes them all."""
+    def _indicated(self, status: Any, count: int, now: Instant) -> None:
+        """Apply what the callback returned; NOT_CALLED if it was not.  Anything but a refusal takes them all."""
         self.end_callback(WSK_EVENT_RECEIVE_FROM)
         if self.is_closing:
             return
         if status == STATUS_DATA_NOT_ACCEPTED:
             self.events &= ~WSK_EVENT_RECEIVE_FROM
-        elif status is not None:
+        elif status != NOT_CALLED:
             for _ in range(count):
                 self.endpoint.receive()
         self.deliver(now)

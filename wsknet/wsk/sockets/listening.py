@@ -27,6 +27,7 @@ from wsknet.wsk.dispatch import WSK_PROVIDER_LISTEN_DISPATCH
 from wsknet.wsk.irp import IRP
 from wsknet.wsk.requests import Refusal, call_back
 from wsknet.wsk.sockaddr import require_room, sockaddr_of, store_sockaddr
+from wsknet.wsk.sockets.base import NOT_CALLED
 from wsknet.wsk.sockets.connection import CONNECTION_DISPATCH, ConnectionSocket
 from wsknet.wsk.sockets.states import CREATED, FORCED_CLOSED, LISTENING
 from wsknet.wsk.sockets.transport import OutAddress, TransportSocket
@@ -129,7 +130,7 @@ class AcceptingSocket(TransportSocket):
         """A completion: no lock held."""
         context: list[Any] = [None]
         dispatch: list[Any] = [None]
-        status: int | None = None
+        status: Any = NOT_CALLED
         try:
             if self.is_wanted(WSK_EVENT_ACCEPT):
                 callback = self.callbacks[WSK_EVENT_ACCEPT]
@@ -144,10 +145,10 @@ class AcceptingSocket(TransportSocket):
             with self.pump as now:
                 self._accept_indicated(child, status, now)
 
-    def _accept_indicated(self, child: ConnectionSocket, status: int | None, now: Instant) -> None:
-        """Apply what WskAcceptEvent returned; None if it was not called."""
+    def _accept_indicated(self, child: ConnectionSocket, status: Any, now: Instant) -> None:
+        """Apply what WskAcceptEvent returned; NOT_CALLED if it was not."""
         self.end_callback(WSK_EVENT_ACCEPT)
-        if status is None and not self.is_closing:
+        if status == NOT_CALLED and not self.is_closing:
             self.waiting.appendleft(child)
         elif status == STATUS_SUCCESS:
             child.take_accept_out()

@@ -23,6 +23,7 @@ from wsknet.wsk.constants import (
 from wsknet.wsk.irp import IRP, take_irp
 from wsknet.wsk.mdl import mdl_of, writable_views_of
 from wsknet.wsk.requests import call_back, complete, fail, mark_pending
+from wsknet.wsk.sockets.base import NOT_CALLED
 from wsknet.wsk.sockets.states import CONNECTED, DEAD
 from wsknet.wsk.sockets.transport import TransportSocket
 from wsknet.wsk.status import (
@@ -223,7 +224,7 @@ class ReceivingSocket(TransportSocket):
         # It may be released by another thread before the callback has returned STATUS_PENDING.
         indication._holder = self
         accepted = [length]
-        status: int | None = None
+        status: Any = NOT_CALLED
         try:
             if self.events & WSK_EVENT_RECEIVE and not self.is_closing:
                 callback = self.callbacks[WSK_EVENT_RECEIVE]
@@ -235,8 +236,8 @@ class ReceivingSocket(TransportSocket):
             with self.pump as now:
                 self._indicated(status, length, accepted[0], now)
 
-    def _indicated(self, status: int | None, length: int, accepted: int, now: Instant) -> None:
-        """Apply what the callback returned; None if it was not called."""
+    def _indicated(self, status: Any, length: int, accepted: int, now: Instant) -> None:
+        """Apply what the callback returned; NOT_CALLED if it was not."""
         self.end_callback(WSK_EVENT_RECEIVE)
         if self.state != CONNECTED or self.is_closing:
             return
@@ -246,7 +247,7 @@ class ReceivingSocket(TransportSocket):
             accepted = 0
         if accepted:
             self.endpoint.consume(min(accepted, length), now)
-        if accepted < length and status is not None:
+        if accepted < length and status != NOT_CALLED:
             self.is_armed = False
         endpoint = self.endpoint
         if self.receives or endpoint.readable or endpoint.peer_finished:
