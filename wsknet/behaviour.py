@@ -13,7 +13,7 @@ from wsknet.types import MILLISECOND, SECOND, Duration
 
 
 class SharingTable(Enum):
-    """Which table decides whether two sockets may hold one port (binding sheet 1.1, wsk.md 5.6)."""
+    """Which table decides whether two sockets may hold one port (BIND-1.1, WSK-5.6)."""
 
     WSK = "wsk"
     WINSOCK_2003 = "winsock2003"
@@ -29,14 +29,14 @@ class HostModel(Enum):
 
 
 class SourceRule(Enum):
-    """How an IPv4 source is chosen when the program gave none (binding sheet 3.1, 3.6)."""
+    """How an IPv4 source is chosen when the program gave none (BIND-3.1, 3.6)."""
 
     LONGEST_MATCH_WITH_NEXT_HOP = "longest match with the next hop"
     PRIMARY_ADDRESS = "first address of the interface"
 
 
 class DemuxTie(Enum):
-    """Who gets a unicast packet when several sockets share one name (binding sheet 1.7)."""
+    """Who gets a unicast packet when several sockets share one name (BIND-1.7)."""
 
     FIRST = "first"
     LAST = "last"
@@ -75,13 +75,13 @@ class Behaviour:
     connected_metric: int = 256
     """Of the routes that come with an address; what Get-NetRoute shows for them on Windows."""
     binds_down_addresses: bool = False
-    """An address of an interface that is down may be bound (binding sheet 1.4)."""
+    """An address of an interface that is down may be bound (BIND-1.4)."""
     loopback_block: bool = True
-    """The whole of 127/8 is local, not just 127.0.0.1 (binding sheet 1.4)."""
+    """The whole of 127/8 is local, not just 127.0.0.1 (BIND-1.4)."""
     ephemeral_ports: tuple[int, int] = (49152, 65535)
     """First and last dynamic port."""
     refused_on_arp_failure: bool = False
-    """A neighbour that never answers fails a connect at once (wsk.md D-29)."""
+    """A neighbour that never answers fails a connect at once (D-29)."""
     tcp: TcpPolicy = field(default_factory=TcpPolicy)
 
 

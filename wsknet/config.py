@@ -49,7 +49,7 @@ class TcpConfig:
     receive_buffer: int = 1 << 20
     """Bytes, the largest window ever offered."""
     accept_backlog: int = 200
-    """Connections fully or half open and not yet accepted (wsk.md D-25)."""
+    """Connections fully or half open and not yet accepted (D-25)."""
     window_scaling: bool = True
     initial_window_segments: int = 10
     """RFC 6928."""

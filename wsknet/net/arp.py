@@ -1,6 +1,6 @@
 """ARP: RFC 826, RFC 5227 (probes), RFC 1122 2.3.2.
 
-A strong host answers for an address on the interface that owns it, a weak one on all (binding sheet, case 30).
+A strong host answers for an address on the interface that owns it, a weak one on all (BIND-30).
 """
 
 from __future__ import annotations

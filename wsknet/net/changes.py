@@ -88,7 +88,7 @@ class RouteAdded:
 
 @dataclass(frozen=True, slots=True)
 class RouteRemoved:
-    """Any route, those that came with an address included (binding sheet, case 57)."""
+    """Any route, those that came with an address included (BIND-57)."""
 
     prefix: Address
     prefix_length: int

@@ -1,6 +1,6 @@
 """Ethernet and IP input: is it for us, is it well-formed, who gets it.
 
-Read RFC 894, RFC 1122 3.2.1 and 3.3.4.2, RFC 8200 3, RFC 4291 2.4 to 2.8, and the binding sheet 3.3 before editing.
+Read RFC 894, RFC 1122 3.2.1 and 3.3.4.2, RFC 8200 3, RFC 4291 2.4 to 2.8, and BIND-3.3 before editing.
 Nothing in a frame raises: it is delivered or dropped with a reason.
 """
 

@@ -146,20 +146,22 @@ class IpLayer:
     def bindable(self, address: Address, zone: int = 0, why: Decision | None = None) -> int:
         """The zone with which `address` may be bound: for a link-local address that of its interface, else 0.
 
-        Zone 0 stands for whichever interface has it (binding sheet 1.4, C9).  Raises `NetError` NOT_LOCAL.  The
+        Zone 0 stands for whichever interface has it (BIND-1.4, C9).  Raises `NetError` NOT_LOCAL.  The
         wildcard needs no permission and is not asked for.
         """
         scope = zone if is_link_local(address) else 0
         owner = self.tables.owner(address, scope)
         name = address_text(address, scope)
         if owner is None:
-            detail, reference = f"{name} is not an address of this host", "binding sheet 1.4"
+            detail, reference = f"{name} is not an address of this host", "bind function (winsock2.h)"
         elif not owner.is_up and not self.config.behaviour.binds_down_addresses:
-            detail, reference = f"{owner.name}, which has {name}, is down", "binding sheet 1.4"
+            detail, reference = f"{owner.name}, which has {name}, is down", "bind function (winsock2.h)"
         else:
             effective = owner.index if is_link_local(address) else 0
             if why is not None:
-                why.conclude(address_text(address, effective), f"an address of {owner.name}", "binding sheet 1.4")
+                why.conclude(
+                    address_text(address, effective), f"an address of {owner.name}", "bind function (winsock2.h)"
+                )
             return effective
         if why is not None:
             why.conclude(ErrorKind.NOT_LOCAL.value, detail, reference)

@@ -1,6 +1,6 @@
 """Route, source, next hop and MTU for one destination: the single answer that everybody asks for.
 
-Read the binding sheet 3 and 4, RFC 1122 3.3.1 and 3.3.4, RFC 4007 before editing.  `resolve` decides; given a
+Read BIND-3 and BIND-4, RFC 1122 3.3.1 and 3.3.4, RFC 4007 before editing.  `resolve` decides; given a
 `Decision` it records what it considered on the way.  There is no second function that only explains.
 """
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from wsknet.net.routes import Route
     from wsknet.net.tables import Tables
 
+METRICS = "The Cable Guy, September 2007"
+STRONG_HOST = "RFC 1122 3.3.4.2, strong host send"
+
 
 def needs_zone(destination: Address) -> bool:
     """Whether the interface is part of what `destination` means (RFC 4007 6; IPv4 alike)."""
@@ -44,12 +47,16 @@ def resolve(
     means nothing.  Raises `NetError` NO_ROUTE, or NOT_LOCAL if `source` is not ours or the destination no address.
     """
     if is_unspecified(destination):
-        raise _failure(why, ErrorKind.NOT_LOCAL, "the unspecified address is no destination", "binding sheet case 39")
+        raise _failure(
+            why, ErrorKind.NOT_LOCAL, "the unspecified address is no destination", "Winsock: WSAEADDRNOTAVAIL"
+        )
     owner = None
     if source is not None:
         owner = tables.owner(source, zone if is_link_local(source) else 0)
         if owner is None:
-            raise _failure(why, ErrorKind.NOT_LOCAL, f"{address_text(source)} is not our address", "binding sheet 5")
+            raise _failure(
+                why, ErrorKind.NOT_LOCAL, f"{address_text(source)} is not our address", "Winsock: WSAEADDRNOTAVAIL"
+            )
     scope = 0
     if needs_zone(destination):
         scope = zone or (owner.index if owner is not None and not owner.is_loopback else 0)
@@ -59,7 +66,7 @@ def resolve(
     if is_loopback(destination):
         raise _failure(why, ErrorKind.NO_ROUTE, "not an address of the loopback interface", "RFC 1122 3.2.1.3 (g)")
     if owner is not None and owner.is_loopback and source is not None and is_loopback(source):
-        raise _failure(why, ErrorKind.NO_ROUTE, "loopback addresses stay inside the host", "binding sheet case 37")
+        raise _failure(why, ErrorKind.NO_ROUTE, "loopback addresses stay inside the host", "RFC 1122 3.2.1.3 (g)")
     return _to_link(tables, owner, source, destination, scope, why)
 
 
@@ -77,14 +84,14 @@ def _to_ourselves(
     destination: Address,
     why: Decision | None,
 ) -> Path:
-    """The destination is our own address: nothing on any wire, and the host model has no say (sheet, case 36)."""
+    """The destination is our own address: nothing on any wire, and the host model has no say (BIND-36)."""
     loopback = tables.interfaces[LOOPBACK_INDEX]
     if owner is not None and owner is not loopback and is_loopback(destination) and not owner.weak_send:
         raise _failure(
             why,
             ErrorKind.NOT_LOCAL,
             f"loopback cannot be reached from an address of {owner.name} (strong host send)",
-            "binding sheet case 38",
+            "RFC 1122 3.2.1.3 (g)",
         )
     if why is not None:
         why.consider(f"{address_text(destination)} local on {local.name}", "chosen: our own address", is_winner=True)
@@ -92,10 +99,10 @@ def _to_ourselves(
         part = _part(why, "source")
         source = choose_source(tables, local, destination, destination, part)
         if source is None:
-            raise _failure(why, ErrorKind.NO_ROUTE, f"{local.name} has no usable address", "binding sheet 3.1")
+            raise _failure(why, ErrorKind.NO_ROUTE, f"{local.name} has no usable address", METRICS)
     if why is not None:
         answer = f"looped inside the host, from {address_text(source)}"
-        why.conclude(answer, "the destination is our own address", "binding sheet cases 35, 36")
+        why.conclude(answer, "the destination is our own address", "KB 969029 rule 1, RFC 6724 rule 1")
     return _path(tables, local, source, destination, destination, loopback.mtu, is_local=True)
 
 
@@ -113,18 +120,18 @@ def _to_link(
         detail = f"no route to {address_text(destination)}"
         if only is not None:
             detail += f" on {only.name}, which owns the bound address (strong host send)"
-        raise _failure(why, ErrorKind.NO_ROUTE, detail, "binding sheet 3.2" if only else "binding sheet 3.1")
+        raise _failure(why, ErrorKind.NO_ROUTE, detail, STRONG_HOST if only else METRICS)
     interface = tables.interfaces[route.if_index]
     next_hop = route.next_hop or destination
     part = _part(why, "source")
     if source is not None:
         if part is not None:
-            part.conclude(address_text(source), "bound by the program", "binding sheet 3.2")
+            part.conclude(address_text(source), "bound by the program", STRONG_HOST)
     else:
         source = choose_source(tables, interface, destination, next_hop, part)
         if source is None:
             detail = f"{interface.name} has no address to send from"
-            raise _failure(why, ErrorKind.NO_ROUTE, detail, "binding sheet 3.1")
+            raise _failure(why, ErrorKind.NO_ROUTE, detail, METRICS)
     if why is not None:
         via = f" via {address_text(route.next_hop)}" if route.next_hop else ""
         rule = why.parts[0].rule
@@ -207,7 +214,7 @@ def _explain_route(
 ) -> None:
     if best is None:
         rule = "no usable route" if rejected else "no route contains the destination"
-        why.conclude("none", rule, "binding sheet 3.1")
+        why.conclude("none", rule, METRICS)
     else:
         total = _total(tables, best)
         rivals = [route for route in usable if route is not best]
@@ -224,7 +231,7 @@ def _explain_route(
             sum_ = _total(tables, route)
             verdict = "added later" if sum_ == total else f"metric {sum_} is above {total}"
             why.consider(_route_text(tables, route), verdict)
-        why.conclude(_route_text(tables, best), rule, "binding sheet 3.1")
+        why.conclude(_route_text(tables, best), rule, METRICS)
     for route, verdict in rejected:
         why.consider(_route_text(tables, route), verdict)
 

@@ -1,6 +1,6 @@
 """The route table: longest prefix by one dict look-up per prefix length in use.
 
-Read the binding sheet 3.1 and 3.3.  Which of several routes with one prefix wins is decided in `path`.
+Read BIND-3.1 and BIND-3.3.  Which of several routes with one prefix wins is decided in `path`.
 """
 
 from __future__ import annotations

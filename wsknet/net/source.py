@@ -1,6 +1,6 @@
 """Which of our addresses a packet gets when the program named none.
 
-Read the binding sheet 3.1 and 3.6 (Windows: KB 969029), RFC 6724 sections 2, 3.1 and 5.  A choice is a list of rules,
+Read BIND-3.1 and BIND-3.6 (Windows: KB 969029), RFC 6724 sections 2, 3.1 and 5.  A choice is a list of rules,
 each a score: the best scores go on to the next rule, the first that leaves one candidate has decided.
 """
 
@@ -47,7 +47,7 @@ def choose_source(
     candidates = _candidates(tables, query, family, why)
     if not candidates:
         if why is not None:
-            why.conclude("none", f"{outgoing.name} has no usable {family.name} address", "binding sheet 3.1")
+            why.conclude("none", f"{outgoing.name} has no usable {family.name} address", "KB 969029")
         return None
     rules = _RFC_6724 if family is Family.IPV6 else _IPV4[tables.behaviour.ipv4_source]
     return _decide(candidates, rules, query, why)
@@ -196,8 +196,8 @@ def _no_preference(candidate: Candidate, query: Query) -> int:
     return 0
 
 
-_ONLY = Rule("only candidate", "binding sheet 3.1", _no_preference)
-_TIE = Rule("equal so far: lowest address (IPv4, Windows) or first added", "binding sheet 3.1", _no_preference)
+_ONLY = Rule("only candidate", "KB 969029", _no_preference)
+_TIE = Rule("equal so far: lowest address (IPv4, Windows) or first added", "KB 969029", _no_preference)
 
 _SAME = Rule("a: the destination is our own address", "KB 969029", _is_destination)
 
@@ -209,8 +209,8 @@ _IPV4 = {
         Rule("d: longest match with the destination", "KB 969029", _match_with_destination),
     ),
     SourceRule.PRIMARY_ADDRESS: (
-        Rule("the destination is our own address", "binding sheet 3.6", _is_destination),
-        Rule("address on the subnet of the next hop", "binding sheet 3.6", _is_on_next_hops_subnet),
+        Rule("the destination is our own address", "ip-route(8)", _is_destination),
+        Rule("address on the subnet of the next hop", "ip-route(8)", _is_on_next_hops_subnet),
     ),
 }
 

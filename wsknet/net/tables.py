@@ -1,7 +1,7 @@
 """Interfaces, addresses and routes of one host, and what follows from them.
 
-Read RFC 1122 3.3.4.2 and the binding sheet 3.1 to 3.3, 5.  "Ours" is a route look-up: an address counts as local while
-its local route is in the table and its interface is up (sheet 3.3, case 57).
+Read RFC 1122 3.3.4.2 and BIND-3.1 to 3.3, 5.  "Ours" is a route look-up: an address counts as local while
+its local route is in the table and its interface is up (BIND-3.3, BIND-57).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Registrations: who gets this packet?  Four dict look-ups in falling precision, never a scan.
 
-Read the binding sheet 1.7 before editing.  Whether the destination is ours at all was decided by IP (level 0).
+Read BIND-1.7 before editing.  Whether the destination is ours at all was decided by IP (level 0).
 """
 
 from __future__ import annotations
@@ -69,14 +69,14 @@ class Demux(Generic[T]):
                 why.consider(level, f"{len(sharers)} registered" if sharers else "nobody", bool(sharers))
             if sharers:
                 if why is not None:
-                    why.conclude(level, "the most precise registration wins", "binding sheet 1.7")
+                    why.conclude(level, "the most precise registration wins", "BSD sockets: the most specific match")
                 return self._pick(sharers)
         if why is not None:
-            why.conclude("nobody", "no registration matches", "binding sheet 1.7")
+            why.conclude("nobody", "no registration matches", "BSD sockets: the most specific match")
         return None
 
     def find_all(self, local: Address, local_port: int, remote: Address, remote_port: int, zone: int) -> list[T]:
-        """Every endpoint that gets a copy of a broadcast or multicast packet (binding sheet 1.7)."""
+        """Every endpoint that gets a copy of a broadcast or multicast packet (BIND-1.7)."""
         found: list[T] = []
         for sharers in self._levels(local, local_port, remote, remote_port, zone):
             found.extend(sharers)

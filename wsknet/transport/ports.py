@@ -1,6 +1,6 @@
 """Reservations: may I have this port?  Who *receives* on it is another question, see `demux`.
 
-Read the binding sheet 1.1 to 1.5 and RFC 6056 before editing.  A reservation is made by bind and does not move when a
+Read BIND-1.1 to 1.5 and RFC 6056 before editing.  A reservation is made by bind and does not move when a
 connect later chooses the address: that is all there is to deferred assignment here.
 """
 
@@ -90,7 +90,9 @@ class PortTable:
                     break
         if why is not None:
             rule = conflict.rule if conflict else "no holder of the port is in the way"
-            why.conclude(conflict.kind.value if conflict else "granted", rule, "binding sheet 1.1")
+            why.conclude(
+                conflict.kind.value if conflict else "granted", rule, "Using SO_REUSEADDR and SO_EXCLUSIVEADDRUSE"
+            )
         if conflict is not None:
             raise conflict
 

@@ -108,7 +108,7 @@ def _compare_same_name(table: SharingTable, first: Holder, second: Holder) -> Ve
         return Verdict(ErrorKind.DENIED, "reuse asked for, but the holder does not allow it")
     is_takeover = first.sharing is Sharing.REUSE and second.sharing is Sharing.DEFAULT
     if table is SharingTable.WSK and is_takeover and first.name.address is not None:
-        # The one cell where the WSK page and the Winsock page differ (wsk.md C-21).
+        # The one cell where the WSK page and the Winsock page differ (C-21).
         return Verdict(ErrorKind.DENIED, "the address is held for reuse and this socket does not ask for reuse")
     return Verdict(ErrorKind.IN_USE, "the same name is taken")
 

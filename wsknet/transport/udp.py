@@ -132,7 +132,7 @@ class UdpProtocol:
             return
         error = ERRORS.get(kind)
         if error is ErrorKind.HOST_UNREACHABLE and not self.ip.config.behaviour.refused_on_arp_failure:
-            return  # a neighbour that never answers costs the datagram, and that has been counted (wsk.md D-29)
+            return  # a neighbour that never answers costs the datagram, and that has been counted (D-29)
         if error is not None:
             endpoint.fail(error)
 

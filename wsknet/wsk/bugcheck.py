@@ -1,4 +1,4 @@
-"""What would stop Windows (wsk.md D-19).
+"""What would stop Windows (D-19).
 
 Raised at the call that breaks the rule, before it has any effect.  A legal sequence never raises.
 """
@@ -9,7 +9,7 @@ __all__ = ["BugCheck"]
 
 
 class BugCheck(Exception):
-    """`code` is the bug check code of Windows, `rule` the number in wsk.md of the rule or section broken."""
+    """`code` is the bug check code of Windows, `rule` the number of the rule or section broken, R-nnn or WSK-n."""
 
     def __init__(self, code: int, rule: str, what: str) -> None:
         super().__init__(f"bug check 0x{code:08X} ({NAMES[code]}), rule {rule}: {what}")

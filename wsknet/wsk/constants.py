@@ -1,4 +1,4 @@
-"""Numbers of wsk.h, ws2def.h, ws2ipdef.h and mstcpip.h, from public copies of these headers (wsk.md 5 and 8).
+"""Numbers of wsk.h, ws2def.h, ws2ipdef.h and mstcpip.h, from public copies of these headers (WSK-5 and 8).
 
 The flag words of WSK reuse the same bits: 0x2 is WSK_FLAG_CONNECTION_SOCKET for WskSocket, WSK_FLAG_NODELAY for
 WskSend, WSK_FLAG_WAITALL for WskReceive and WSK_FLAG_RELEASE_ASAP in WskReceiveEvent.

@@ -1,4 +1,4 @@
-"""WskControlSocket: options, IOCTLs, and the enabling of event callbacks (wsk.md section 5).
+"""WskControlSocket: options, IOCTLs, and the enabling of event callbacks (WSK-5).
 
 What is not in the tables below answers STATUS_NOT_SUPPORTED and completes the IRP, if there is one.
 """

@@ -1,4 +1,4 @@
-"""The dispatch tables of wsk.h, whole, in the documented member order (wsk.md 3.4).
+"""The dispatch tables of wsk.h, whole, in the documented member order (WSK-3.4).
 
 Every provider table begins with the two basic functions, which C reads as plain members and C++ under `Basic`: both
 spellings work.  A client table may hold NULL for callbacks that will not be enabled.

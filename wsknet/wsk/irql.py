@@ -41,6 +41,6 @@ def KeLowerIrql(NewIrql: int) -> None:
 
 
 def require_may_wait(function: str) -> None:
-    """BugCheck if `function` would wait at DISPATCH_LEVEL, which every routine and callback runs at (wsk.md 2.7)."""
+    """BugCheck if `function` would wait at DISPATCH_LEVEL, which every routine and callback runs at (WSK-2.7)."""
     if processor.irql >= DISPATCH_LEVEL:
         raise BugCheck(IRQL_NOT_LESS_OR_EQUAL, "R-071", f"{function} may not wait at DISPATCH_LEVEL")

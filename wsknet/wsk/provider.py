@@ -1,4 +1,4 @@
-"""WSK_PROVIDER_DISPATCH: what an application reaches through the captured NPI (wsk.md 4.1, 4.2, 5.7, 6)."""
+"""WSK_PROVIDER_DISPATCH: what an application reaches through the captured NPI (WSK-4.1, 4.2, 5.7, 6)."""
 
 from __future__ import annotations
 

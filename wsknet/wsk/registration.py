@@ -1,4 +1,4 @@
-"""WskRegister and its companions (wsk.md 1.1 to 1.4)."""
+"""WskRegister and its companions (WSK-1.1 to 1.4)."""
 
 from __future__ import annotations
 

@@ -147,4 +147,4 @@ STATUS_OF_KIND = {
     _ErrorKind.NO_BUFFERS: STATUS_INSUFFICIENT_RESOURCES,
     _ErrorKind.BROADCAST_DENIED: STATUS_ACCESS_DENIED,
 }
-"""wsk.md D-01, D-06, D-07 and D-20.  Complete: a test holds it to every `ErrorKind`."""
+"""D-01, D-06, D-07 and D-20.  Complete: a test holds it to every `ErrorKind`."""

@@ -58,7 +58,7 @@ class IO_STATUS_BLOCK:
         self.Status: Any = Status
         """An NTSTATUS; final once the IRP has completed."""
         self.Information = Information
-        """A byte count or the new WSK_SOCKET, by function (wsk.md 2.4)."""
+        """A byte count or the new WSK_SOCKET, by function (WSK-2.4)."""
 
 
 class WSK_SOCKET:
@@ -259,7 +259,7 @@ class EPROCESS:
 
 
 class SECURITY_DESCRIPTOR:
-    """Which accounts may share a socket's local address.  The default descriptor lets nobody (wsk.md 5.6, D-18)."""
+    """Which accounts may share a socket's local address.  The default descriptor lets nobody (WSK-5.6, D-18)."""
 
     __slots__ = ("AccessAllowed",)
 

@@ -1,4 +1,4 @@
-"""WskRegister, capture, release and WskDeregister (wsk.md 1)."""
+"""WskRegister, capture, release and WskDeregister (WSK-1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WskSocket and WskSocketConnect (wsk.md 4.1, 4.2, 9.3)."""
+"""WskSocket and WskSocketConnect (WSK-4.1, 4.2, 9.3)."""
 
 from __future__ import annotations
 

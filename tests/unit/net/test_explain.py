@@ -165,7 +165,7 @@ def test_a_decision_tells_every_candidate_and_the_rule() -> None:
         ("0.0.0.0/0 via 10.2.0.1 on if2, metric 0+35", "metric 35 is above 25", False),
         ("8.8.0.0/16 via 10.3.0.1 on if3, metric 0+25", "if3 is down", False),
     ]
-    assert (route.rule, route.reference) == ("lowest sum of route and interface metric", "binding sheet 3.1")
+    assert (route.rule, route.reference) == ("lowest sum of route and interface metric", "The Cable Guy, September 2007")
     assert [(candidate.what, candidate.is_winner) for candidate in source.candidates] == [
         ("10.1.0.9/24 on if1", False),
         ("10.1.0.2/24 on if1", True),
@@ -195,7 +195,7 @@ def test_a_decision_tells_why_an_address_cannot_be_bound() -> None:
     with pytest.raises(NetError):
         Lab().ip.bindable(A("192.0.2.1"), 0, why)
 
-    assert (why.answer, why.reference) == ("address not local", "binding sheet 1.4")
+    assert (why.answer, why.reference) == ("address not local", "bind function (winsock2.h)")
 
 
 def test_a_decision_tells_with_which_zone_an_address_is_bound() -> None:

@@ -1,4 +1,4 @@
-"""Which way, from which address: the cases of the binding sheet, on its standard hosts."""
+"""Which way, from which address: the cases of BIND-3 and BIND-6, on their standard hosts."""
 
 from __future__ import annotations
 

@@ -148,6 +148,18 @@ def test_a_fin_counts_against_the_window_like_a_byte() -> None:
     assert lab.state(endpoint) is State.FIN_WAIT_2
 
 
+def test_a_fin_does_not_ride_on_a_segment_that_fills_the_window() -> None:
+    lab = TcpLab()
+    endpoint = lab.connected(window=500, mss=1000)
+    lab.send(endpoint, bytes(1000))
+    lab.finish(endpoint)
+    lab.peer.expect(flags="A", seq=1, data=bytes(500))
+    lab.peer.send(seq=1, ack=501, window=500)
+    lab.peer.expect(flags="A", seq=501, data=bytes(500))
+    lab.peer.send(seq=1, ack=1001, window=500)
+    lab.peer.expect(flags="FA", seq=1001)
+
+
 @pytest.mark.rule("RFC9293-3.10.7.4")
 def test_a_fin_that_comes_before_data_waits_for_it() -> None:
     lab = TcpLab()
@@ -190,7 +202,9 @@ def test_data_behind_a_fin_that_came_early_is_not_taken_either(is_known_before: 
     if is_known_before:
         lab.peer.send(seq=3, ack=1, data=b"dmo")
         lab.peer.send(seq=100, ack=1, data=b"beyond")
+    lab.peer.drain()
     lab.peer.send(flags="FA", seq=4, ack=1)
+    lab.peer.expect(seq=1, ack=1)
     lab.peer.send(seq=1, ack=1, data=b"endmore")
     assert lab.receive_all(endpoint) == b"end"
     assert endpoint.peer_finished

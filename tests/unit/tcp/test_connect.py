@@ -1,4 +1,4 @@
-"""What connect decides, refuses and hears: binding sheet 2 (deferred assignment), RFC 1122 4.2.3.7 to 4.2.3.10."""
+"""What connect decides, refuses and hears: BIND-2 (deferred assignment), RFC 1122 4.2.3.7 to 4.2.3.10."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_a_pair_of_ends_exists_once() -> None:
     first.bind(LocalName(Cover.IPV4, OUR_ADDRESS[Family.IPV4], 0), lab.now)
     first.connect(lab.peer.endpoint, lab.now)
     assert first.local is not None
-    second = lab.bound(first.local.port)  # the wildcard beside a specific address is allowed (binding sheet 1.1)
+    second = lab.bound(first.local.port)  # the wildcard beside a specific address is allowed (BIND-1.1)
     with pytest.raises(NetError) as failed:
         second.connect(lab.peer.endpoint, lab.now)
     assert failed.value.kind is ErrorKind.IN_USE

@@ -60,6 +60,18 @@ def test_the_delay_counts_from_the_first_segment_not_yet_acknowledged() -> None:
     lab.peer.expect(seq=7, ack=3, after=ms(40))
 
 
+@pytest.mark.rule("RFC1122-4.2.3.2")
+def test_an_acknowledgement_from_the_peer_does_not_put_ours_off() -> None:
+    lab = TcpLab()
+    endpoint = lab.connected()
+    lab.send(endpoint, b"out")
+    lab.peer.expect(data=b"out")
+    lab.peer.send(seq=1, ack=1, data=b"in")
+    lab.clock.advance(ms(30))
+    lab.peer.send(seq=3, ack=4)
+    lab.peer.expect(seq=4, ack=3, after=ms(10))
+
+
 @pytest.mark.rule("RFC9293-3.8.6.3")
 def test_data_carries_the_acknowledgement() -> None:
     lab = TcpLab()
@@ -88,6 +100,16 @@ def test_data_out_of_order_is_kept_and_answered_at_once(family: Family) -> None:
     lab.peer.expect(seq=1, ack=26)
     assert lab.told(endpoint) == Ready.READABLE
     assert lab.receive_all(endpoint) == b"first.....second....third"
+
+
+@pytest.mark.rule("RFC5681-4.2")
+def test_filling_a_part_of_a_gap_is_answered_at_once() -> None:
+    lab = TcpLab()
+    lab.connected()
+    lab.peer.send(seq=21, ack=1, data=b"third")
+    lab.peer.expect(seq=1, ack=1)
+    lab.peer.send(seq=1, ack=1, data=b"first.....")
+    lab.peer.expect(seq=1, ack=11)
 
 
 @pytest.mark.rule("RFC9293-3.10.7.4")

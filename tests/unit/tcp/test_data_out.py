@@ -182,6 +182,18 @@ def test_an_older_segment_does_not_take_the_window_back() -> None:
     assert len(lab.peer.drain()) == 3
 
 
+@pytest.mark.rule("RFC9293-3.10.7.4")
+def test_neither_does_an_older_segment_that_is_repeated() -> None:
+    lab = TcpLab()
+    endpoint = lab.connected(window=1000, mss=1000)
+    lab.peer.send(seq=1, ack=1, data=bytes(100), window=1000)
+    lab.peer.send(seq=101, ack=1, data=bytes(100), window=3000)
+    lab.peer.send(seq=1, ack=1, data=bytes(100), window=1000)
+    lab.peer.drain()
+    lab.send(endpoint, bytes(3000))
+    assert len(lab.peer.drain()) == 3
+
+
 @pytest.mark.rule("RFC9293-3.8.6.2.1")
 def test_a_window_that_opens_a_little_is_not_used_for_a_small_segment() -> None:
     lab = TcpLab()
@@ -242,6 +254,18 @@ def test_a_probe_that_the_peer_takes_is_progress() -> None:
     lab.peer.expect(seq=2, data=b"b", after=ms(600))
     lab.peer.send(seq=1, ack=3, window=5)
     lab.peer.expect(seq=3, data=b"c")
+
+
+def test_progress_forgives_earlier_probes_without_answer() -> None:
+    lab = TcpLab(behaviour=with_tcp(WINDOWS, data_retries=3))
+    endpoint = lab.connected(window=0)
+    lab.send(endpoint, b"abc")
+    for pause in (300, 600, 1200):
+        lab.peer.expect(seq=1, data=b"a", after=ms(pause))
+    lab.peer.send(seq=1, ack=2, window=0)
+    for pause in (2400, 4800, 9600):
+        lab.peer.expect(seq=2, data=b"b", after=ms(pause))
+    assert endpoint.error is None
 
 
 @pytest.mark.rule("RFC9293-3.8.6.1")

@@ -113,3 +113,19 @@ def test_copying_out_takes_what_fits() -> None:
     assert side.copy_into(memoryview(large)) == 2
     assert bytes(large[:2]) == b"ef"
     assert side.consumed == 6
+
+
+def test_a_push_counts_only_if_the_whole_segment_was_taken() -> None:
+    side = receiver(10)
+    side.insert(side.nxt, bytes(11), True)
+    assert len(side.buffer) == 10
+    assert not side.is_pushed
+
+
+def test_of_two_ends_of_the_stream_the_first_counts_and_none_outside_the_window() -> None:
+    side = receiver(100)
+    side.take_fin(side.nxt + 101)
+    assert side.fin_at is None
+    side.take_fin(side.nxt + 50)
+    side.take_fin(side.nxt + 60)
+    assert side.fin_at == side.nxt + 50

@@ -23,6 +23,7 @@ def test_a_reset_with_the_exact_number_ends_the_connection(family: Family) -> No
     memory = bytearray(10)
     endpoint.send(memory, lab.now)
     lab.peer.send(seq=1, ack=1, data=b"buffered")
+    lab.peer.send(seq=100, ack=1, data=b"out of order, never to be read")
     lab.told(endpoint)
     lab.peer.drain()
     lab.peer.send(flags="R", seq=9)
@@ -34,6 +35,8 @@ def test_a_reset_with_the_exact_number_ends_the_connection(family: Family) -> No
         endpoint.send(b"x", lab.now)
     assert failed.value.kind is ErrorKind.RESET
     assert lab.receive_all(endpoint) == b"buffered"
+    assert endpoint.connection is not None
+    assert len(endpoint.connection.receiver.reassembly) == 0
     lab.peer.expect_nothing(until=sec(300))
     assert lab.stack.next_deadline() is None or not lab.stack.view().connections
 

@@ -176,6 +176,36 @@ def test_what_carries_data_or_moves_the_window_is_no_duplicate() -> None:
     assert not [segment for segment in lab.peer.drain() if segment.data]
 
 
+@pytest.mark.rule("RFC6582-3.2")
+def test_only_the_first_partial_acknowledgement_restarts_the_timer() -> None:
+    lab = TcpLab()
+    endpoint = lab.connected(mss=MSS)
+    lab.send(endpoint, DATA[:10000])
+    for _ in range(3):
+        lab.peer.send(seq=1, ack=1)
+    lab.peer.drain()
+    for ack in (2001, 4001):
+        lab.clock.advance(ms(100))
+        lab.peer.send(seq=1, ack=ack)
+        assert lab.peer.drain()[0].seq == ack
+    lab.peer.expect(seq=4001, data=DATA[4000:5000], after=ms(200))
+
+
+@pytest.mark.rule("RFC6298-3")
+def test_fast_retransmission_spoils_the_sample_as_well() -> None:
+    lab = TcpLab()
+    endpoint = lab.connected(mss=MSS)
+    lab.send(endpoint, DATA[:5000])
+    for _ in range(3):
+        lab.peer.send(seq=1, ack=1)
+    lab.clock.advance(ms(200))
+    lab.peer.send(seq=1, ack=5001)
+    lab.peer.drain()
+    lab.send(endpoint, b"x")
+    lab.peer.expect(data=b"x")
+    lab.peer.expect(data=b"x", after=ms(300))  # a sample of 200 ms would have made it 325
+
+
 def test_the_last_segment_is_repeated_with_its_fin() -> None:
     lab = TcpLab()
     endpoint = lab.connected(mss=MSS)

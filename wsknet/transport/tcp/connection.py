@@ -87,7 +87,7 @@ class Connection:
         mss = mss_for(path.mtu, remote.address)
         self.receiver = Receiver(endpoint.receive_buffer, mss)
         self.segments = SegmentWriter(
-            protocol.ip, protocol.trace, path, (name.port, remote.port), self.receiver, self.timers.delayed_ack
+            protocol.ip, path, (name.port, remote.port), self.receiver, self.timers.delayed_ack
         )
         self.pseudo = self.segments.pseudo
         congestion = protocol.congestion(mss, protocol.config.initial_window_segments)
@@ -159,7 +159,6 @@ class Connection:
             sender.round_trip.syn_was_lost()
             sender.congestion.lost_syn()
             sender.recovery.retries = 0
-        sender.recovery.recover = sender.una
         sender.set_window(window)
         sender.window_ack = sender.una
         self.timers.retransmit.cancel()

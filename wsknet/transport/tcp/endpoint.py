@@ -1,4 +1,4 @@
-"""What the faces use: one TCP socket, from bind to close.  RFC 9293 3.9.1; binding sheet 2 (deferred assignment)."""
+"""What the faces use: one TCP socket, from bind to close.  RFC 9293 3.9.1; BIND-2 (deferred assignment)."""
 
 from __future__ import annotations
 

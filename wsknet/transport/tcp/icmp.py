@@ -48,7 +48,7 @@ def take_error(connection: Connection, kind: IcmpErrorKind, mtu: int, now: Insta
 
 
 def _host_unreachable(connection: Connection, now: Instant) -> None:
-    """From a router, or from our own link: then the neighbour never answered (wsk.md D-29)."""
+    """From a router, or from our own link: then the neighbour never answered (D-29)."""
     neighbour = connection.segments.path.neighbour
     if connection.protocol.fails_on_unreachable_neighbour:
         connection.fail(ErrorKind.HOST_UNREACHABLE, now)

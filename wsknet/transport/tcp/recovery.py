@@ -44,7 +44,7 @@ class Recovery:
         if self.duplicates < _DUPLICATES:
             self.inflation = self.duplicates * size  # limited transmit, RFC 3042
             return False
-        if self.duplicates > _DUPLICATES or una < self.recover:
+        if una < self.recover:
             return False
         self._congestion.loss_detected(sent - una, now)
         self.is_active = self.is_first_partial = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from wsknet.errors import NetError
@@ -48,13 +49,10 @@ def mss_after_too_big(mtu: int, address: Address) -> int:
 class SegmentWriter:
     """Sends the segments of one connection: fills in acknowledgement, window and checksum."""
 
-    __slots__ = ("_delayed_ack", "_ip", "_local_port", "_receiver", "_remote_port", "_trace", "path", "pseudo")
+    __slots__ = ("_delayed_ack", "_ip", "_local_port", "_receiver", "_remote_port", "path", "pseudo")
 
-    def __init__(
-        self, ip: IpLayer, trace: Trace, path: Path, ports: tuple[int, int], receiver: Receiver, delayed_ack: Timer
-    ) -> None:
+    def __init__(self, ip: IpLayer, path: Path, ports: tuple[int, int], receiver: Receiver, delayed_ack: Timer) -> None:
         self._ip = ip
-        self._trace = trace
         self._local_port, self._remote_port = ports
         self._receiver = receiver
         self._delayed_ack = delayed_ack
@@ -79,8 +77,8 @@ class SegmentWriter:
             b"",
             payload,
         )
-        if self.path.generation != self._ip.generation and not self._renew():
-            return
+        if self.path.generation != self._ip.generation:
+            self._renew()
         self._ip.send(self.path, _TCP, header, payload, now)
 
     def send_bare(self, seq: int, ack: int, flags: int, window: int, now: Instant, options: bytes = b"") -> None:
@@ -88,19 +86,16 @@ class SegmentWriter:
         header = tcp.build_checked(
             self.pseudo, self._local_port, self._remote_port, seq & MASK, ack & MASK, flags, window, options
         )
-        if self.path.generation != self._ip.generation and not self._renew():
-            return
-        self._ip.send(self.path, Proto.TCP, header, (), now)
+        if self.path.generation != self._ip.generation:
+            self._renew()
+        self._ip.send(self.path, _TCP, header, (), now)
 
-    def _renew(self) -> bool:
-        """Tables have changed.  The addresses stay (RFC 1122 4.2.3.7); without a route the segment counts as lost."""
+    def _renew(self) -> None:
+        """Tables have changed.  The addresses stay (RFC 1122 4.2.3.7); without a route IP drops the segment, and a
+        timer sends it again."""
         old = self.path
-        try:
+        with suppress(NetError):
             self.path = self._ip.path(old.destination, old.source, old.zone)
-        except NetError:
-            self._trace.drop(DropReason.NO_ROUTE)
-            return False
-        return True
 
 
 def send_from_nowhere(

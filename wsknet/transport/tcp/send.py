@@ -173,7 +173,6 @@ class Sender:
     def duplicate(self, now: Instant) -> None:
         """An acknowledgement of `una` that carries nothing else, while data is in flight (RFC 5681 2)."""
         if self.recovery.duplicate(self.una, self.sent, now):
-            self.round_trip.cancel()
             self.repeat_first(now)
 
     def repeat_first(self, now: Instant) -> None:

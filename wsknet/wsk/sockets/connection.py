@@ -1,6 +1,6 @@
 """Connection-oriented sockets: connect, send, disconnect, and what the endpoint reports.
 
-Read wsk.md 4.8 to 4.13 before editing.  Receiving stands in `receiving`.
+Read WSK-4.8 to 4.13 before editing.  Receiving stands in `receiving`.
 """
 
 from __future__ import annotations

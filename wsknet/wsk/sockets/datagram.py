@@ -1,4 +1,4 @@
-"""Datagram sockets.  Read wsk.md 4.14 to 4.16 and 4.24 before editing."""
+"""Datagram sockets.  Read WSK-4.14 to 4.16 and 4.24 before editing."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Listening sockets: bind is listen; connections go to WskAccept requests first, else to WskAcceptEvent.
 
-Read wsk.md 4.6 and 4.21 before editing.
+Read WSK-4.6 and 4.21 before editing.
 """
 
 from __future__ import annotations

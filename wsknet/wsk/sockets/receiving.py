@@ -1,6 +1,6 @@
 """The receiving side of a connection: queued WskReceive requests, WskReceiveEvent, and the news that the peer is gone.
 
-Read wsk.md 4.12, 4.13, 4.23 and 4.25 before editing.  One rule keeps bytes in order between the two ways to receive:
+Read WSK-4.12, 4.13, 4.23 and 4.25 before editing.  One rule keeps bytes in order between the two ways to receive:
 while an indication is queued or running, its bytes stay in the endpoint and nobody else gets any; what the callback
 accepted is consumed when it has returned.  Queued requests come before indications.
 """
