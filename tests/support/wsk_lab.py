@@ -185,9 +185,10 @@ class Lab:
         return self.bound(host, WSK_FLAG_DATAGRAM_SOCKET, address, port, **options)
 
     def connected(self, port: int = PORT, **options: Any) -> WSK_SOCKET:
-        """A socket of the near host, connected to `port` of the far one."""
+        """A socket of the near host, connected to `port` of the far one, which knows of it, too."""
         Socket = self.bound(self.near, WSK_FLAG_CONNECTION_SOCKET, **options)
         ok(simple.connect(Socket, simple.address(FAR, port)))
+        self.run(0.001)
         return Socket
 
     def pair(self, **options: Any) -> tuple[WSK_SOCKET, WSK_SOCKET]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from wsknet.apps.irps import submit
 from wsknet.apps.service import Connection, Service, elements
 from wsknet.wsk import (
@@ -22,12 +24,14 @@ DATAGRAM_LINES = 6
 """RFC 864 allows 0 to 512 characters in a datagram; six lines are 444."""
 
 
-class ChargenConnection(Connection):
-    """Two periods of lines, lent to the stack in turn, so that one is always on its way."""
+class SourceConnection(Connection):
+    """Keeps the pipe full: each buffer is lent again as soon as it has been acknowledged."""
+
+    lent: ClassVar[tuple[bytes, ...]]
 
     def __init__(self, service: Service, Socket: WSK_SOCKET) -> None:
         super().__init__(service, Socket)
-        self._buffers = [buffer(PERIOD), buffer(PERIOD)]
+        self._buffers = [buffer(data) for data in self.lent]
 
     def started(self) -> None:
         for lent in self._buffers:
@@ -39,6 +43,10 @@ class ChargenConnection(Connection):
     def _send_again(self, lent: WSK_BUF) -> None:
         if not self.peer_finished and not self.is_closing:
             self.send(lent, lambda Status: self._send_again(lent) if Status == STATUS_SUCCESS else None)
+
+
+class ChargenConnection(SourceConnection):
+    lent = (PERIOD, PERIOD)
 
 
 class Chargen(Service):

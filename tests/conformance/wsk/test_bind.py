@@ -190,8 +190,18 @@ TABLE = {
     (EXCLUSIVE, "W"): "INUSE INUSE INUSE INUSE INUSE INUSE",
     (EXCLUSIVE, "S"): "CHECK INUSE CHECK INUSE DENIED INUSE",
 }
+RULES = {"INUSE": ["R-111"], "DENIED": ["R-112"], "CHECK": ["R-113"], "SUCCESS": []}
+
+
+def cell(first: tuple[str, str], second: tuple[str, str], answer: str) -> object:
+    """One cell as a parameter of the test, marked with its number."""
+    names = [f"{option[0].upper()},{kind.lower()}" for option, kind in (first, second)]
+    rules = [f"BIND-M/wsk/{names[0]}/{names[1]}", *RULES[answer]]
+    return pytest.param(first, second, answer, marks=pytest.mark.rule(*rules), id=" ".join(names))
+
+
 CELLS = [
-    (first, second, answer)
+    cell(first, second, answer)
     for second, answers in TABLE.items()
     for first, answer in zip(FIRST, answers.split(), strict=True)
 ]
@@ -207,10 +217,9 @@ def sharing_socket(
     return Socket
 
 
-@pytest.mark.rule("R-111", "R-112", "R-113")
 @pytest.mark.parametrize("is_granted", [True, False], ids=["granted", "refused"])
 @pytest.mark.parametrize("Flags", [WSK_FLAG_DATAGRAM_SOCKET, WSK_FLAG_CONNECTION_SOCKET], ids=["udp", "tcp"])
-@pytest.mark.parametrize(("first", "second", "answer"), CELLS, ids=lambda value: "".join(value))
+@pytest.mark.parametrize(("first", "second", "answer"), CELLS)
 def test_every_cell_of_the_sharing_table(
     lab: Lab, first: tuple[str, str], second: tuple[str, str], answer: str, Flags: int, is_granted: bool
 ) -> None:

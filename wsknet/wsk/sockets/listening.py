@@ -175,7 +175,7 @@ class AcceptingSocket(TransportSocket):
             call_back(callback, self.SocketContext, flags, None, None, None, [None], [None])
 
     def listener_ready(self, readiness: int, now: Instant) -> None:
-        if readiness & Ready.FAILED:
+        if readiness & Ready.FAILED and self.state == LISTENING:
             self._force_close(now)
         elif readiness & Ready.ACCEPTABLE and self.state == LISTENING:
             self.hand_out(now)
