@@ -62,4 +62,4 @@ def _arrow(frame: CapturedFrame, columns: Mapping[str, int], source: str, target
     label = f" {frame.label} "[: right - left - 3]
     at = left + 1 + (right - left - len(label)) // 2
     canvas[at : at + len(label)] = label
-    return f"{frame.time / 1e6:9.3f} ms  ".ljust(_TIME_WIDTH) + "".join(canvas)[_TIME_WIDTH:]
+    return f"{frame.time / 1e6:9.3f} ms".ljust(_TIME_WIDTH) + "".join(canvas)[_TIME_WIDTH:]

@@ -227,6 +227,19 @@ def test_a_silly_window_is_used_in_the_end() -> None:
     lab.peer.expect(seq=4001, data=bytes(100), after=ms(300))  # now it is in flight like any other
 
 
+@pytest.mark.rule("RFC9293-3.8.6.2.1")
+def test_a_silly_window_after_a_probe_is_not_used_at_once() -> None:
+    lab = TcpLab()
+    endpoint = lab.connected(window=4000, mss=1000)
+    lab.send(endpoint, bytes(20000))
+    lab.peer.drain()
+    lab.peer.send(seq=1, ack=4001, window=0)
+    lab.peer.expect(seq=4001, data=bytes(1), after=ms(300))
+    lab.peer.send(seq=1, ack=4001, window=100)
+    lab.peer.expect_nothing()
+    lab.peer.expect(seq=4001, data=bytes(100), after=ms(600))
+
+
 @FAMILIES
 @pytest.mark.rule("RFC9293-3.8.6.1")
 def test_a_closed_window_is_probed_with_one_byte_ever_more_slowly_for_as_long_as_it_takes(family: Family) -> None:

@@ -116,6 +116,20 @@ def test_simultaneous_open(family: Family) -> None:
     assert lab.receive_all(endpoint) == b"hello"
 
 
+def test_in_a_simultaneous_open_no_data_leaves_before_the_connection_exists() -> None:
+    lab = TcpLab()
+    endpoint = lab.connecting()
+    lab.send(endpoint, b"eager", no_delay=True)
+    lab.peer.send(flags="S", seq=0)
+    lab.peer.drain()
+    lab.peer.send(seq=100_000, ack=1, data=b"beyond the window")
+    lab.peer.expect(seq=1, ack=1)
+    assert lab.state(endpoint) is State.SYN_RECEIVED
+    lab.peer.send(seq=1, ack=1)
+    lab.peer.expect(seq=1, ack=1, data=b"eager")
+    assert lab.state(endpoint) is State.ESTABLISHED
+
+
 def test_simultaneous_open_ends_with_a_plain_acknowledgement_too() -> None:
     lab = TcpLab()
     endpoint = lab.connecting()

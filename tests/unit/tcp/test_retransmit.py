@@ -194,16 +194,18 @@ def test_only_the_first_partial_acknowledgement_restarts_the_timer() -> None:
 @pytest.mark.rule("RFC6298-3")
 def test_fast_retransmission_spoils_the_sample_as_well() -> None:
     lab = TcpLab()
-    endpoint = lab.connected(mss=MSS)
+    endpoint = lab.connecting()
+    lab.clock.advance(ms(400))
+    lab.peer.send(flags="SA", seq=0, ack=1, mss=MSS)
     lab.send(endpoint, DATA[:5000])
     for _ in range(3):
         lab.peer.send(seq=1, ack=1)
-    lab.clock.advance(ms(200))
+    lab.clock.advance(ms(1000))
     lab.peer.send(seq=1, ack=5001)
     lab.peer.drain()
     lab.send(endpoint, b"x")
     lab.peer.expect(data=b"x")
-    lab.peer.expect(data=b"x", after=ms(300))  # a sample of 200 ms would have made it 325
+    lab.peer.expect(data=b"x", after=ms(1200))  # with a sample of a second it would be 1675
 
 
 def test_the_last_segment_is_repeated_with_its_fin() -> None:

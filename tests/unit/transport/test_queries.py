@@ -1,0 +1,145 @@
+"""`Stack.resolve` and `Stack.explain`: the same answer, what really happens then, and every candidate on request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wsknet.errors import ErrorKind, NetError
+from wsknet.host import Host, Network
+from wsknet.text import parse_address
+from wsknet.transport.queries import Answer, ArrivalQuery, BindQuery, PathQuery, Query
+from wsknet.transport.sharing import Sharing
+from wsknet.types import Cover, Endpoint, LocalName, Proto, family_of
+
+ADDRESSES = [
+    "10.1.0.2", "10.2.0.2", "10.1.0.50", "10.2.0.50", "8.8.8.8", "127.0.0.1", "10.9.9.9",
+    "2001:db8:1::2", "2001:db8:1::9", "2001:4860::8", "::1",
+]  # fmt: skip
+PACKED = [parse_address(address) for address in ADDRESSES]
+
+
+def two_homed(network: Network, name: str = "multi") -> Host:
+    """The standard host of the binding catalogue: two interfaces, the default route on the first."""
+    host = network.host(name)
+    host.interface("if1", "10.1.0.2/24", "2001:db8:1::2/64")
+    host.interface("if2", "10.2.0.2/24")
+    host.route("0.0.0.0/0", via="10.1.0.1")
+    return host
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    with Network(seed=1) as network:
+        yield two_homed(network)
+
+
+def outcome(answer: Answer) -> object:
+    if answer.error is not None:
+        return answer.error.kind
+    if answer.path is not None:
+        path = answer.path
+        return path.interface.name, path.source, path.next_hop, path.is_local
+    return answer.name or answer.receiver
+
+
+queries = st.one_of(
+    st.builds(
+        PathQuery,
+        destination=st.sampled_from(PACKED),
+        source=st.none() | st.sampled_from(PACKED),
+    ).filter(lambda query: query.source is None or len(query.source) == len(query.destination)),
+    st.builds(
+        lambda protocol, address, port, sharing: BindQuery(
+            protocol, LocalName(Cover(family_of(address).value), address, port), sharing
+        ),
+        st.sampled_from([Proto.TCP, Proto.UDP]),
+        st.sampled_from(PACKED),
+        st.sampled_from([7, 80]),
+        st.sampled_from(list(Sharing)),
+    ),
+    st.builds(
+        ArrivalQuery,
+        st.sampled_from([Proto.TCP, Proto.UDP]),
+        st.builds(Endpoint, st.sampled_from(PACKED[:2]), st.sampled_from([7, 80])),
+        st.builds(Endpoint, st.sampled_from(PACKED[2:5]), st.just(5000)),
+    ),
+)
+bound = st.lists(
+    st.tuples(st.sampled_from([None, PACKED[0], PACKED[1]]), st.sampled_from([7, 80]), st.sampled_from(list(Sharing))),
+    max_size=4,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(holders=bound, asked=st.lists(queries, min_size=1, max_size=5))
+def test_explaining_changes_no_answer_and_has_no_effect(
+    holders: list[tuple[bytes | None, int, Sharing]], asked: list[Query]
+) -> None:
+    with Network(seed=1) as network:
+        stack = two_homed(network).stack
+        for address, port, sharing in holders:
+            endpoint = stack.udp.open(Cover.IPV4)
+            try:
+                endpoint.bind(LocalName(Cover.IPV4, address, port), network.driver.now(), sharing)
+            except NetError:
+                endpoint.close(network.driver.now())
+        before = stack.view()
+        for query in asked:
+            answer, why = stack.explain(query)
+            assert outcome(answer) == outcome(stack.resolve(query))
+            assert why.question
+            assert why.answer
+            assert why.rule
+        assert stack.view() == before
+
+
+@pytest.mark.rule("BIND-20", "BIND-35")
+@pytest.mark.parametrize(
+    ("destination", "source", "expected"),
+    [
+        ("8.8.8.8", None, ("if1", "10.1.0.2", "10.1.0.1", False)),
+        ("10.2.0.50", None, ("if2", "10.2.0.2", "10.2.0.50", False)),
+        ("10.1.0.2", None, ("if1", "10.1.0.2", "10.1.0.2", True)),
+        ("8.8.8.8", "10.2.0.2", ErrorKind.NO_ROUTE),
+        ("8.8.8.8", "10.3.0.2", ErrorKind.NOT_LOCAL),
+    ],
+)
+def test_the_path_is_the_one_that_windows_takes(
+    host: Host, destination: str, source: str | None, expected: tuple[str, str, str, bool] | ErrorKind
+) -> None:
+    found = outcome(
+        host.stack.resolve(PathQuery(parse_address(destination), parse_address(source) if source else None))
+    )
+    if isinstance(expected, tuple):
+        name, own, hop, is_local = expected
+        assert found == (name, parse_address(own), parse_address(hop), is_local)
+    else:
+        assert found is expected
+
+
+def test_a_bind_answers_what_binding_then_does(host: Host) -> None:
+    name = LocalName(Cover.IPV4, None, 7)
+    assert host.stack.resolve(BindQuery(Proto.UDP, name)).name == name
+    endpoint = host.stack.udp.open(Cover.IPV4)
+    with host.pump as now:
+        endpoint.bind(name, now)
+    answer, why = host.stack.explain(BindQuery(Proto.UDP, name))
+    assert answer.error is not None
+    assert answer.error.kind is ErrorKind.IN_USE
+    assert why.candidates[0].what == "the IPV4 wildcard port 7, default"
+    assert host.stack.resolve(BindQuery(Proto.TCP, name)).error is None
+
+
+def test_an_arrival_names_the_socket_that_gets_the_packet(host: Host) -> None:
+    query = ArrivalQuery(Proto.UDP, Endpoint(PACKED[0], 7), Endpoint(PACKED[2], 5000))
+    assert host.stack.resolve(query).receiver is None
+    endpoint = host.stack.udp.open(Cover.IPV4)
+    with host.pump as now:
+        endpoint.bind(LocalName(Cover.IPV4, None, 7), now)
+    answer, why = host.stack.explain(query)
+    assert answer.receiver is endpoint
+    assert why.answer == "wildcard"
