@@ -190,13 +190,13 @@ def test_send_completes_when_everything_is_acknowledged(lab: Lab) -> None:
 @pytest.mark.rule("R-199")
 def test_sends_complete_in_order_and_not_before_the_peer_takes_them(lab: Lab) -> None:
     near, far = lab.pair()
-    first, empty, second = send(near, bytes(1 << 20)), send(near, b""), send(near, b"last")
+    first, empty, second = send(near, bytes(1 << 19)), send(near, b""), send(near, bytes(1 << 20))
     lab.run(5)
     assert (first.is_done, empty.is_done, second.is_done) == (True, True, False)
     while not second.is_done:
-        ok(simple.receive(far, 1 << 20))
+        simple.receive(far, 1 << 20, seconds=1)
 
-    assert [request.information for request in (first, empty, second)] == [1 << 20, 0, 4]
+    assert [request.information for request in (first, empty, second)] == [1 << 19, 0, 1 << 20]
     assert send(near, b"").completions == [(STATUS_SUCCESS, 0)]
 
 
@@ -302,18 +302,17 @@ def test_each_direction_ends_by_itself(lab: Lab) -> None:
 
 @pytest.mark.rule("R-238", "R-240", "R-242")
 def test_an_abortive_disconnect_resets_and_cancels(lab: Lab) -> None:
-    near, far = lab.pair()
-    lab.far.interfaces["eth0"].set_up(False)
+    near, _ = lab.pair()
+    lab.far_interface.set_up(False)
     pending = send(near, b"never acknowledged")
     waiting = receive(near)
     request = disconnect(near, WSK_FLAG_ABORTIVE)
 
-    assert (request.returned, request.status) == (STATUS_SUCCESS, STATUS_SUCCESS)
+    assert request.status == STATUS_SUCCESS
     assert (pending.status, waiting.status) == (STATUS_CANCELLED, STATUS_CONNECTION_ABORTED)
     assert lab.near_wire.tcp_flags()[-1] & RST
     later = [send(near, b"x"), receive(near), disconnect(near)]
     assert {request.status for request in later} == {STATUS_CONNECTION_ABORTED}
-    del far
 
 
 @pytest.mark.rule("R-241")
@@ -497,7 +496,7 @@ def test_close_cancels_everything_and_succeeds(lab: Lab) -> None:
     requests = [receive(near), send(near, b"x"), disconnect(near)]
     order: list[int] = []
     for number, request in enumerate(requests):
-        request.then = lambda number=number: order.append(number)  # type: ignore[misc]
+        request.then = lambda number=number: order.append(number)
     closing = start(near.Dispatch.WskCloseSocket, near)
 
     assert [request.completions for request in requests] == [[(STATUS_CANCELLED, 0)]] * 3
@@ -537,4 +536,4 @@ def test_no_use_after_close(lab: Lab) -> None:
         lambda: near.Dispatch.WskRelease(near, None),
     ):
         with pytest.raises(BugCheck, match="R-257"):
-            use()  # type: ignore[no-untyped-call]
+            use()

@@ -432,14 +432,6 @@ def disable(Socket: WSK_SOCKET, event: int = WSK_EVENT_RECEIVE) -> NTSTATUS:
 
 
 def disable_with_irp(Socket: WSK_SOCKET) -> Request:
-    from wsknet.wsk import (
-        NPI_WSK_INTERFACE_ID,
-        SO_WSK_EVENT_CALLBACK,
-        SOL_SOCKET,
-        WSK_EVENT_CALLBACK_CONTROL,
-        WskSetOption,
-    )
-
     Control = WSK_EVENT_CALLBACK_CONTROL(NPI_WSK_INTERFACE_ID, WSK_EVENT_DISABLE | WSK_EVENT_RECEIVE)
     arguments = (WskSetOption, SO_WSK_EVENT_CALLBACK, SOL_SOCKET, Control.SIZE, Control, 0, None, None)
     return start(Socket.Dispatch.WskControlSocket, Socket, *arguments)
