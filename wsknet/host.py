@@ -143,12 +143,17 @@ class Host:
         if name in self.interfaces:
             raise ValueError(f"{self.name} already has an interface {name}: choose another name")
         index = IfIndex(len(self.interfaces) + 2)
-        hardware = text.parse_mac(mac) if mac else bytes((2, 0, 0, self.number >> 8 & 255, self.number & 255, index))
+        number = self.number.to_bytes(2, "big")
+        hardware = text.parse_mac(mac) if mac else bytes((2, index >> 8, 0, *number, index & 255))
         interface = HostInterface(self, index, InterfaceConfig(name, hardware, mtu, metric))
         self.apply(changes.InterfaceAdded(index, interface.config))
         self.apply(changes.AddressAdded(index, link_local_address(hardware), 64))
-        for cidr in cidrs:
-            interface.add_address(cidr)
+        try:
+            for cidr in cidrs:
+                interface.add_address(cidr)
+        except ValueError:
+            self.apply(changes.InterfaceRemoved(index))
+            raise
         self.interfaces[name] = interface
         return interface
 

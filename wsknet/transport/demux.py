@@ -90,7 +90,7 @@ class Demux(Generic[T]):
         get = self._registered.get
         return (
             get((local, local_port, remote, remote_port, zone), nobody),
-            get((None, local_port, remote, remote_port, zone), nobody),
+            get((None, local_port, remote, remote_port, zone if is_link_local(remote) else 0), nobody),
             get((local, local_port, family, 0, zone if is_link_local(local) else 0), nobody),
             get((None, local_port, family, 0, 0), nobody),
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from wsknet.errors import ErrorKind
-from wsknet.types import Instant
+from wsknet.errors import ErrorKind, LocalError, NetError
+from wsknet.net.path import needs_zone
+from wsknet.types import Endpoint, Instant, LocalName, family_of
 
 
 class Ready:
@@ -43,6 +44,20 @@ class TransportEndpoint:
         self.readiness = 0
         """Bits not yet handed out by `Stack.next_event`."""
         self.error: ErrorKind | None = None
+
+
+def zone_towards(local: LocalName, remote: Endpoint) -> int:
+    """The zone with which to ask for the path from `local` to `remote`; 0 if neither tells a link.
+
+    Raises `LocalError` INVALID_ARGUMENT if `local` does not cover the family of `remote`, `NetError` NO_ROUTE if the two
+    are on different links: the same link-local address may be ours, and somebody else's, on both.
+    """
+    if not local.cover.includes(family_of(remote.address)):
+        raise LocalError(ErrorKind.INVALID_ARGUMENT, "the local name does not cover this family")
+    zone = remote.zone if needs_zone(remote.address) else 0
+    if zone and local.zone and zone != local.zone:
+        raise NetError(ErrorKind.NO_ROUTE, f"bound on interface {local.zone}, the destination is on {zone}")
+    return zone or local.zone
 
 
 class Event(NamedTuple):

@@ -14,7 +14,7 @@ from wsknet.transport.sharing import Holder, Security, Sharing, compare
 from wsknet.types import LocalName, Proto
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from random import Random
 
     from wsknet.behaviour import Behaviour
@@ -55,6 +55,8 @@ class PortTable:
         self._rng = rng
         self._held: dict[int, list[Reservation]] = {}
         self._free: _FreePorts | None = None
+        self._resting: dict[int, int] = {}
+        """Connections in TIME-WAIT by local port, the port that rests longest first."""
 
     def reserve(
         self,
@@ -106,8 +108,24 @@ class PortTable:
         held.remove(reservation)
         if not held:
             del self._held[port]
-            if self._free is not None:
-                self._free.add(port)
+            self._offer(port)
+
+    def rest(self, port: int) -> None:
+        """Give `port` out as a dynamic one only when there is no other: from it the same peer cannot be reached again
+        yet.  Asked for by name it is free.  Undone by as many calls of `wake`."""
+        self._resting[port] = self._resting.get(port, 0) + 1
+        if self._free is not None:
+            self._free.discard(port)
+
+    def wake(self, port: int) -> None:
+        self._resting[port] -= 1
+        if not self._resting[port]:
+            del self._resting[port]
+            self._offer(port)
+
+    def _offer(self, port: int) -> None:
+        if self._free is not None and port not in self._held and port not in self._resting:
+            self._free.add(port)
 
     def is_held(self, port: int) -> bool:
         return port in self._held
@@ -119,8 +137,10 @@ class PortTable:
     def _choose_port(self, why: Decision | None) -> int:
         if self._free is None:
             first, last = self._behaviour.ephemeral_ports
-            self._free = _FreePorts(first, last, self._held)
+            self._free = _FreePorts(first, last, self._held.keys() | self._resting.keys())
         port = self._free.choose(self._rng)
+        if port is None:
+            port = next((p for p in self._resting if p in self._free.range and p not in self._held), None)
         if why is not None:
             range_text = "{}-{}".format(*self._behaviour.ephemeral_ports)
             answer = "none left" if port is None else str(port)
@@ -131,11 +151,11 @@ class PortTable:
 
 
 class _FreePorts:
-    """The dynamic ports nobody holds.  Choosing, taking and giving back cost the same however full the range is."""
+    """The dynamic ports nobody holds and none of which rests.  Choosing, taking and giving back cost the same however full the range is."""
 
-    def __init__(self, first: int, last: int, held: dict[int, list[Reservation]]) -> None:
-        self._range = range(first, last + 1)
-        self._ports = [port for port in self._range if port not in held]
+    def __init__(self, first: int, last: int, taken: Collection[int]) -> None:
+        self.range = range(first, last + 1)
+        self._ports = [port for port in self.range if port not in taken]
         self._position = {port: index for index, port in enumerate(self._ports)}
 
     def choose(self, rng: Random) -> int | None:
@@ -151,7 +171,7 @@ class _FreePorts:
             self._position[last] = index
 
     def add(self, port: int) -> None:
-        if port in self._range and port not in self._position:
+        if port in self.range and port not in self._position:
             self._position[port] = len(self._ports)
             self._ports.append(port)
 

@@ -8,11 +8,23 @@ from typing import TYPE_CHECKING, NamedTuple
 from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.net.messages import IcmpErrorKind
 from wsknet.net.packet import Cast, Packet
+from wsknet.net.path import needs_zone
 from wsknet.trace import DropReason
-from wsknet.transport.endpoint import Owner, Ready, TransportEndpoint
+from wsknet.transport.endpoint import Owner, Ready, TransportEndpoint, zone_towards
 from wsknet.transport.ports import ANYONE, Reservation
 from wsknet.transport.sharing import Sharing
-from wsknet.types import Address, Buffers, Cover, Endpoint, IfIndex, Instant, LocalName, Proto, is_unspecified
+from wsknet.types import (
+    Address,
+    Buffers,
+    Cover,
+    Endpoint,
+    IfIndex,
+    Instant,
+    LocalName,
+    Proto,
+    is_link_local,
+    is_unspecified,
+)
 from wsknet.wire import udp as wire
 from wsknet.wire.checksum import pseudo_sum, transport_is_valid
 
@@ -190,19 +202,29 @@ class UdpEndpoint(TransportEndpoint):
         """Fix the peer: sends default to it, datagrams from others are dropped.  `None` takes that back.
 
         The local name does not move: a socket bound to the wildcard goes on choosing a source per datagram.
-        Raises `LocalError` INVALID_STATE when not bound.
+        A link-local peer without a zone gets that of the link which would be used now.  Raises `LocalError`
+        INVALID_STATE (not bound) or INVALID_ARGUMENT (a family that the name does not cover), `NetError` NO_ROUTE (a
+        link-local peer that cannot be reached).
         """
-        if self.local is None:
+        local = self.local
+        if local is None:
             raise LocalError(ErrorKind.INVALID_STATE, "bind first")
-        self._protocol.demux.remove(self.local, self.remote, self)
+        if remote is not None:
+            zone = zone_towards(local, remote)
+            if not zone and is_link_local(remote.address):
+                # What the peer sends will carry the zone of its link, and must be found under it.
+                zone = self._protocol.ip.path(remote.address, local.address).zone
+            remote = remote._replace(zone=zone if needs_zone(remote.address) else 0)
+        self._protocol.demux.remove(local, self.remote, self)
         self.remote = remote
-        self._protocol.demux.insert(self.local, remote, self)
+        self._protocol.demux.insert(local, remote, self)
 
     def send(self, data: Buffers, to: Endpoint | None, now: Instant) -> None:
         """Send one datagram to `to`, or to the fixed peer.  The source is chosen here if the name is the wildcard.
 
-        Raises `LocalError` INVALID_STATE (not bound) or INVALID_ARGUMENT (no destination), `NetError` NO_ROUTE,
-        NOT_LOCAL (unspecified destination or port 0), MESSAGE_TOO_LONG, BROADCAST_DENIED.
+        Raises `LocalError` INVALID_STATE (not bound) or INVALID_ARGUMENT (no destination, or one of a family that the
+        name does not cover), `NetError` NO_ROUTE, NOT_LOCAL (unspecified destination or port 0), MESSAGE_TOO_LONG,
+        BROADCAST_DENIED.
         """
         local = self.local
         if local is None:
@@ -211,11 +233,11 @@ class UdpEndpoint(TransportEndpoint):
             to = self.remote
             if to is None:
                 raise LocalError(ErrorKind.INVALID_ARGUMENT, "no destination given and no peer fixed")
-        address, port, zone = to
+        address, port, _ = to
         if port == 0 or is_unspecified(address):
             raise NetError(ErrorKind.NOT_LOCAL, "neither port 0 nor the unspecified address can be a destination")
         ip = self._protocol.ip
-        path = ip.path(address, local.address, zone or local.zone)
+        path = ip.path(address, local.address, zone_towards(local, to))
         if path.is_broadcast and not self.may_broadcast:
             raise NetError(ErrorKind.BROADCAST_DENIED, "SO_BROADCAST is off")
         length = sum(map(len, data))

@@ -10,7 +10,10 @@ import pytest
 from tests.support.wsk_lab import Lab, Request, ok, start
 from wsknet.wsk import (
     DISPATCH_LEVEL,
+    NPI_WSK_INTERFACE_ID,
     NTSTATUS,
+    SO_WSK_EVENT_CALLBACK,
+    SOL_SOCKET,
     STATUS_CANCELLED,
     STATUS_DATA_NOT_ACCEPTED,
     STATUS_EVENT_PENDING,
@@ -20,6 +23,7 @@ from wsknet.wsk import (
     WSK_BUF,
     WSK_CLIENT_CONNECTION_DISPATCH,
     WSK_DATA_INDICATION,
+    WSK_EVENT_CALLBACK_CONTROL,
     WSK_EVENT_DISABLE,
     WSK_EVENT_DISCONNECT,
     WSK_EVENT_RECEIVE,
@@ -33,6 +37,7 @@ from wsknet.wsk import (
     MmBuildMdlForNonPagedPool,
     MmGetSystemAddressForMdlSafe,
     NormalPagePriority,
+    WskSetOption,
     simple,
 )
 
@@ -491,7 +496,7 @@ def test_closing_inside_the_event_waits_for_its_return(lab: Lab, receiver: Recei
         done_inside.append(requests[1].is_done)
 
     receiver.inside = inside
-    ok(simple.send(far, b"one"))
+    start(far.Dispatch.WskSend, far, simple.buffer(b"one"), 0)
     lab.run()
 
     assert (requests[1].returned, done_inside) == (STATUS_PENDING, [False])

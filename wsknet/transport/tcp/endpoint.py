@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind, LocalError, NetError
-from wsknet.transport.endpoint import Owner, Ready, TransportEndpoint
+from wsknet.transport.endpoint import Owner, Ready, TransportEndpoint, zone_towards
 from wsknet.transport.ports import ANYONE, Reservation
 from wsknet.transport.sharing import Sharing
 from wsknet.transport.tcp.connection import Connection
@@ -103,13 +103,12 @@ class TcpEndpoint(TransportEndpoint):
         local = self.local
         if local is None or self.listener is not None or self.connection is not None:
             raise LocalError(ErrorKind.INVALID_STATE, "bind first, and connect once")
-        address, port, zone = remote
-        if not local.cover.includes(family_of(address)):
-            raise LocalError(ErrorKind.INVALID_ARGUMENT, "the local name does not cover this family")
+        address, port, _ = remote
+        zone = zone_towards(local, remote)
         if port == 0 or is_unspecified(address) or is_multicast(address):
             raise NetError(ErrorKind.NOT_LOCAL, "neither port 0 nor such an address can be a peer")
         protocol = self._protocol
-        path = protocol.ip.path(address, local.address, zone or local.zone)
+        path = protocol.ip.path(address, local.address, zone)
         if path.is_broadcast:
             raise NetError(ErrorKind.NOT_LOCAL, "a broadcast address cannot be a peer")  # RFC 1122 4.2.3.10
         remote = Endpoint(address, port, path.zone if is_link_local(address) else 0)
@@ -222,7 +221,7 @@ class TcpEndpoint(TransportEndpoint):
     def receive_buffer(self, size: int) -> None:
         self._receive_buffer = size
         if self.connection is not None:
-            self.connection.receiver.limit = size
+            self.connection.receiver.set_limit(size)
 
     @property
     def readable(self) -> int:

@@ -54,6 +54,11 @@ class Receiver:
         self.edge = self.nxt + min(self.limit, MAX_FIELD)
         self.shift = shift
 
+    def set_limit(self, size: int) -> None:
+        """Not below one unit of the window field: scaled, it could never tell of less, and the window would be closed
+        for ever."""
+        self.limit = max(size, 1 << self.offered_shift)
+
     @property
     def syn_window(self) -> int:
         """The window field of a SYN is never scaled (RFC 7323 2.2)."""

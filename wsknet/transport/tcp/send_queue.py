@@ -33,10 +33,10 @@ class SendQueue:
     def append(self, data: Buffer) -> None:
         """Hold `data` until it is acknowledged.  `LocalError` INVALID_ARGUMENT if it is not contiguous."""
         view = memoryview(data)
+        if not view.c_contiguous:
+            raise LocalError(ErrorKind.INVALID_ARGUMENT, "only contiguous memory can be lent")
         if view.format != "B" or view.ndim != 1:
             view = view.cast("B")
-        if not view.contiguous:
-            raise LocalError(ErrorKind.INVALID_ARGUMENT, "only contiguous memory can be lent")
         if len(view):
             self._views.append(view)
             self.end += len(view)

@@ -25,7 +25,8 @@ _ANSWERS_PERIOD = SECOND // 2
 
 
 class TimeWait:
-    """A quiet place for the 4-tuple.  Takes about a tenth of a connection's memory and holds no port."""
+    """A quiet place for the 4-tuple.  Takes about a tenth of a connection's memory and holds no port; only the dynamic
+    choice of ports passes by."""
 
     __slots__ = ("_answered", "_protocol", "_timer", "_window", "local", "name", "nxt", "remote", "sent")
 
@@ -56,6 +57,7 @@ class TimeWait:
 
     def start(self, now: Instant) -> None:
         self._protocol.register(self)
+        self._protocol.ports.rest(self.local.port)
         self._timer.arm(Instant(now + self._protocol.policy.time_wait))
 
     @property
@@ -110,6 +112,7 @@ class TimeWait:
     def end(self) -> None:
         self._timer.cancel()
         self._protocol.unregister(self)
+        self._protocol.ports.wake(self.local.port)
 
     def _expired(self, now: Instant) -> None:
         self.end()
