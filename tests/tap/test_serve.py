@@ -17,7 +17,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.needs import requires_tool
+from tests.support.rights import without_rights
 from tests.support.tshark import judge
+from wsknet.apps.serving import InterfaceOptions, ServeOptions, Server
+from wsknet.errors import UsageError
 
 pytestmark = [pytest.mark.tap, requires_tool("ip", "nc", "ping", "curl")]
 
@@ -235,5 +238,6 @@ def test_a_tap_in_use_is_named() -> None:
 
 
 def test_without_rights_it_says_so() -> None:
-    message = complaint("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *serve_command())
-    assert "root" in message
+    options = ServeOptions("echo", (InterfaceOptions("tap0", (f"{OURS}/24",), create=True),), netns=NETNS)
+    with without_rights(), pytest.raises(UsageError, match="as root"), Server(options):
+        pass

@@ -9,8 +9,30 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from threading import Lock
+from threading import Lock, local
 from typing import Any
+
+
+class _Thread(local):
+    postponed: list[Completions] | None = None
+    """While `postpone` holds: the queues that this thread would have drained."""
+
+
+_thread = _Thread()
+
+
+def postpone() -> None:
+    """The calling thread holds a lock of the application that any completion may want: run none in it until `resume`.
+
+    Other threads go on draining.
+    """
+    _thread.postponed = []
+
+
+def resume() -> None:
+    postponed, _thread.postponed = _thread.postponed, None
+    for completions in postponed or ():
+        completions.drain()
 
 
 class Completions:
@@ -30,7 +52,7 @@ class Completions:
 
         Driver lock held, so that no other thread can slip in between the decision and `drain_claimed`.
         """
-        return not self._queue and self._drainer.acquire(blocking=False)
+        return not self._queue and _thread.postponed is None and self._drainer.acquire(blocking=False)
 
     def drain_claimed(self, run: Callable[..., None], *args: Any) -> None:
         """After a successful `claim`, driver lock released: run `run(*args)` first, then what was queued since."""
@@ -44,6 +66,9 @@ class Completions:
 
     def drain(self) -> None:
         """Run what is queued, unless another caller (or one further up the stack) already does.  No lock held."""
+        if self._queue and _thread.postponed is not None:
+            _thread.postponed.append(self)
+            return
         while self._queue and self._drainer.acquire(blocking=False):
             try:
                 with self._surroundings():

@@ -49,8 +49,8 @@ class TransportEndpoint:
 def zone_towards(local: LocalName, remote: Endpoint) -> int:
     """The zone with which to ask for the path from `local` to `remote`; 0 if neither tells a link.
 
-    Raises `LocalError` INVALID_ARGUMENT if `local` does not cover the family of `remote`, `NetError` NO_ROUTE if the two
-    are on different links: the same link-local address may be ours, and somebody else's, on both.
+    Raises `LocalError` INVALID_ARGUMENT if `local` does not cover the family of `remote`, `NetError` NO_ROUTE if the
+    two are on different links: the same link-local address may be ours, and somebody else's, on both.
     """
     if not local.cover.includes(family_of(remote.address)):
         raise LocalError(ErrorKind.INVALID_ARGUMENT, "the local name does not cover this family")

@@ -151,7 +151,8 @@ class PortTable:
 
 
 class _FreePorts:
-    """The dynamic ports nobody holds and none of which rests.  Choosing, taking and giving back cost the same however full the range is."""
+    """The dynamic ports that nobody holds and that do not rest.  Choosing, taking and giving back cost the same however
+    full the range is."""
 
     def __init__(self, first: int, last: int, taken: Collection[int]) -> None:
         self.range = range(first, last + 1)

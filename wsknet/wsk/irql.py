@@ -1,9 +1,14 @@
-"""Interrupt request levels.  Each thread has its own: completion routines and callbacks run at DISPATCH_LEVEL."""
+"""Interrupt request levels.  Each thread has its own: completion routines and callbacks run at DISPATCH_LEVEL.
+
+A thread that raises itself to DISPATCH_LEVEL, as a spin lock does, runs no other routines until it lowers the level
+again: they would come as deferred procedure calls, and might want the same spin lock.
+"""
 
 from __future__ import annotations
 
 from threading import local
 
+from wsknet.drivers.completions import postpone, resume
 from wsknet.wsk.bugcheck import IRQL_NOT_GREATER_OR_EQUAL, IRQL_NOT_LESS_OR_EQUAL, BugCheck
 
 __all__ = ["APC_LEVEL", "DISPATCH_LEVEL", "PASSIVE_LEVEL", "KeGetCurrentIrql", "KeLowerIrql", "KeRaiseIrql"]
@@ -30,14 +35,19 @@ def KeRaiseIrql(NewIrql: int, OldIrql: list[int]) -> None:
     if NewIrql < processor.irql:
         what = f"KeRaiseIrql from {processor.irql} down to {NewIrql}"
         raise BugCheck(IRQL_NOT_GREATER_OR_EQUAL, "2.6", what)
-    OldIrql[:] = [processor.irql]
+    before = processor.irql
+    OldIrql[:] = [before]
     processor.irql = NewIrql
+    if before < DISPATCH_LEVEL <= NewIrql:
+        postpone()
 
 
 def KeLowerIrql(NewIrql: int) -> None:
     if NewIrql > processor.irql:
         raise BugCheck(IRQL_NOT_LESS_OR_EQUAL, "2.6", f"KeLowerIrql from {processor.irql} up to {NewIrql}")
-    processor.irql = NewIrql
+    before, processor.irql = processor.irql, NewIrql
+    if NewIrql < DISPATCH_LEVEL <= before:
+        resume()
 
 
 def require_may_wait(function: str) -> None:

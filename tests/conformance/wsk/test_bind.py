@@ -190,14 +190,24 @@ TABLE = {
     (EXCLUSIVE, "W"): "INUSE INUSE INUSE INUSE INUSE INUSE",
     (EXCLUSIVE, "S"): "CHECK INUSE CHECK INUSE DENIED INUSE",
 }
-RULES = {"INUSE": ["R-111"], "DENIED": ["R-112"], "CHECK": ["R-113"], "SUCCESS": []}
+RULES = {"INUSE": "R-111", "DENIED": "R-112", "CHECK": "R-113"}
+"""By what a cell says."""
+CELL_RULES = {
+    ("R,w", "R,w"): "R-122", ("R,s", "R,w"): "R-122", ("R,w", "R,s"): "R-123", ("R,s", "R,s"): "R-123",
+    ("D,w", "D,w"): "R-115", ("D,s", "D,w"): "R-116", ("D,s", "D,s"): "R-117", ("D,w", "D,s"): "R-118",
+    ("E,w", "D,s"): "R-119", ("R,s", "D,s"): "R-120", ("D,w", "R,w"): "R-121", ("E,w", "R,s"): "R-124",
+    ("E,s", "R,s"): "R-124", ("E,s", "R,w"): "R-125", ("D,w", "E,s"): "R-127", ("R,w", "E,s"): "R-127",
+    ("E,w", "E,s"): "R-127",
+}  # fmt: skip
+"""By first and second bind; R-126 is the whole row of the exclusive wildcard."""
 
 
 def cell(first: tuple[str, str], second: tuple[str, str], answer: str) -> object:
     """One cell as a parameter of the test, marked with its number."""
-    names = [f"{option[0].upper()},{kind.lower()}" for option, kind in (first, second)]
-    rules = [f"BIND-M/wsk/{names[0]}/{names[1]}", *RULES[answer]]
-    return pytest.param(first, second, answer, marks=pytest.mark.rule(*rules), id=" ".join(names))
+    one, two = (f"{option[0].upper()},{kind.lower()}" for option, kind in (first, second))
+    by_cell = "R-126" if two == "E,w" else CELL_RULES.get((one, two))
+    rules = [f"BIND-M/wsk/{one}/{two}", *filter(None, (RULES.get(answer), by_cell))]
+    return pytest.param(first, second, answer, marks=pytest.mark.rule(*rules), id=f"{one} {two}")
 
 
 CELLS = [

@@ -239,6 +239,21 @@ def test_a_call_in_progress_holds_up_deregistration(lab: Lab) -> None:
     assert seen == ["1 captures, 0 open sockets, 1 calls in progress"]
 
 
+@pytest.mark.rule("R-032", "R-034")
+def test_no_client_event_is_ever_reported(lab: Lab) -> None:
+    calls: list[object] = []
+    dispatch = WSK_CLIENT_DISPATCH(MAKE_WSK_VERSION(1, 0), 0, lambda *arguments: calls.append(arguments))  # type: ignore
+    registration = WSK_REGISTRATION()
+    WskRegister(WSK_CLIENT_NPI("context", dispatch), registration)
+    capture(registration)
+    set_provider_ready(lab.near, False)
+    set_provider_ready(lab.near, True)
+    WskReleaseProviderNPI(registration)
+    WskDeregister(registration)
+
+    assert not calls
+
+
 @pytest.mark.rule("R-089")
 def test_functions_need_a_client(lab: Lab) -> None:
     Dispatch = lab.near_application.provider.Dispatch

@@ -10,6 +10,8 @@ from tests.support.wsk_lab import FAR, PORT, Lab, Request, ok, start
 from wsknet.host import current_host
 from wsknet.wsk import (
     DISPATCH_LEVEL,
+    KSPIN_LOCK,
+    NTSTATUS,
     SOCKADDR_IN,
     STATUS_CANCELLED,
     STATUS_CONNECTION_ABORTED,
@@ -18,6 +20,8 @@ from wsknet.wsk import (
     STATUS_PENDING,
     STATUS_SUCCESS,
     WSK_BUF,
+    WSK_CLIENT_DATAGRAM_DISPATCH,
+    WSK_EVENT_RECEIVE_FROM,
     WSK_FLAG_CONNECTION_SOCKET,
     WSK_FLAG_WAITALL,
     WSK_SOCKET,
@@ -26,6 +30,8 @@ from wsknet.wsk import (
     IoCancelIrp,
     IoSetCompletionRoutine,
     IoSetNextIrpStackLocation,
+    KeAcquireSpinLock,
+    KeReleaseSpinLock,
     simple,
 )
 
@@ -271,3 +277,29 @@ def test_a_buffer_beyond_its_memory_has_no_effect(lab: Lab) -> None:
     ok(simple.send(near, b"next"))
     assert ok(simple.receive(far)) == b"next"
     assert not request.is_done
+
+
+def test_a_spin_lock_may_be_held_around_a_call_that_makes_a_callback_due(lab: Lab) -> None:
+    """The callback wants the same lock: it runs when the caller has let go, as a deferred procedure call would."""
+    lock = KSPIN_LOCK()
+    trail: list[str] = []
+
+    def received(SocketContext: object, Flags: int, DataIndication: object) -> NTSTATUS:
+        level: list[int] = []
+        KeAcquireSpinLock(lock, level)
+        trail.append("callback")
+        KeReleaseSpinLock(lock, level[0])
+        return STATUS_SUCCESS
+
+    Socket = lab.datagram(lab.near, PORT, "127.0.0.1", Dispatch=WSK_CLIENT_DATAGRAM_DISPATCH(received))
+    simple.control_events(Socket, WSK_EVENT_RECEIVE_FROM)
+    request = Request()
+    level: list[int] = []
+    KeAcquireSpinLock(lock, level)
+    request.start(Socket.Dispatch.WskSendTo, Socket, simple.buffer(b"x"), 0, simple.address("127.0.0.1", PORT), 0, None)
+    trail.append("called")
+    assert (request.returned, request.is_done) == (STATUS_PENDING, False)
+    KeReleaseSpinLock(lock, level[0])
+
+    assert trail == ["called", "callback"]
+    assert request.status == STATUS_SUCCESS

@@ -83,6 +83,13 @@ def test_a_global_address_is_reached_from_a_link_local_peer() -> None:
     assert table.find(here, 80, LINK_LOCAL, 5000, 2) == "listener"
 
 
+def test_a_fixed_global_peer_reaches_the_wildcard_at_a_link_local_address() -> None:
+    table = demux()
+    there = b"\x20\1\x0d\xb8" + bytes(11) + b"\2"
+    table.insert(LocalName(Cover.IPV6, None, 80), Endpoint(there, 5000), "connected")
+    assert table.find(LINK_LOCAL, 80, there, 5000, 2) == "connected"
+
+
 def test_a_copy_for_everyone_who_matches() -> None:
     table = demux()
     group = b"\xe0\0\0\1"

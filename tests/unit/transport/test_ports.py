@@ -63,6 +63,31 @@ def test_a_port_taken_by_name_is_not_given_out_and_comes_back_with_its_last_user
     assert ports.reserve(ANY).name.port == 50002
 
 
+def test_a_resting_port_is_chosen_last_and_free_for_those_who_ask_for_it() -> None:
+    ports = table()
+    ports.rest(50001)
+    ports.rest(50003)
+    assert {ports.reserve(ANY).name.port for _ in range(2)} == {50000, 50002}
+    assert ports.reserve(LocalName(Cover.IPV4, None, 50003)).name.port == 50003
+    assert ports.reserve(ANY).name.port == 50001
+    ports.wake(50001)
+    with pytest.raises(NetError) as caught:
+        ports.reserve(ANY)
+    assert caught.value.kind is ErrorKind.NO_PORTS
+
+
+def test_a_port_rests_until_its_last_connection_is_forgotten() -> None:
+    ports = table(50000, 50001)
+    held = ports.reserve(LocalName(Cover.IPV4, None, 50000))
+    ports.rest(50000)
+    ports.rest(50000)
+    ports.release(held)
+    ports.wake(50000)
+    assert ports.reserve(ANY).name.port == 50001
+    ports.wake(50000)
+    assert ports.reserve(ANY).name.port == 50000
+
+
 def test_a_conflict_names_the_holder_and_the_rule_and_explains_itself() -> None:
     ports = table()
     first = ports.reserve(LocalName(Cover.IPV4, None, 80))

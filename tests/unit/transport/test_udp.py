@@ -179,6 +179,66 @@ def test_a_socket_with_a_fixed_peer_takes_only_its_datagrams(pair: Pair) -> None
     assert receiver.readable == 2
 
 
+@pytest.mark.parametrize("cidrs", [("169.254.1.1/16", "169.254.1.2/16"), ("fe80::1/64", "fe80::2/64")])
+def test_a_fixed_link_local_peer_is_heard_whether_its_zone_was_given_or_not(cidrs: tuple[str, str]) -> None:
+    with Network(seed=1) as network:
+        here, there = network.host("here"), network.host("there")
+        network.link(here.interface("eth0", cidrs[0]), there.interface("eth0", cidrs[1]))
+        address = parse_address(cidrs[1].split("/")[0])
+        server = bound(there, cover_of(address), 7, address)
+        for zone in (0, 2):
+            client = bound(here, cover_of(address), 0)
+            with here.pump as now:
+                client.connect(Endpoint(address, 7, zone), now)
+            assert client.remote == Endpoint(address, 7, 2)
+            send(here, client, b"ping", None)
+            network.run_for(0.1)
+            question = server.receive()
+            assert question is not None
+            send(there, server, b"pong", question.source)
+            network.run_for(0.1)
+            assert [d.data for d in client.peek()] == [b"pong"]
+
+
+def test_a_zone_means_nothing_to_a_global_peer(pair: Pair) -> None:
+    client = bound(pair.here, Cover.IPV6, 5000)
+    there = parse_address(V6["there"])
+    server = bound(pair.there, Cover.IPV6, 7, there)
+    with pair.here.pump as now:
+        client.connect(Endpoint(there, 7, 9), now)
+    send(pair.there, server, b"news", Endpoint(parse_address(V6["here"]), 5000))
+    pair.settle()
+    assert client.readable == 1
+
+
+def test_a_socket_bound_on_one_link_does_not_send_to_another() -> None:
+    with Network(seed=1) as network:
+        host = network.host("host")
+        for number in (0, 1):
+            card = host.interface(f"eth{number}", "fe80::1/64")
+            network.link(card, network.host(f"peer{number}").interface("eth0", "fe80::2/64"))
+        client = host.stack.udp.open(Cover.IPV6)
+        with host.pump as now:
+            client.bind(LocalName(Cover.IPV6, parse_address("fe80::1"), 0, 2), now)
+        with pytest.raises(NetError) as caught:
+            send(host, client, b"?", Endpoint(parse_address("fe80::2"), 7, 3))
+        assert caught.value.kind is ErrorKind.NO_ROUTE
+
+
+def test_a_destination_of_a_family_that_the_name_does_not_cover_is_refused(pair: Pair) -> None:
+    """A dual-stack socket bound to an IPv4 address included: it would send IPv6 packets from four bytes."""
+    for name in (LocalName(Cover.IPV4, None, 5000), LocalName(Cover.IPV4, parse_address(V4["here"]), 5001)):
+        client = pair.here.stack.udp.open(Cover.DUAL)
+        with pair.here.pump as now:
+            client.bind(name, now)
+        there = Endpoint(parse_address(V6["there"]), 7)
+        with pytest.raises(LocalError) as caught:
+            send(pair.here, client, b"?", there)
+        assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+        with pair.here.pump as now, pytest.raises(LocalError):
+            client.connect(there, now)
+
+
 @pytest.mark.rule("R-289")
 def test_a_broadcast_needs_permission_and_reaches_every_socket_on_the_port(pair: Pair) -> None:
     first = bound(pair.there, Cover.IPV4, 7)

@@ -19,7 +19,7 @@ def scale_for(limit: int) -> int:
 
 class Receiver:
     __slots__ = ("buffer", "consumed", "edge", "fin_at", "irs", "limit", "nxt", "offered_shift", "pushed_to",
-                 "reassembly", "segment_size", "shift", "unacknowledged")  # fmt: skip
+                 "reassembly", "segment_size", "shift", "told_edge", "unacknowledged")  # fmt: skip
 
     def __init__(self, limit: int, segment_size: int) -> None:
         self.buffer = bytearray()
@@ -37,6 +37,8 @@ class Receiver:
         """RCV.NXT; `irs` + 1 before any data."""
         self.edge: Position = 0
         """RCV.NXT + RCV.WND: the furthest we have ever promised.  It never moves back."""
+        self.told_edge: Position = 0
+        """What the latest segment said of it: less, where the shift cut something off."""
         self.consumed = 0
         """Stream offset of the first byte of `buffer`."""
         self.pushed_to = 0
@@ -51,7 +53,7 @@ class Receiver:
         """The peer's SYN stands at `irs`."""
         self.irs = irs
         self.nxt = irs + 1
-        self.edge = self.nxt + min(self.limit, MAX_FIELD)
+        self.edge = self.told_edge = self.nxt + min(self.limit, MAX_FIELD)
         self.shift = shift
 
     def set_limit(self, size: int) -> None:
@@ -88,6 +90,7 @@ class Receiver:
         gain = (field << shift) - held
         if gain > 0:
             self.edge += gain
+        self.told_edge = self.nxt + (field << shift)
         return field
 
     def is_update_due(self) -> bool:
@@ -95,7 +98,7 @@ class Receiver:
 
         So a closed window opens at once, and each further update at least doubles what the peer may send.
         """
-        held = self.edge - self.nxt
+        held = max(self.told_edge - self.nxt, 0)
         free = min(self.limit - len(self.buffer), MAX_FIELD << self.shift)
         step = free - held
         return step >= held and (step >= self.segment_size or step >= self.limit >> 1)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from wsknet.transport.tcp.recovery import Recovery
 from wsknet.transport.tcp.rtt import RoundTrip
+from wsknet.transport.tcp.segments import mss_for
 from wsknet.transport.tcp.send_queue import SendQueue
 from wsknet.types import Instant
 from wsknet.wire.tcp import ACK, FIN, PSH
@@ -208,6 +209,9 @@ class Sender:
 
     def timed_out(self, now: Instant) -> None:
         """The retransmission timer expired (RFC 6298 5.4 to 5.6, RFC 5681 3.1)."""
+        # Perhaps because the path has become one with a smaller MTU, of which no router tells when it is our own link.
+        path = self.segments.path
+        self.limit_segments(mss_for(path.mtu, path.destination))
         self.recovery.timed_out(self.una, self.sent, now)
         self.round_trip.back_off()
         self.go_back()
