@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wsknet.host import Host
+    from wsknet.wsk.sockets.base import Socket
     from wsknet.wsk.structures import WSK_CLIENT_DISPATCH
 
 
@@ -18,8 +19,8 @@ class Client:
         self.Dispatch = Dispatch
         self.captures = 0
         """Provider NPIs captured and not yet released."""
-        self.sockets = 0
-        """Sockets not yet closed, those of a WskSocketConnect in progress included."""
+        self.sockets: dict[Socket, None] = {}
+        """Not yet closed, oldest first; those of a WskSocketConnect in progress included."""
         self.is_deregistered = False
         self._calls: list[None] = []
 
@@ -31,13 +32,11 @@ class Client:
         self._calls.pop()
         self._less_to_wait_for()
 
-    def add_socket(self) -> None:
-        """Driver lock held."""
-        self.sockets += 1
+    def add_socket(self, socket: Socket) -> None:
+        self.sockets[socket] = None
 
-    def remove_socket(self) -> None:
-        """Driver lock held, or run as a completion."""
-        self.sockets -= 1
+    def remove_socket(self, socket: Socket) -> None:
+        del self.sockets[socket]
         self._less_to_wait_for()
 
     def release(self) -> None:
@@ -49,7 +48,7 @@ class Client:
         return not (self.captures or self.sockets or self._calls)
 
     def describe_use(self) -> str:
-        return f"{self.captures} captures, {self.sockets} open sockets, {len(self._calls)} calls in progress"
+        return f"{self.captures} captures, {len(self.sockets)} open sockets, {len(self._calls)} calls in progress"
 
     def _less_to_wait_for(self) -> None:
         if self.is_deregistered:

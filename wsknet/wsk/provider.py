@@ -127,7 +127,7 @@ def _create(
         if isinstance(transport, ListeningSocket):
             transport.protocol = Protocol
         socket = transport
-    client.add_socket()
+    client.add_socket(socket)
     return socket
 
 
@@ -178,7 +178,7 @@ def _create_connected(
     except Exception:
         socket.endpoint.close(now)
         raise
-    client.add_socket()
+    client.add_socket(socket)
     Irp._out = socket
     socket.connect_irp = Irp
     return socket.pend(Irp, now)

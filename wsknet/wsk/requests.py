@@ -57,7 +57,7 @@ def perform(host: Host, Irp: IRP | None, operation: Callable[..., Any], *argumen
             result.Status = STATUS_SUCCESS
             result.Information = information
             if not completions.claim():
-                mark_pending(Irp)
+                Irp._stack[Irp.CurrentLocation - 1].Control |= SL_PENDING_RETURNED
                 completions.post(complete, Irp)
                 return STATUS_PENDING
     if status is not STATUS_SUCCESS:

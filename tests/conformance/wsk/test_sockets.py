@@ -183,5 +183,5 @@ def test_a_socket_that_could_not_connect_leaves_nothing_behind(lab: Lab) -> None
     assert taken.status == STATUS_ADDRESS_ALREADY_EXISTS
     assert IoCancelIrp(cancelled.Irp)
     assert (cancelled.status, cancelled.information) == (STATUS_CANCELLED, 0)
-    assert lab.near_application.provider.Client.sockets == 0
+    assert len(lab.near_application.provider.Client.sockets) == 0
     assert not list(lab.near.stack.tcp.ports)

@@ -194,7 +194,7 @@ class Socket(WSK_SOCKET):
         try:
             complete(Irp)
         finally:
-            self.client.remove_socket()
+            self.client.remove_socket(self)
 
 
 def _cancel_request(DeviceObject: object, Irp: IRP) -> None:

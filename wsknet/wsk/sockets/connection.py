@@ -75,13 +75,10 @@ class ConnectionSocket(ReceivingSocket):
         self.state = BOUND
 
     def adopt(self, endpoint: TcpEndpoint) -> None:
-        """Become the socket of a connection that a listener accepted.  It may have failed already."""
+        """Become the socket of a connection that a listener accepted."""
         self.endpoint = endpoint
         endpoint.owner = self
         self.state = CONNECTED
-        if endpoint.error is not None:
-            self.state = DEAD
-            self.failure = STATUS_OF_KIND[endpoint.error]
 
     def enable_inherited(self, events: int, now: Instant) -> None:
         """Turn on what the listening socket had enabled, as far as there is a callback for it."""
@@ -96,7 +93,7 @@ class ConnectionSocket(ReceivingSocket):
         """The application does not want the connection: reset it."""
         self.is_closing = True
         self.cancel_all(now)
-        self.client.remove_socket()
+        self.client.remove_socket(self)
 
     # Connecting
 
@@ -144,7 +141,7 @@ class ConnectionSocket(ReceivingSocket):
             self.is_closing = True
             self.endpoint.close(now)
             self.finish(Irp, Status)
-            self.completions.post(self.client.remove_socket)
+            self.completions.post(self.client.remove_socket, self)
 
     def WskGetRemoteAddress(self, RemoteAddress: OutAddress, Irp: IRP | None) -> NTSTATUS:
         require_room(RemoteAddress, self.family)

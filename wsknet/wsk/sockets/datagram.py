@@ -21,7 +21,7 @@ from wsknet.wsk.constants import (
 from wsknet.wsk.dispatch import WSK_PROVIDER_DATAGRAM_DISPATCH
 from wsknet.wsk.irp import IRP
 from wsknet.wsk.mdl import mdl_of, views_of, writable_views_of
-from wsknet.wsk.requests import call_back
+from wsknet.wsk.requests import call_back, perform
 from wsknet.wsk.sockaddr import (
     SockAddr,
     remote_endpoint,
@@ -122,8 +122,10 @@ class DatagramSocket(TransportSocket):
         Irp: IRP | None,
     ) -> NTSTATUS:
         """One datagram; its memory is free again at once."""
-        views = views_of(Buffer)
-        return self.perform(Irp, self._send, (views,), Flags, RemoteAddress, ControlInfoLength, ControlInfo)
+        if self.is_closing:
+            self.require_open()
+        messages = (views_of(Buffer),)
+        return perform(self.host, Irp, self._send, messages, Flags, RemoteAddress, ControlInfoLength, ControlInfo)
 
     def WskSendMessages(
         self,
@@ -184,9 +186,12 @@ class DatagramSocket(TransportSocket):
         Irp: IRP | None,
     ) -> NTSTATUS:
         """One datagram; what does not fit is lost and MSG_TRUNC says so (D-14)."""
+        if self.is_closing:
+            self.require_open()
         views = writable_views_of(Buffer)
-        require_room(RemoteAddress, self.family)
-        return self.perform(Irp, self._receive, views, Flags, (RemoteAddress, ControlLength, ControlFlags))
+        if RemoteAddress is not None:
+            require_room(RemoteAddress, self.family)
+        return perform(self.host, Irp, self._receive, views, Flags, (RemoteAddress, ControlLength, ControlFlags))
 
     def _receive(self, Irp: IRP, now: Instant, views: list[memoryview], Flags: int, out: tuple[Any, ...]) -> Any:
         if Flags:

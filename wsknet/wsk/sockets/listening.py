@@ -108,7 +108,7 @@ class AcceptingSocket(TransportSocket):
         options.receive_buffer = self.options.receive_buffer
         options.v6only = self.options.v6only
         child.adopt(endpoint)
-        self.client.add_socket()
+        self.client.add_socket(child)
         return child
 
     def hand_out(self, now: Instant) -> None:
