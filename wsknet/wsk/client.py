@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Client:
-    __slots__ = ("Dispatch", "ClientContext", "_calls", "captures", "host", "is_deregistered", "sockets")  # noqa: RUF023
+    __slots__ = ("ClientContext", "Dispatch", "_calls", "captures", "host", "is_deregistered", "sockets")
 
     def __init__(self, host: Host, ClientContext: Any, Dispatch: WSK_CLIENT_DISPATCH) -> None:
         self.host = host
