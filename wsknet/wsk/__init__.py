@@ -6,6 +6,8 @@ want to write IRPs by hand.
 """
 # ruff: noqa: F403
 
+from types import ModuleType as _ModuleType
+
 from wsknet.wsk.bugcheck import *
 from wsknet.wsk.constants import *
 from wsknet.wsk.dispatch import *
@@ -21,3 +23,10 @@ from wsknet.wsk.rtl import *
 from wsknet.wsk.sockaddr import *
 from wsknet.wsk.status import *
 from wsknet.wsk.structures import *
+
+# The headers have no names for files: `status` and `client` stay free for the variables of a driver.
+__all__ = [
+    name
+    for name, value in globals().items()
+    if name[0] != "_" and name != "annotations" and not isinstance(value, _ModuleType)
+]
