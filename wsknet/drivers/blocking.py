@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from wsknet.drivers.pump import Pump
 
 NEVER = Instant(1 << 62)
-PRECISE = 20 * MILLISECOND
-"""epoll counts milliseconds.  A sleep shorter than this goes through select, which counts microseconds."""
+PRECISE = 2 * MILLISECOND
+"""epoll counts milliseconds: a longer sleep ends up to two early, and the rest goes through select, which counts
+microseconds and costs a system call more."""
 
 FD_SETSIZE = 1024
 """select takes no descriptor from here on."""
@@ -243,7 +244,8 @@ class RealDriver:
         if 0 < duration < PRECISE and self._poller.fileno() < FD_SETSIZE:
             select.select((self._poller,), (), (), duration / SECOND)
             duration = 0
-        return self._poller.poll(max(duration, 0) / SECOND)
+        # Rounded up to milliseconds, so one is taken off: the turn after this one sleeps for what is left.
+        return self._poller.poll(max(duration - MILLISECOND, 0) / SECOND)
 
     def _fire_due(self, now: Instant) -> None:
         """Call what is due, and find out when the next is.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from wsknet.errors import ErrorKind, NetError
 from wsknet.net.wording import address_text
 from wsknet.transport.sharing import Holder, Security, Sharing, compare
-from wsknet.types import LocalName, Proto
+from wsknet.types import Address, LocalName, Proto, family_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -127,8 +127,15 @@ class PortTable:
         if self._free is not None and port not in self._held and port not in self._resting:
             self._free.add(port)
 
-    def is_held(self, port: int) -> bool:
-        return port in self._held
+    def is_held(self, address: Address, port: int, zone: int = 0) -> bool:
+        """Whether somebody holds `port` for what is sent to `address`, on link `zone` if the address is link-local."""
+        family = family_of(address)
+        for reservation in self._held.get(port, ()):
+            name = reservation.name
+            is_name = name.address is None or (name.address == address and name.zone in (0, zone))
+            if is_name and name.cover.includes(family):
+                return True
+        return False
 
     def __iter__(self) -> Iterator[Reservation]:
         for port in sorted(self._held):

@@ -118,8 +118,8 @@ class UdpProtocol:
         return transport_is_valid(pseudo_sum(packet.source, packet.destination, Proto.UDP), payload)
 
     def _refuse(self, packet: Packet, port: int, now: Instant) -> None:
-        """Nobody takes the datagram: an error to the sender, unless a socket with another fixed peer has the port."""
-        if self.ports.is_held(port):
+        """Nobody takes the datagram: an error to the sender, unless a socket with another fixed peer has the name."""
+        if self.ports.is_held(packet.destination, port, packet.zone):
             self.trace.drop(DropReason.UDP_OTHER_PEER, packet.raw)
             return
         self.trace.drop(DropReason.UDP_NO_ENDPOINT, packet.raw)

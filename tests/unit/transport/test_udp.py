@@ -158,6 +158,17 @@ def test_the_receive_queue_is_bounded_by_bytes_and_the_drop_is_counted(pair: Pai
     assert receiver.readable == 3
 
 
+def test_a_port_held_for_another_address_or_family_is_closed(pair: Pair) -> None:
+    pair.far.add_address("192.0.2.77/24")
+    bound(pair.there, Cover.IPV4, 7, parse_address("192.0.2.77"))
+    bound(pair.there, Cover.IPV6, 9)
+    client = bound(pair.here, Cover.IPV4, 0)
+    for port in (7, 9):
+        send(pair.here, client, b"anyone?", Endpoint(parse_address(V4["there"]), port))
+        pair.settle()
+        assert client.take_error() is ErrorKind.PORT_UNREACHABLE
+
+
 @pytest.mark.rule("BIND-1.7.7")
 def test_a_socket_with_a_fixed_peer_takes_only_its_datagrams(pair: Pair) -> None:
     receiver = bound(pair.there, Cover.IPV4, 7)
