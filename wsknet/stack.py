@@ -19,7 +19,7 @@ from wsknet.transport.queries import Answer, Deciders, Query, decide, question
 from wsknet.transport.tcp.protocol import TcpProtocol
 from wsknet.transport.udp import UdpEndpoint, UdpProtocol
 from wsknet.transport.view import View, snapshot
-from wsknet.types import Buffers, IfIndex, Instant, Proto
+from wsknet.types import Buffers, FrameMeta, IfIndex, Instant, Proto
 
 if TYPE_CHECKING:
     from random import Random
@@ -60,9 +60,12 @@ class Stack:
         self.ip.protocols[Proto.TCP] = self.tcp
         self._ready: deque[TransportEndpoint] = deque()
 
-    def receive(self, if_index: IfIndex, frame: bytes, now: Instant) -> None:
-        """A frame arrived.  Never raises: it is delivered, answered or dropped with a reason in `trace.drops`."""
-        self.ip.receive(if_index, frame, now)
+    def receive(self, if_index: IfIndex, frame: bytes, now: Instant, meta: FrameMeta | None = None) -> None:
+        """A frame arrived; `meta` of `None` says that it is plain, as it was on the wire.
+
+        Never raises: the frame is delivered, answered or dropped with a reason in `trace.drops`.
+        """
+        self.ip.receive(if_index, frame, now, meta)
 
     def poll(self, now: Instant) -> None:
         """Fire the timers that are due."""

@@ -87,6 +87,13 @@ class LocalName(NamedTuple):
     zone: int = 0
 
 
+class FrameMeta(NamedTuple):
+    """What a device knows of a frame beside its bytes."""
+
+    is_checksum_trusted: bool = False
+    """The device has checked the transport checksum, or the sender has left it to the device (offload)."""
+
+
 def family_of(address: Address) -> Family:
     return Family.IPV4 if len(address) == 4 else Family.IPV6
 

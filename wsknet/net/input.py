@@ -16,6 +16,7 @@ from wsknet.trace import DropReason
 from wsknet.types import (
     Address,
     Family,
+    FrameMeta,
     IfIndex,
     Instant,
     Proto,
@@ -52,7 +53,7 @@ class Input:
         self._trace = ip.trace
         self._looped = ip.output.looped
 
-    def receive(self, if_index: IfIndex, frame: bytes, now: Instant) -> None:
+    def receive(self, if_index: IfIndex, frame: bytes, now: Instant, meta: FrameMeta | None = None) -> None:
         """`frame` arrived on an interface: handed up, answered, or dropped with a reason.  Never raises."""
         interface = self._interfaces.get(if_index)
         if interface is None:
@@ -67,6 +68,8 @@ class Input:
         if packet is None:
             packet = self._packet(interface, frame, now)
         if packet is not None:
+            if meta is not None:
+                packet.checksum_trusted = meta.is_checksum_trusted
             handler = self._protocols.get(packet.protocol)
             if handler is not None:
                 handler.input(packet, now)

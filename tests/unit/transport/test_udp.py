@@ -15,7 +15,7 @@ from wsknet.net.packet import Cast
 from wsknet.text import format_mac, parse_address
 from wsknet.trace import DropReason
 from wsknet.transport.udp import QUEUE_OVERHEAD, UdpEndpoint
-from wsknet.types import Cover, Endpoint, Family, Instant, LocalName, family_of
+from wsknet.types import Cover, Endpoint, Family, FrameMeta, Instant, LocalName, family_of
 
 NOW = Instant(0)
 V4 = {"here": "192.0.2.1", "there": "192.0.2.2"}
@@ -36,10 +36,10 @@ class Pair:
     def settle(self) -> None:
         self.network.run_for(0.1)
 
-    def inject(self, frame: bytes) -> None:
+    def inject(self, frame: bytes, meta: FrameMeta | None = None) -> None:
         """A frame straight into `here`, as if it had come over the wire."""
         with self.here.pump as now:
-            self.here.stack.receive(self.near.index, frame, now)
+            self.here.stack.receive(self.near.index, frame, now, meta)
 
 
 @pytest.fixture
@@ -126,6 +126,15 @@ def test_a_zero_checksum_is_none_over_ipv4_and_an_error_over_ipv6(pair: Pair) ->
     pair.inject(udp_frame(pair.near, IPv6(src="2001:db8::2", dst="2001:db8::1"), unsummed))
     assert (receiver.readable, receiver6.readable) == (1, 0)
     assert pair.here.stack.trace.drops[DropReason.UDP_BAD_CHECKSUM] == 1
+
+
+def test_a_checksum_that_the_device_vouches_for_is_not_checked(pair: Pair) -> None:
+    receiver = bound(pair.here, Cover.IPV4, 7)
+    frame = udp_frame(pair.near, IP(src="192.0.2.2", dst="192.0.2.1"), UDP(sport=9, dport=7, chksum=0x1234))
+    pair.inject(frame, FrameMeta())
+    assert receiver.readable == 0
+    pair.inject(frame, FrameMeta(is_checksum_trusted=True))
+    assert receiver.readable == 1
 
 
 @pytest.mark.parametrize(
