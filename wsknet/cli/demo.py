@@ -8,18 +8,17 @@ from pathlib import Path
 
 import click
 
-from wsknet.apps.stages import Stage, tap_stage, virtual_stage
+from wsknet.apps.stages import Stage, virtual_stage
 from wsknet.apps.tour import Case, Step, Tour
+from wsknet.cli.platform import require_linux
 from wsknet.errors import UsageError
 from wsknet.inspect.explain import explain
 from wsknet.inspect.frames import read
 from wsknet.inspect.ladder import draw
 
-_STAGES = {"virtual": virtual_stage, "tap": tap_stage}
-
 
 @click.command()
-@click.option("--link", type=click.Choice(sorted(_STAGES)), default="virtual", show_default=True,
+@click.option("--link", type=click.Choice(["virtual", "tap"]), default="virtual", show_default=True,
               help="virtual: three emulated hosts, no privilege.  tap: the kernel is the peer (root).")  # fmt: skip
 @click.option("--seed", type=int, default=1, show_default=True, help="Ports, sequence numbers, everything random.")
 @click.option("--pcap", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", default=None,
@@ -33,8 +32,7 @@ def demo(link: str, seed: int, pcap: Path | None, brief: bool) -> None:
     path = pcap or Path("wsknet-demo.pcapng" if link == "virtual" else "wsknet-demo-tap.pcapng")
     if not path.absolute().parent.is_dir():
         raise UsageError(f"--pcap {path}: there is no directory {path.parent}")
-    opened: AbstractContextManager[Stage] = _STAGES[link](seed, path)
-    with opened as stage:
+    with _stage(link, seed, path) as stage:
         for line in stage.description:
             click.echo(line)
         with stage.host.activate():
@@ -50,6 +48,15 @@ def demo(link: str, seed: int, pcap: Path | None, brief: bool) -> None:
     click.echo(f"\n{len(frames)} frames in {path}: open it in Wireshark, or tshark -r {path}")
     if not all(case.held for case in cases):
         sys.exit(1)
+
+
+def _stage(link: str, seed: int, capture: Path) -> AbstractContextManager[Stage]:
+    if link == "virtual":
+        return virtual_stage(seed, capture)
+    require_linux("demo --link tap")
+    from wsknet.apps.tap_stage import tap_stage
+
+    return tap_stage(seed, capture)
 
 
 def _show(number: int, case: Case, brief: bool) -> None:

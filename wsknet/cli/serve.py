@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from wsknet.apps.serving import InterfaceOptions, ServeOptions, Server
+from wsknet.cli.platform import require_linux
 from wsknet.errors import UsageError
+
+if TYPE_CHECKING:
+    from wsknet.apps.serving import InterfaceOptions
 
 _PER_INTERFACE = ("address", "peer", "mac", "mtu", "create")
 
@@ -17,6 +20,7 @@ class GroupedCommand(click.Command):
     """Options of one interface belong to the nearest ``--tap`` before them: ``--tap a --address x --tap b ...``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        require_linux("serve")
         ctx.meta["interfaces"] = self._interfaces(ctx, args)
         return super().parse_args(ctx, args)
 
@@ -37,6 +41,8 @@ class GroupedCommand(click.Command):
 
 
 def _interface(values: dict[str, Any]) -> InterfaceOptions:
+    from wsknet.apps.serving import InterfaceOptions
+
     return InterfaceOptions(
         name=values["tap"][0],
         addresses=tuple(values.get("address") or ()),
@@ -81,6 +87,8 @@ def serve(
     Several --tap make a multi-homed host; --address, --peer, --create, --mac and --mtu belong to the nearest --tap
     before them.  Ctrl-C or SIGTERM ends it; what it made is gone then.
     """
+    from wsknet.apps.serving import ServeOptions, Server
+
     interfaces = tuple(ctx.meta["interfaces"])
     options = ServeOptions(app, interfaces, netns, tuple(map(_route, route)), port, Path(pcap) if pcap else None)
     with Server(options) as server:

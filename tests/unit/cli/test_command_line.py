@@ -63,3 +63,36 @@ def test_wrong_input_is_named_and_exits_2(arguments: list[str], word: str) -> No
 
 def test_the_help_shows_a_command_that_works() -> None:
     assert "--tap tap0 --create" in run("serve", "--help").stdout
+
+
+ELSEWHERE = """
+import sys
+import click, scapy.layers.inet6, scapy.utils
+
+class WithoutLinux:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("fcntl", "pyroute2"):
+            raise ImportError(name)
+
+sys.meta_path.insert(0, WithoutLinux())
+sys.modules.pop("fcntl", None)
+sys.platform = "plan9"
+from wsknet.cli import main
+main(sys.argv[1:])
+"""
+
+
+def run_elsewhere(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", ELSEWHERE, *arguments], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_on_another_system_the_virtual_network_runs_and_the_rest_says_what_it_needs(tmp_path: Path) -> None:
+    demo = run_elsewhere("demo", "--brief", "--pcap", str(tmp_path / "tour.pcapng"))
+    assert demo.returncode == 0, demo.stderr
+    for arguments in (["serve", "echo", "--tap", "tap0"], ["demo", "--link", "tap"]):
+        done = run_elsewhere(*arguments)
+        assert done.returncode == 2
+        assert "needs Linux" in done.stderr
+        assert "Traceback" not in done.stderr
