@@ -34,7 +34,7 @@ from wsknet.wsk import (
     WSK_FLAG_LISTEN_SOCKET,
     WSK_SOCKET,
 )
-from wsknet.wsk.simple import Application, address, bind, close, control_events
+from wsknet.wsk.simple import Application, address, bind, control_events, disable_event
 
 WILDCARDS = {AF_INET: "0.0.0.0", AF_INET6: "::"}
 
@@ -133,7 +133,8 @@ class Service:
         self.accepted = 0
         """Connections ever accepted."""
         self._application: Application | None = None
-        self._sockets: list[WSK_SOCKET] = []
+        self._sockets: list[tuple[WSK_SOCKET, int]] = []
+        """Each with the event that brings its work."""
         self._connection_dispatch = WSK_CLIENT_CONNECTION_DISPATCH(_receive_event, _disconnect_event, None)
 
     def start(self) -> None:
@@ -148,14 +149,20 @@ class Service:
             raise
 
     def stop(self) -> None:
-        """Close every socket (open connections are reset) and deregister."""
-        for connection in list(self.connections):
-            connection.close()
+        """Close every socket (open connections are reset) and deregister, which waits until all are closed."""
         while self._sockets:
-            close(self._sockets.pop())
+            Socket, event = self._sockets.pop()
+            # Another thread may be in a callback that uses the socket.
+            disable_event(Socket, event)
+            submit(Socket.Dispatch.WskCloseSocket, Socket, done=self._close_connections)
         if self._application is not None:
             self._application.close()
             self._application = None
+
+    def _close_connections(self, Status: NTSTATUS, Information: object) -> None:
+        """In a completion routine, so that no callback of theirs runs meanwhile."""
+        for connection in list(self.connections):
+            connection.close()
 
     def datagrams(self, Socket: WSK_SOCKET, Indication: WSK_DATAGRAM_INDICATION) -> NTSTATUS:
         """Datagrams arrived; answer as WskReceiveFromEvent does.  Here: take them and forget them."""
@@ -181,7 +188,8 @@ class Service:
         Status, Socket = application.open(Flags, AddressFamily, context, dispatch)
         require("WskSocket", Status)
         assert isinstance(Socket, WSK_SOCKET)
-        self._sockets.append(Socket)
+        event = WSK_EVENT_ACCEPT if Flags == WSK_FLAG_LISTEN_SOCKET else WSK_EVENT_RECEIVE_FROM
+        self._sockets.append((Socket, event))
         Status, _ = bind(Socket, address(WILDCARDS[AddressFamily], self.port))
         require(f"WskBind to port {self.port}", Status)
         return Socket

@@ -62,19 +62,29 @@ class Completions:
                 self._run_queued()
         finally:
             self._drainer.release()
-        self.drain()
+            self.drain()
 
     def drain(self) -> None:
-        """Run what is queued, unless another caller (or one further up the stack) already does.  No lock held."""
-        if self._queue and _thread.postponed is not None:
+        """Run what is queued, unless another caller (or one further up the stack) already does.  No lock held.
+
+        What raises does not keep back the rest, for which other threads may be waiting.
+        """
+        if not self._queue:
+            return
+        if _thread.postponed is not None:
             _thread.postponed.append(self)
             return
+        failure: BaseException | None = None
         while self._queue and self._drainer.acquire(blocking=False):
             try:
                 with self._surroundings():
                     self._run_queued()
+            except BaseException as error:
+                failure = failure or error
             finally:
                 self._drainer.release()
+        if failure is not None:
+            raise failure
 
     def _run_queued(self) -> None:
         queue = self._queue

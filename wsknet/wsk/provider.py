@@ -23,7 +23,7 @@ from wsknet.wsk.constants import (
 )
 from wsknet.wsk.dispatch import WSK_PROVIDER_DISPATCH
 from wsknet.wsk.irp import IRP, take_irp
-from wsknet.wsk.requests import Refusal, complete, perform
+from wsknet.wsk.requests import Refusal, complete_here, perform
 from wsknet.wsk.sockaddr import SOCKADDR, SockAddr, remote_endpoint
 from wsknet.wsk.sockets.base import Socket
 from wsknet.wsk.sockets.basic import BASIC_DISPATCH, BasicSocket
@@ -90,7 +90,7 @@ def _perform(client: Client | None, Irp: IRP | None, operation: Any, *arguments:
         take_irp(Irp)
         Irp.IoStatus.Status = STATUS_INVALID_HANDLE
         Irp.IoStatus.Information = 0
-        complete(Irp)
+        complete_here(Irp)
         return STATUS_INVALID_HANDLE
     client.enter()
     try:

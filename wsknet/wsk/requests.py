@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from wsknet.drivers.completions import postpone, resume
 from wsknet.errors import NetError
 from wsknet.wsk.irp import IRP, SL_PENDING_RETURNED, IoCompleteRequest, take_irp
 from wsknet.wsk.irql import DISPATCH_LEVEL, processor
@@ -71,7 +72,7 @@ def fail(host: Host, Irp: IRP, Status: NTSTATUS) -> NTSTATUS:
     Irp.IoStatus.Status = Status
     Irp.IoStatus.Information = 0
     with host.activate():
-        complete(Irp)
+        complete_here(Irp)
     return Status
 
 
@@ -87,6 +88,18 @@ def complete(Irp: IRP) -> None:
         IoCompleteRequest(Irp)
     finally:
         processor.irql = before
+
+
+def complete_here(Irp: IRP) -> None:
+    """`complete` outside the queue.  What the routine requests completes after it, as in a routine that was queued."""
+    if processor.irql >= DISPATCH_LEVEL:
+        complete(Irp)  # this thread drains the queue further up, or has postponed that
+        return
+    postpone()
+    try:
+        complete(Irp)
+    finally:
+        resume()
 
 
 def call_back(routine: Callable[..., Any], *arguments: Any) -> Any:

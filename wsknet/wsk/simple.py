@@ -26,6 +26,7 @@ from wsknet.wsk.constants import (
     SOCK_DGRAM,
     SOCK_STREAM,
     SOL_SOCKET,
+    WSK_EVENT_DISABLE,
     WSK_FLAG_ABORTIVE,
     WSK_FLAG_DATAGRAM_SOCKET,
     WSK_INFINITE_WAIT,
@@ -258,7 +259,15 @@ def get_option(Socket: WSK_SOCKET, Level: int, Option: int) -> Result:
 
 def control_events(Socket: WSK_SOCKET, EventMask: int) -> NTSTATUS:
     """Enable the events of the mask, or disable one that is combined with WSK_EVENT_DISABLE.  Does not wait."""
-    Control = WSK_EVENT_CALLBACK_CONTROL(NPI_WSK_INTERFACE_ID, EventMask)
-    arguments = (SO_WSK_EVENT_CALLBACK, SOL_SOCKET, Control.SIZE, Control, 0, None, None, None)
-    Status: NTSTATUS = Socket.Dispatch.WskControlSocket(Socket, WskSetOption, *arguments)
+    Status: NTSTATUS = Socket.Dispatch.WskControlSocket(Socket, *_event_control(EventMask), None)
     return Status
+
+
+def disable_event(Socket: WSK_SOCKET, Event: int) -> Result:
+    """Waits for a callback that is running, and for the completion routines due before."""
+    return call(Socket.Dispatch.WskControlSocket, Socket, *_event_control(Event | WSK_EVENT_DISABLE))
+
+
+def _event_control(EventMask: int) -> tuple[Any, ...]:
+    Control = WSK_EVENT_CALLBACK_CONTROL(NPI_WSK_INTERFACE_ID, EventMask)
+    return (WskSetOption, SO_WSK_EVENT_CALLBACK, SOL_SOCKET, Control.SIZE, Control, 0, None, None)

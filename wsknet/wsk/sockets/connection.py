@@ -224,8 +224,9 @@ class ConnectionSocket(ReceivingSocket):
         if is_abortive:
             self._abort(STATUS_CONNECTION_ABORTED, now)
             return 0
+        Irp._moved = 0
         for view in views or ():
-            self.endpoint.send(view, now)
+            Irp._moved = self.endpoint.send(view, now)
         self.endpoint.finish(now)
         self.is_finishing = True
         self.disconnect_irp = Irp
@@ -280,16 +281,22 @@ class ConnectionSocket(ReceivingSocket):
             self._failed(now)
 
     def cancel(self, Irp: IRP, now: Instant) -> None:
-        """A send that is cancelled resets the connection: TCP cannot take back bytes of the stream."""
+        """What is lent and cancelled resets the connection: TCP cannot take back bytes of the stream."""
         if Irp is self.connect_irp:
             self._abort(STATUS_CANCELLED, now)
         elif Irp is self.disconnect_irp:
             self.disconnect_irp = None
+            is_lent = Irp._moved > self.endpoint.acknowledged
             self.finish(Irp, STATUS_CANCELLED)
+            if is_lent:
+                self._abort(STATUS_CONNECTION_ABORTED, now)
         elif Irp in self.receives:
             self.cancel_receive(Irp, now)
-        elif Irp in self.sends:
+        elif Irp in self.sends and Irp._length:
             self._abort(STATUS_CONNECTION_ABORTED, now)
+        elif Irp in self.sends:
+            self.sends.remove(Irp)
+            self.finish(Irp, STATUS_CANCELLED)
 
     def cancel_all(self, now: Instant) -> None:
         self._end_requests(STATUS_CANCELLED, STATUS_CANCELLED, now)

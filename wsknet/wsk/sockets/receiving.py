@@ -273,8 +273,8 @@ class ReceivingSocket(TransportSocket):
             with self.pump:
                 self.end_callback(WSK_EVENT_DISCONNECT)
                 if not is_called:
-                    self.disconnect_reported = None
-                elif self.disconnect_flags is not None:
+                    self.disconnect_reported = None  # enabled again meanwhile, it is due
+                if self.disconnect_flags is not None:
                     self.report_disconnect(self.disconnect_flags)
 
     def WskRelease(self, DataIndication: WSK_DATA_INDICATION | None) -> NTSTATUS:
