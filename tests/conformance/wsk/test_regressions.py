@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from random import Random
 
 import pytest
@@ -151,11 +150,12 @@ def test_cancelling_an_empty_send_leaves_the_connection(lab: Lab) -> None:
 def test_a_service_stops_while_another_thread_runs_its_callback() -> None:
     """What the callback requests still finds its socket open."""
     service = Echo(PORT)
-    answer, entered, failures = service.datagrams, threading.Event(), list[BaseException]()
+    answer, failures, overtaken = service.datagrams, list[BaseException](), list[bool]()
+    entered, stopped = threading.Event(), threading.Event()
 
     def answer_late(Socket: WSK_SOCKET, Indication: WSK_DATAGRAM_INDICATION) -> NTSTATUS:
         entered.set()
-        time.sleep(0.05)
+        overtaken.append(stopped.wait(0.05))
         return answer(Socket, Indication)
 
     def ask(host: Host) -> None:
@@ -178,9 +178,11 @@ def test_a_service_stops_while_another_thread_runs_its_callback() -> None:
             asking.start()
             assert entered.wait(10)
             service.stop()
+            stopped.set()
             asking.join(10)
 
     assert not failures
+    assert overtaken == [False]
 
 
 @pytest.mark.rule("R-021", "R-248")
