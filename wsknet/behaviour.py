@@ -80,8 +80,8 @@ class Behaviour:
     """The whole of 127/8 is local, not just 127.0.0.1 (BIND-1.4)."""
     ephemeral_ports: tuple[int, int] = (49152, 65535)
     """First and last dynamic port."""
-    refused_on_arp_failure: bool = False
-    """A neighbour that never answers fails a connect at once (D-29)."""
+    neighbour_failure_is_final: bool = False
+    """A neighbour that never answers fails a connect at once, and a datagram is reported to its socket (D-29)."""
     tcp: TcpPolicy = field(default_factory=TcpPolicy)
 
 
@@ -99,7 +99,7 @@ LINUX = Behaviour(
     connected_metric=0,
     binds_down_addresses=True,
     ephemeral_ports=(32768, 60999),
-    refused_on_arp_failure=True,
+    neighbour_failure_is_final=True,
     # include/net/tcp.h: TCP_TIMEOUT_INIT, TCP_RTO_MIN, TCP_DELACK_MIN, TCP_TIMEWAIT_LEN; tcp_syn_retries, tcp_retries2
     tcp=TcpPolicy(
         min_rto=200 * MILLISECOND,

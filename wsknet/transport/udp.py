@@ -143,7 +143,7 @@ class UdpProtocol:
             self.trace.drop(DropReason.ICMP_NO_ENDPOINT, quoted)
             return
         error = ERRORS.get(kind)
-        if error is ErrorKind.HOST_UNREACHABLE and not self.ip.config.behaviour.refused_on_arp_failure:
+        if error is ErrorKind.HOST_UNREACHABLE and not self.ip.config.behaviour.neighbour_failure_is_final:
             return  # a neighbour that never answers costs the datagram, and that has been counted (D-29)
         if error is not None:
             endpoint.fail(error)

@@ -70,7 +70,7 @@ class TcpProtocol:
         self.timers = timers
         self.config = config.tcp
         self.policy = config.behaviour.tcp
-        self.fails_on_unreachable_neighbour = config.behaviour.refused_on_arp_failure
+        self.fails_on_unreachable_neighbour = config.behaviour.neighbour_failure_is_final
         self.trace = trace
         self.notify = notify
         self.initial_sequence: Callable[[Endpoint, Endpoint, Instant], Seq] = InitialSequence(rng)
