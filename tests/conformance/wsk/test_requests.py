@@ -170,11 +170,17 @@ def test_the_wait_cancel_wait_pattern(lab: Lab) -> None:
 
 
 @pytest.mark.rule("R-068")
-def test_a_connect_in_progress_can_be_cancelled(lab: Lab) -> None:
+def test_a_connect_in_progress_can_be_cancelled_and_tried_again(lab: Lab) -> None:
+    lab.listener()
     lab.cut()
     Socket = lab.bound(lab.near, WSK_FLAG_CONNECTION_SOCKET)
+    before = simple.host_and_port(ok(simple.local_address(Socket)))
 
     assert simple.connect(Socket, simple.address(FAR, PORT), seconds=1) == (STATUS_CANCELLED, 0)
+    assert simple.host_and_port(ok(simple.local_address(Socket))) == before
+    assert before[0] == "0.0.0.0"
+    lab.cut(is_cut=False)
+    ok(simple.connect(Socket, simple.address(FAR, PORT)))
     ok(simple.close(Socket))
 
 

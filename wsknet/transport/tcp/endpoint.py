@@ -289,14 +289,18 @@ class TcpEndpoint(TransportEndpoint):
     def abort(self, now: Instant) -> None:
         """End the connection at once, with a reset where RFC 9293 3.10.5 asks for one; lent memory is given back.
 
-        Nothing is notified; later operations find ABORTED.  Without effect when there is no connection.
+        Nothing is notified; later operations find ABORTED.  An attempt to connect is taken back: the endpoint is as
+        bound as it was before.  Without effect when there is no connection.
         """
         connection = self.connection
         if connection is None or connection.state in (State.CLOSED, State.TIME_WAIT):
             return
+        was_connecting = connection.state in CONNECTING
         connection.abort(now)
         connection.receiver.clear()
         self.error = ErrorKind.ABORTED
+        if was_connecting:
+            self.connection = None
 
     def close(self, now: Instant) -> None:
         """Give everything back.  Legal in every state, more than once; the owner hears nothing more.

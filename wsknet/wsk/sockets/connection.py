@@ -283,7 +283,9 @@ class ConnectionSocket(ReceivingSocket):
     def cancel(self, Irp: IRP, now: Instant) -> None:
         """What is lent and cancelled resets the connection: TCP cannot take back bytes of the stream."""
         if Irp is self.connect_irp:
-            self._abort(STATUS_CANCELLED, now)
+            self.endpoint.abort(now)
+            self.state = BOUND  # as after an attempt that has failed: another one is possible
+            self._finish_connect(STATUS_CANCELLED, now)
         elif Irp is self.disconnect_irp:
             self.disconnect_irp = None
             is_lent = Irp._moved > self.endpoint.acknowledged
