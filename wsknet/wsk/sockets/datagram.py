@@ -37,7 +37,6 @@ from wsknet.wsk.status import (
     NTSTATUS,
     STATUS_CANCELLED,
     STATUS_DATA_NOT_ACCEPTED,
-    STATUS_INVALID_PARAMETER,
     STATUS_OF_KIND,
     STATUS_PENDING,
     STATUS_SUCCESS,
@@ -293,18 +292,7 @@ class DatagramSocket(TransportSocket):
         self.deliver(now)
 
     def WskRelease(self, DatagramIndication: WSK_DATAGRAM_INDICATION | None) -> NTSTATUS:
-        """Give retained elements back: those linked by `Next`, in any mixture.  None is taken if one is not ours."""
-        self.require_open()
-        elements = []
-        while DatagramIndication is not None and DatagramIndication._holder is self:
-            DatagramIndication._holder = None
-            elements.append(DatagramIndication)
-            DatagramIndication = DatagramIndication.Next
-        if DatagramIndication is None and elements:
-            return STATUS_SUCCESS
-        for element in elements:
-            element._holder = self
-        return STATUS_INVALID_PARAMETER
+        return self.release(DatagramIndication)
 
     # What the endpoint reports
 

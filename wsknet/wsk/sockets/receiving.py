@@ -278,18 +278,7 @@ class ReceivingSocket(TransportSocket):
                     self.report_disconnect(self.disconnect_flags)
 
     def WskRelease(self, DataIndication: WSK_DATA_INDICATION | None) -> NTSTATUS:
-        """Give retained elements back: those linked by `Next`, in any mixture.  None is taken if one is not ours."""
-        self.require_open()
-        elements = []
-        while DataIndication is not None and DataIndication._holder is self:
-            DataIndication._holder = None
-            elements.append(DataIndication)
-            DataIndication = DataIndication.Next
-        if DataIndication is None and elements:
-            return STATUS_SUCCESS
-        for element in elements:
-            element._holder = self
-        return STATUS_INVALID_PARAMETER
+        return self.release(DataIndication)
 
 
 def _check_flags(Buffer: WSK_BUF, Flags: int) -> NTSTATUS:

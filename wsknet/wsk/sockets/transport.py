@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from wsknet.errors import ErrorKind, LocalError
@@ -12,12 +13,12 @@ from wsknet.wsk.irp import IRP
 from wsknet.wsk.sockaddr import SOCKADDR, SockAddr, local_name, require_room, sockaddr_octets, store_sockaddr
 from wsknet.wsk.sockets.base import Socket
 from wsknet.wsk.sockets.states import CREATED, FORCED_CLOSED
-from wsknet.wsk.status import NTSTATUS
+from wsknet.wsk.status import NTSTATUS, STATUS_INVALID_PARAMETER, STATUS_SUCCESS
 
 if TYPE_CHECKING:
     from wsknet.types import Instant, LocalName
     from wsknet.wsk.client import Client
-    from wsknet.wsk.structures import EPROCESS, SECURITY_DESCRIPTOR
+    from wsknet.wsk.structures import EPROCESS, SECURITY_DESCRIPTOR, WSK_DATA_INDICATION, WSK_DATAGRAM_INDICATION
 
 OutAddress = SOCKADDR | bytearray | memoryview
 
@@ -50,7 +51,7 @@ def security_of(OwningProcess: EPROCESS | None, SecurityDescriptor: SECURITY_DES
     return Security(account, frozenset(allowed))
 
 
-class TransportSocket(Socket):
+class TransportSocket(Socket, ABC):
     __slots__ = ("endpoint", "options", "security")
 
     def __init__(
@@ -68,19 +69,33 @@ class TransportSocket(Socket):
         """Whether IPv4 goes through this AF_INET6 socket too, by mapped addresses."""
         return self.family == AF_INET6 and not self.options.v6only
 
-    def default_receive_buffer(self) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def default_receive_buffer(self) -> int: ...
 
-    def open_endpoint(self, cover: Cover) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def open_endpoint(self, cover: Cover) -> Any: ...
 
+    @abstractmethod
     def bound(self, now: Instant) -> None:
         """The endpoint has its name: what the category does next."""
-        raise NotImplementedError
 
+    @abstractmethod
     def apply_options(self) -> None:
         """Let the endpoint know of options that may change at any time."""
-        raise NotImplementedError
+
+    def release(self, Indication: WSK_DATA_INDICATION | WSK_DATAGRAM_INDICATION | None) -> NTSTATUS:
+        """Take retained elements back: those linked by `Next`, in any mixture.  None is taken if one is not ours."""
+        self.require_open()
+        elements = []
+        while Indication is not None and Indication._holder is self:
+            Indication._holder = None
+            elements.append(Indication)
+            Indication = Indication.Next
+        if Indication is None and elements:
+            return STATUS_SUCCESS
+        for element in elements:
+            element._holder = self
+        return STATUS_INVALID_PARAMETER
 
     def WskBind(self, LocalAddress: SockAddr, Flags: int, Irp: IRP | None) -> NTSTATUS:
         return self.perform(Irp, self._bind, LocalAddress, Flags)
