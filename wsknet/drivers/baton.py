@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock, Thread, get_ident
 
 from wsknet.drivers.base import DeadlockError, ThreadEnd
@@ -152,43 +153,46 @@ class Baton:
 
     def _close(self, wait: Wait) -> None:
         wait.is_over = True
-        if wait in self._waits:
+        with suppress(ValueError):  # closed already, or this moment by `fail`
             self._waits.remove(wait)
 
     def _pass_on(self, thread: EmulatedThread) -> None:
-        """Let the next runnable thread run, and return when `thread` has the baton back, or earlier."""
-        try:
-            following = self._next()
-            if following is not thread:
-                self._give(following)
-                self._await(thread)
-        except BaseException as interruption:
-            # Ctrl-C, which only the main program gets.  Its turn comes when the running thread blocks.
-            self.fail(interruption)
-            self._recover()
-            self._await(thread)
+        """Let the next runnable thread run, and return when `thread` has the baton back, or earlier.
 
-    def _recover(self) -> None:
-        """Handing over was broken off at any point: let no thread be lost.  One told twice to run notices it."""
-        for thread in self._others:
-            is_blocked = thread.wait is not None and not thread.wait.is_over
-            if not is_blocked and thread is not self._current and thread not in self.runnable:
-                self.runnable.append(thread)
-        if not self.is_main and self._current.gate.locked():
-            self._current.gate.release()
+        Ctrl-C, which only the main program gets, may break this off at any point, also while another thread runs.  So
+        each step can be repeated or left out, and nothing but `fail` is done by a thread without the baton.
+        """
+        is_passed_on = False
+        while True:
+            try:
+                if not is_passed_on:
+                    following = self._next()
+                    is_passed_on = True
+                    if following is not thread:
+                        self._give(following)
+                self._await(thread)
+            except BaseException as interruption:
+                self.fail(interruption)
+                if not self.is_main:
+                    self._give(self._current)
+            else:
+                return
 
     def _await(self, thread: EmulatedThread) -> None:
-        # The gate alone would not do: see `_recover`.
+        # The gate alone would not do: it may have been opened for a turn that is over.
         while self._current is not thread:
             thread.gate.acquire()
+        if thread in self.runnable:
+            self.runnable.remove(thread)
 
     def _next(self) -> EmulatedThread:
+        """The thread to give the baton to.  It leaves the queue when it has it, so that none is lost on the way."""
         while not self.runnable:
             try:
                 self._advance()
             except BaseException as error:
                 self.fail(error)
-        return self.runnable.popleft()
+        return self.runnable[0]
 
     def _give(self, thread: EmulatedThread) -> None:
         self._current = thread

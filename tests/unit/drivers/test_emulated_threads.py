@@ -409,7 +409,6 @@ def test_a_deadlock_is_told_even_if_a_thread_fails_while_it_is_ended(driver: Sim
     assert isinstance(caught.value.__cause__, ValueError)
 
 
-@pytest.mark.no_cover  # the interruption may hit the tracer of coverage, which then keeps a lock of its own for ever
 @pytest.mark.parametrize("turns", range(20))
 def test_ctrl_c_at_any_moment_loses_no_thread(driver: Simulation, turns: int) -> None:
     """A signal from outside while the baton goes round; afterwards everything goes on."""
