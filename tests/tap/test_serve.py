@@ -60,6 +60,7 @@ def in_netns(*command: str, stdin: bytes = b"", netns: str = NETNS, timeout: flo
     done = subprocess.run(
         ["ip", "netns", "exec", netns, *command], input=stdin, capture_output=True, timeout=timeout, check=False
     )
+    print(done.stderr.decode(errors="replace"))  # shown if the test fails: why there was no answer
     return done.stdout
 
 
