@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from wsknet.net.messages import IcmpErrorKind
@@ -10,22 +10,23 @@ if TYPE_CHECKING:
     from wsknet.types import Address, Instant
 
 
+class Undelivered(NamedTuple):
+    """A packet of ours, from `source` to `destination`, did not arrive."""
+
+    kind: IcmpErrorKind
+    """HOST_UNREACHABLE may come from our own link: the neighbour did not answer."""
+    source: Address
+    destination: Address
+    quoted: bytes
+    """The beginning of its transport header, at least 8 bytes."""
+    zone: int = 0
+    mtu: int = 0
+    """That of PACKET_TOO_BIG, else 0."""
+
+
 class ProtocolHandler(Protocol):
     def input(self, packet: Packet, now: Instant) -> None:
         """A packet for us.  May send; looped answers are delivered after it has returned."""
 
-    def icmp_error(
-        self,
-        kind: IcmpErrorKind,
-        source: Address,
-        destination: Address,
-        quoted: bytes,
-        zone: int,
-        mtu: int,
-        now: Instant,
-    ) -> None:
-        """A packet of ours, from `source` to `destination`, did not arrive.
-
-        `quoted` is the beginning of its transport header, at least 8 bytes.  `mtu` is that of PACKET_TOO_BIG, else 0.
-        HOST_UNREACHABLE may come from our own link: the neighbour did not answer.
-        """
+    def icmp_error(self, error: Undelivered, now: Instant) -> None:
+        """A router, the peer or our own link could not deliver a packet of this protocol."""

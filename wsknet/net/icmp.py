@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.net.fragments import FRAGMENT_HEADER
+from wsknet.net.handler import Undelivered
 from wsknet.net.messages import EchoMessage, IcmpError, IcmpErrorKind
 from wsknet.net.packet import Cast, Packet
 from wsknet.trace import DropReason
@@ -50,16 +51,7 @@ class Icmp:
         else:
             self._discovery.input(packet, message, now)
 
-    def icmp_error(
-        self,
-        kind: IcmpErrorKind,
-        source: Address,
-        destination: Address,
-        quoted: bytes,
-        zone: int,
-        mtu: int,
-        now: Instant,
-    ) -> None:
+    def icmp_error(self, error: Undelivered, now: Instant) -> None:
         """An echo reply of ours did not arrive.  Nobody waits to hear that."""
 
     def send_error(self, kind: IcmpErrorKind, packet: Packet, now: Instant) -> None:
@@ -109,7 +101,7 @@ class Icmp:
             return
         has_zone = is_link_local(source) or is_link_local(destination)
         zone = packet.interface.index if has_zone else 0
-        handler.icmp_error(error.kind, source, destination, transport, zone, error.mtu, now)
+        handler.icmp_error(Undelivered(error.kind, source, destination, transport, zone, error.mtu), now)
 
 
 class RateLimit:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind, NetError
 from wsknet.net.fragments import fragments
+from wsknet.net.handler import Undelivered
 from wsknet.net.messages import IcmpErrorKind
 from wsknet.net.neighbours import Pending
 from wsknet.net.packet import Cast, Packet, Path
@@ -123,15 +124,9 @@ class Output:
         self._trace.drop(reason, packet)
         handler = self._ip.protocols.get(pending.protocol)
         if reason is DropReason.NEIGHBOUR_FAILED and handler is not None:
-            handler.icmp_error(
-                IcmpErrorKind.HOST_UNREACHABLE,
-                pending.source,
-                pending.destination,
-                packet[pending.transport_offset :],
-                pending.zone,
-                0,
-                now,
-            )
+            quoted = packet[pending.transport_offset :]
+            kind = IcmpErrorKind.HOST_UNREACHABLE
+            handler.icmp_error(Undelivered(kind, pending.source, pending.destination, quoted, pending.zone), now)
 
     def _send_slowly(
         self,

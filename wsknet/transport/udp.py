@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsknet.errors import ErrorKind, LocalError, NetError
+from wsknet.net.handler import Undelivered
 from wsknet.net.messages import IcmpErrorKind
 from wsknet.net.packet import Cast, Packet
 from wsknet.net.path import needs_zone
@@ -125,28 +126,20 @@ class UdpProtocol:
         self.trace.drop(DropReason.UDP_NO_ENDPOINT, packet.raw)
         self.ip.icmp.send_error(IcmpErrorKind.PORT_UNREACHABLE, packet, now)
 
-    def icmp_error(
-        self,
-        kind: IcmpErrorKind,
-        source: Address,
-        destination: Address,
-        quoted: bytes,
-        zone: int,
-        mtu: int,
-        now: Instant,
-    ) -> None:
-        """An error about a datagram of ours, of which `quoted` holds the first bytes (RFC 1122 4.1.3.3)."""
+    def icmp_error(self, error: Undelivered, now: Instant) -> None:
+        """An error about a datagram of ours (RFC 1122 4.1.3.3)."""
+        quoted = error.quoted
         source_port = int.from_bytes(quoted[0:2], "big")
         destination_port = int.from_bytes(quoted[2:4], "big")
-        endpoint = self.demux.find(source, source_port, destination, destination_port, zone)
+        endpoint = self.demux.find(error.source, source_port, error.destination, destination_port, error.zone)
         if endpoint is None:
             self.trace.drop(DropReason.ICMP_NO_ENDPOINT, quoted)
             return
-        error = ERRORS.get(kind)
-        if error is ErrorKind.HOST_UNREACHABLE and not self.ip.config.behaviour.neighbour_failure_is_final:
+        kind = ERRORS.get(error.kind)
+        if kind is ErrorKind.HOST_UNREACHABLE and not self.ip.config.behaviour.neighbour_failure_is_final:
             return  # a neighbour that never answers costs the datagram, and that has been counted (D-29)
-        if error is not None:
-            endpoint.fail(error)
+        if kind is not None:
+            endpoint.fail(kind)
 
 
 ERRORS = {

@@ -537,3 +537,13 @@ def test_no_use_after_close(lab: Lab) -> None:
     ):
         with pytest.raises(BugCheck, match="R-257"):
             use()
+
+
+@pytest.mark.rule("R-095", "R-097")
+def test_a_socket_opened_connected_has_both_names(lab: Lab) -> None:
+    lab.listener()
+    with lab.near.activate(), simple.Application() as application:
+        Socket = ok(application.open_connected(simple.address("0.0.0.0", 0), simple.address(FAR, PORT)))
+        assert simple.host_and_port(ok(simple.local_address(Socket)))[0] == NEAR
+        assert simple.host_and_port(ok(simple.remote_address(Socket))) == (FAR, PORT)
+        ok(simple.close(Socket))

@@ -13,13 +13,14 @@ from wsknet.behaviour import WINDOWS, Behaviour
 from wsknet.config import InterfaceConfig, NeighbourConfig, StackConfig
 from wsknet.control.codec import ScapyCodec
 from wsknet.net import changes
+from wsknet.net.handler import Undelivered
 from wsknet.net.layer import IpLayer
 from wsknet.net.messages import IcmpErrorKind
 from wsknet.net.packet import Packet, Path
 from wsknet.text import format_address, parse_address, parse_cidr, parse_network
 from wsknet.timers import Timers
 from wsknet.trace import Decision, DropReason, Trace
-from wsknet.types import SECOND, Address, IfIndex, Instant, Proto
+from wsknet.types import SECOND, IfIndex, Instant, Proto
 
 LO, IF1, IF2, IF3 = IfIndex(1), IfIndex(2), IfIndex(3), IfIndex(4)
 PEER_MAC = "02:00:00:00:00:99"
@@ -46,17 +47,9 @@ class Recorder:
     def input(self, packet: Packet, now: Instant) -> None:
         self.packets.append(packet)
 
-    def icmp_error(
-        self,
-        kind: IcmpErrorKind,
-        source: Address,
-        destination: Address,
-        quoted: bytes,
-        zone: int,
-        mtu: int,
-        now: Instant,
-    ) -> None:
-        self.errors.append(ReportedError(kind, format_address(source), format_address(destination), quoted, zone, mtu))
+    def icmp_error(self, error: Undelivered, now: Instant) -> None:
+        source, destination = format_address(error.source), format_address(error.destination)
+        self.errors.append(ReportedError(error.kind, source, destination, error.quoted, error.zone, error.mtu))
 
 
 def mac_of(if_index: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING, Protocol
 
+from wsknet.net.handler import Undelivered
 from wsknet.net.packet import Cast
 from wsknet.trace import DropReason
 from wsknet.transport.tcp import icmp
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from wsknet.config import StackConfig
     from wsknet.net.layer import IpLayer
-    from wsknet.net.messages import IcmpErrorKind
     from wsknet.net.packet import Packet
     from wsknet.timers import Timers
     from wsknet.trace import Trace
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from wsknet.transport.tcp.congestion.base import CongestionFactory
     from wsknet.transport.tcp.seq import Seq
     from wsknet.transport.tcp.time_wait import TimeWait
-    from wsknet.types import Address, Cover, Endpoint, Instant
+    from wsknet.types import Cover, Endpoint, Instant
 
 _unpack = Struct("!HHIIHH").unpack_from
 _UNICAST = Cast.UNICAST
@@ -116,23 +116,15 @@ class TcpProtocol:
         else:
             self.trace.drop(segment, packet.raw)
 
-    def icmp_error(
-        self,
-        kind: IcmpErrorKind,
-        source: Address,
-        destination: Address,
-        quoted: bytes,
-        zone: int,
-        mtu: int,
-        now: Instant,
-    ) -> None:
-        """An error about a segment of ours, of which `quoted` holds the first bytes."""
+    def icmp_error(self, error: Undelivered, now: Instant) -> None:
+        """An error about a segment of ours."""
+        quoted = error.quoted
         local_port = int.from_bytes(quoted[0:2], "big")
         remote_port = int.from_bytes(quoted[2:4], "big")
-        target = self._find(source, local_port, destination, remote_port, zone)
+        target = self._find(error.source, local_port, error.destination, remote_port, error.zone)
         seq = int.from_bytes(quoted[4:8], "big")
         if isinstance(target, Connection) and len(quoted) >= 8 and icmp.is_about(target, seq):
-            icmp.take_error(target, kind, mtu, now)
+            icmp.take_error(target, error.kind, error.mtu, now)
         else:
             self.trace.drop(DropReason.ICMP_NO_ENDPOINT, quoted)
 
