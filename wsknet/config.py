@@ -14,6 +14,27 @@ def _require(condition: bool, message: str) -> None:
 
 
 @dataclass(frozen=True)
+class AutoConfig:
+    """What an interface finds out by itself.  Nothing, unless told: a lab's addresses are there from the beginning."""
+
+    duplicate_detection: bool = False
+    """Check addresses given by hand before use (RFC 4862 5.4, RFC 5227); those found automatically always are."""
+    optimistic: bool = False
+    """Use IPv6 addresses while they are being checked (RFC 4429)."""
+    router_discovery: bool = False
+    """Solicit routers and follow their advertisements: addresses, routes, MTU, hop limit (RFC 4861, RFC 4862)."""
+    stable_identifiers: bool = False
+    """Addresses made from prefixes as in RFC 7217 instead of the modified EUI-64 of RFC 4291 appendix A."""
+    temporary_addresses: bool = False
+    """One more address per prefix that changes every day and is preferred for sending (RFC 8981)."""
+    dhcp: bool = False
+    """Ask for an IPv4 address (RFC 2131)."""
+    link_local_ipv4: bool | None = None
+    """`IPAutoconfigurationEnabled` of this interface: an address of 169.254/16 when DHCP has none (RFC 3927), or at
+    once where DHCP is off.  `None`: the machine-wide value decides, and DHCP must be on."""
+
+
+@dataclass(frozen=True)
 class InterfaceConfig:
     name: str
     """As shown in tables and captures; unique within its host."""
@@ -22,6 +43,11 @@ class InterfaceConfig:
     """Largest IP packet in bytes."""
     metric: int = 25
     """Added to the route metric (Windows: 25 is the automatic metric of gigabit Ethernet, KB 299540)."""
+    auto: AutoConfig = AutoConfig()
+    forwarding: bool = False
+    """Packets for others that arrive here are passed on (RFC 1812; Set-NetIPInterface -Forwarding)."""
+    proxy_arp: bool = False
+    """Answer for IPv4 addresses that are reached through another interface (RFC 1027)."""
 
     def __post_init__(self) -> None:
         _require(len(self.mac) == 6, "mac must have 6 bytes")
@@ -70,5 +96,7 @@ class StackConfig:
     neighbours: NeighbourConfig = field(default_factory=NeighbourConfig)
     tcp: TcpConfig = field(default_factory=TcpConfig)
     udp: UdpConfig = field(default_factory=UdpConfig)
+    autoconfiguration: bool = True
+    """`IPAutoconfigurationEnabled` of the machine: see `AutoConfig.link_local_ipv4`."""
     icmp_errors_per_second: int = 1000
     """Most ICMP errors sent per second by the host; icmp_msgs_per_sec of Linux."""

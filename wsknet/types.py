@@ -46,6 +46,7 @@ class Proto(IntEnum):
     """IP protocol numbers (IANA) that the stack gives a meaning to."""
 
     ICMP = 1
+    IGMP = 2
     TCP = 6
     UDP = 17
     ICMPV6 = 58

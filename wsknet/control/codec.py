@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from wsknet.control import arp, icmp4, icmp6
-from wsknet.net.messages import ArpMessage, Codec, IcmpMessage
+from wsknet.control import arp, dhcp4, icmp4, icmp6, igmp
+from wsknet.net.messages import ArpMessage, Codec, DhcpMessage, GroupMessage, IcmpMessage
 from wsknet.trace import DropReason
 from wsknet.types import Address, Family
 
@@ -30,3 +30,15 @@ class ScapyCodec(Codec):
         if family is Family.IPV4:
             return icmp4.encode(message)
         return icmp6.encode(source, destination, message)
+
+    def decode_igmp(self, payload: bytes) -> GroupMessage | DropReason:
+        return igmp.decode(payload)
+
+    def encode_igmp(self, message: GroupMessage) -> bytes:
+        return igmp.encode(message)
+
+    def decode_dhcp(self, payload: bytes) -> DhcpMessage | DropReason:
+        return dhcp4.decode(payload)
+
+    def encode_dhcp(self, message: DhcpMessage) -> bytes:
+        return dhcp4.encode(message)

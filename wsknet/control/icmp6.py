@@ -101,6 +101,8 @@ def encode(source: Address, destination: Address, message: IcmpMessage) -> bytes
         header, body = ndp.encode_solicitation(message), b""
     elif isinstance(message, NeighbourAdvertisement):
         header, body = ndp.encode_advertisement(message), b""
+    else:
+        raise ValueError(f"ICMPv6 has no message for {message!r}")
     checksum = transport_checksum(pseudo_sum(source, destination, Proto.ICMPV6), header, (body,))
     return header[:2] + checksum.to_bytes(2, "big") + header[4:] + body
 

@@ -6,10 +6,20 @@ Each takes effect at once and raises the generation, so no answer found before i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TypeAlias
 
-from wsknet.config import InterfaceConfig
+from wsknet.config import AutoConfig, InterfaceConfig
 from wsknet.types import Address, IfIndex
+
+
+class AddressOrigin(Enum):
+    """Who gave us an address; NL_PREFIX_ORIGIN of Windows."""
+
+    MANUAL = "given by hand"
+    DHCP = "leased by DHCP"
+    ROUTER = "made from an advertised prefix"
+    LINK_LOCAL = "made by ourselves for this link alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,16 @@ class InterfaceChanged:
     """Packets with this interface's addresses may leave through any interface."""
     weak_receive: bool | None = None
     """Packets for any address of the host are accepted here."""
+    auto: AutoConfig | None = None
+    forwarding: bool | None = None
+    proxy_arp: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AutoconfigurationChanged:
+    """`IPAutoconfigurationEnabled` of the machine."""
+
+    is_enabled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +86,9 @@ class AddressAdded:
     """Used only by programs that bind it (MSFT_NetIPAddress.SkipAsSource)."""
     is_deprecated: bool = False
     """RFC 4862 5.5.4: still ours, but no longer preferred as a source."""
+    origin: AddressOrigin = AddressOrigin.MANUAL
+    is_temporary: bool = False
+    """RFC 8981."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +107,8 @@ class RouteAdded:
     next_hop: Address | None = None
     """`None`: every address of the prefix is on the link."""
     metric: int = 0
+    mtu: int = 0
+    """Largest packet this way, if smaller than the interface's; 0: no such limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +125,7 @@ Change: TypeAlias = (
     InterfaceAdded
     | InterfaceChanged
     | InterfaceRemoved
+    | AutoconfigurationChanged
     | LinkUp
     | LinkDown
     | AddressAdded

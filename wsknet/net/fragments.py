@@ -23,6 +23,7 @@ def fragments(
     hop_limit: int,
     traffic_class: int,
     identification: int,
+    flow_label: int = 0,
 ) -> list[Buffers]:
     """IP packets of at most `mtu` bytes that carry `payload` together, first part first."""
     if family is Family.IPV4:
@@ -48,7 +49,7 @@ def fragments(
             )
         else:
             length = _IPV6_FRAGMENT.size + len(part)
-            header = ipv6.build(source, destination, FRAGMENT_HEADER, length, hop_limit, traffic_class)
+            header = ipv6.build(source, destination, FRAGMENT_HEADER, length, hop_limit, traffic_class, flow_label)
             header += _IPV6_FRAGMENT.pack(protocol, 0, offset | more, identification)
         packets.append((header, part))
     return packets

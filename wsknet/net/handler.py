@@ -22,11 +22,18 @@ class Undelivered(NamedTuple):
     zone: int = 0
     mtu: int = 0
     """That of PACKET_TOO_BIG, else 0."""
+    reporter: Address | None = None
+    """Who said so; `None` for our own link."""
+    code: int = 0
+    """TIME_EXCEEDED: 0 in transit, 1 in reassembly; PARAMETER_PROBLEM: its code."""
 
 
 class ProtocolHandler(Protocol):
     def input(self, packet: Packet, now: Instant) -> None:
         """A packet for us.  May send; looped answers are delivered after it has returned."""
 
-    def icmp_error(self, error: Undelivered, now: Instant) -> None:
-        """A router, the peer or our own link could not deliver a packet of this protocol."""
+    def icmp_error(self, error: Undelivered, now: Instant) -> bool:
+        """A router, the peer or our own link could not deliver a packet of this protocol.
+
+        False: no endpoint can have sent what is quoted, so nothing in the error is believed (RFC 5927 4).
+        """

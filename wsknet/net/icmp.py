@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 
 from wsknet.net.fragments import FRAGMENT_HEADER
 from wsknet.net.handler import Undelivered
-from wsknet.net.messages import EchoMessage, IcmpError, IcmpErrorKind
+from wsknet.net.messages import (
+    EchoMessage,
+    GroupLeave,
+    GroupQuery,
+    GroupReport,
+    IcmpError,
+    IcmpErrorKind,
+    OldGroupReport,
+    Redirect,
+    RouterAdvertisement,
+    RouterSolicitation,
+)
 from wsknet.net.packet import Cast, Packet
 from wsknet.trace import DropReason
 from wsknet.types import SECOND, Address, Family, Instant, Proto, is_link_local, is_multicast, is_unspecified
@@ -48,11 +59,18 @@ class Icmp:
             self._echo(packet, message, now)
         elif isinstance(message, IcmpError):
             self._error(packet, message, now)
+        elif isinstance(message, Redirect):
+            self._ip.redirects.received(packet, message, now)
+        elif isinstance(message, (RouterSolicitation, RouterAdvertisement)):
+            self._ip.routers.received(packet, message, now)
+        elif isinstance(message, (GroupQuery, GroupReport, OldGroupReport, GroupLeave)):
+            self._ip.groups.received(packet, message, now)
         else:
             self._discovery.input(packet, message, now)
 
-    def icmp_error(self, error: Undelivered, now: Instant) -> None:
+    def icmp_error(self, error: Undelivered, now: Instant) -> bool:
         """An echo reply of ours did not arrive.  Nobody waits to hear that."""
+        return False
 
     def send_error(self, kind: IcmpErrorKind, packet: Packet, now: Instant) -> None:
         """Tell the sender of `packet` why it was not taken, unless RFC 1122 3.2.2 or RFC 4443 2.4 (e) forbid it."""

@@ -170,7 +170,7 @@ class Input:
             self._trace.drop(header, frame)
             return None
         if isinstance(header, ipv4.Ipv4Header) and (header.more_fragments or header.fragment_offset):
-            self._trace.drop(DropReason.IP_FRAGMENT, frame)
+            self._trace.drop(DropReason.FRAGMENT_MALFORMED, frame)
             return None
         source, destination = header.source, header.destination
         cast = self._accept(interface, source, destination, header.protocol)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from wsknet.net.changes import AddressOrigin
 from wsknet.net.packet import Cast
 from wsknet.types import LOOPBACK_INDEX, Address, Family, IfIndex, Mac, family_of
 from wsknet.wire.ethernet import BROADCAST_MAC, multicast_mac
@@ -20,13 +22,32 @@ Flow = tuple[Address, Address, int]
 MAX_FLOWS = 4096
 
 
+class AddressState(Enum):
+    """RFC 4862 2 and 5.4, RFC 4429; NL_DAD_STATE of Windows.  The first two are not ours to use."""
+
+    TENTATIVE = "being checked for a duplicate"
+    DUPLICATE = "in use by another host"
+    OPTIMISTIC = "in use while it is being checked"
+    DEPRECATED = "no longer preferred"
+    PREFERRED = "preferred"
+
+
 class InterfaceAddress(NamedTuple):
-    """An address of ours.  The fields are those of `changes.AddressAdded`."""
+    """An address of ours.  The fields that both have are those of `changes.AddressAdded`."""
 
     address: Address
     prefix_length: int
     skip_as_source: bool = False
-    is_deprecated: bool = False
+    state: AddressState = AddressState.PREFERRED
+    origin: AddressOrigin = AddressOrigin.MANUAL
+    is_temporary: bool = False
+    holder: Mac | None = None
+    """Of a DUPLICATE: who has it."""
+
+    @property
+    def is_deprecated(self) -> bool:
+        """Not to be chosen while there is a better one; RFC 4429 3.2 says so of optimistic addresses too."""
+        return self.state is not AddressState.PREFERRED
 
 
 class Interface:
@@ -35,9 +56,14 @@ class Interface:
     __slots__ = (
         "accepts",
         "addresses",
+        "advertised_mtu",
+        "auto",
         "config",
         "flows",
+        "forwarding",
         "group_macs",
+        "groups",
+        "hop_limit",
         "index",
         "is_loopback",
         "is_up",
@@ -46,6 +72,8 @@ class Interface:
         "mtu",
         "name",
         "neighbours",
+        "proxy_arp",
+        "unassigned",
         "weak_receive",
         "weak_send",
     )
@@ -68,8 +96,19 @@ class Interface:
         self.is_loopback = index == LOOPBACK_INDEX
         self.weak_send = weak_send
         self.weak_receive = weak_receive
+        self.auto = config.auto
+        self.forwarding = config.forwarding
+        self.proxy_arp = config.proxy_arp
+        self.advertised_mtu = 0
+        """For IPv6 packets, if a router has said so (RFC 4861 6.3.4); else 0."""
+        self.hop_limit = 0
+        """The same."""
         self.addresses: dict[Address, InterfaceAddress] = {}
-        """In the order in which they were added."""
+        """Those that are ours to use, in the order in which they were added."""
+        self.unassigned: dict[Address, InterfaceAddress] = {}
+        """Those that are being checked, and those found to be another host's."""
+        self.groups: dict[Address, None] = {}
+        """Multicast groups that are listened to here, beside the ones every host belongs to."""
         self.accepts: dict[Address, Cast] = {}
         """Destinations that are ours here: local routes, broadcasts, multicast groups.  Empty while down."""
         self.group_macs: dict[Mac, None] = {}
@@ -77,6 +116,11 @@ class Interface:
         self.flows: dict[bytes, Flow] = {}
         """Answers of `net.input` by the two addresses as they stand in the header; bounded by MAX_FLOWS."""
         self.neighbours = new_neighbours(self)
+
+    def mtu_for(self, family: Family) -> int:
+        if family is Family.IPV6 and self.advertised_mtu:
+            return min(self.mtu, self.advertised_mtu)
+        return self.mtu
 
     def addresses_of(self, family: Family) -> Iterator[InterfaceAddress]:
         length = family.address_length

@@ -10,13 +10,22 @@ from typing import TYPE_CHECKING
 from wsknet.errors import ErrorKind, NetError
 from wsknet.net import changes
 from wsknet.net.arp import Arp
+from wsknet.net.autoconf.dhcp import DhcpClients
+from wsknet.net.autoconf.duplicates import Duplicates
+from wsknet.net.autoconf.link_local import LinkLocal
+from wsknet.net.autoconf.routers import RouterDiscovery
+from wsknet.net.forwarding import Forwarding
 from wsknet.net.handler import ProtocolHandler
 from wsknet.net.icmp import Icmp
 from wsknet.net.input import Input
+from wsknet.net.multicast.groups import Groups
 from wsknet.net.nd import NeighbourDiscovery
 from wsknet.net.neighbours import NeighbourState, NeighbourTable, Pending
 from wsknet.net.output import Output
 from wsknet.net.path import resolve, summary
+from wsknet.net.pmtu import PathMtus
+from wsknet.net.reassembly import Reassembly
+from wsknet.net.redirects import Redirects
 from wsknet.net.tables import Tables
 from wsknet.net.wording import address_text
 from wsknet.trace import Decision, DropReason
@@ -57,20 +66,32 @@ class IpLayer:
         self.codec = codec
         self.trace = trace
         self.rng = rng
-        self._timers = timers
+        self.timers = timers
         self.protocols: dict[int, ProtocolHandler] = {}
         """By protocol number.  ICMP is there; the stack adds its transports."""
         self.annotate = False
         """Explain each new path in the comment of its first frame."""
         self._paths: dict[tuple[Address, Address | None, int], Path] = {}
         self.tables = Tables(config.behaviour, self._new_neighbours)
+        self.tables.autoconfiguration = config.autoconfiguration
         self.interfaces = self.tables.interfaces
         self.output = Output(self)
+        self.duplicates = Duplicates(self)
         self.arp = Arp(self)
         self.discovery = NeighbourDiscovery(self)
+        self.routers = RouterDiscovery(self)
+        self.redirects = Redirects(self)
+        self.groups = Groups(self)
+        self.dhcp = DhcpClients(self)
+        self.link_local = LinkLocal(self)
+        self.path_mtus = PathMtus(self)
         self.icmp = Icmp(self)
+        self.forwarding = Forwarding(self)
+        self.reassembly = Reassembly(self)
         self.input = Input(self)
+        self._followers = (self.duplicates, self.groups, self.routers, self.dhcp, self.link_local)
         self.protocols[Proto.ICMP] = self.icmp
+        self.protocols[Proto.IGMP] = self.groups
         self.protocols[Proto.ICMPV6] = self.icmp
         # For every packet, so the bound methods themselves and no call in between; described where they stand.
         self.receive = self.input.receive
@@ -95,13 +116,42 @@ class IpLayer:
         return self.tables.routes
 
     def apply(self, change: changes.Change, now: Instant) -> None:
-        """`ValueError`, with one line for people, if the change is impossible; nothing has changed then."""
-        gone = self.interfaces.get(change.if_index) if isinstance(change, _LINK_LOST) else None
-        self.tables.apply(change)
-        self._paths.clear()
-        if gone is not None:
-            gone.neighbours.flush(now)
+        """`ValueError`, with one line for people, if the change is impossible; nothing has changed then.
+
+        What it makes necessary begins: duplicate detection, soliciting routers, DHCP, membership reports.
+        """
+        if isinstance(change, changes.AddressAdded) and self.duplicates.must_check(change):
+            self.duplicates.claim(change, None, now)
+        else:
+            self.change(change, now)
         self.input.deliver_looped(now)
+
+    def change(self, change: changes.Change, now: Instant) -> None:
+        """`apply` for the layer's own parts, which have checked what must be checked."""
+        if isinstance(change, changes.AutoconfigurationChanged):
+            self.tables.apply(change)
+            for each in list(self.interfaces.values()):
+                self._adjust(each, now)
+            return
+        interface = self.interfaces.get(change.if_index)
+        self.tables.apply(change)
+        self.forget_paths()
+        if isinstance(change, _LINK_LOST) and interface is not None:
+            interface.neighbours.flush(now)
+        if isinstance(change, _OF_LINKS):
+            self._adjust(interface or self.interfaces[change.if_index], now)
+        elif isinstance(change, changes.AddressRemoved):
+            self.duplicates.forget(change.if_index, change.address)
+
+    def _adjust(self, interface: Interface, now: Instant) -> None:
+        if not interface.is_loopback:
+            for follower in self._followers:
+                follower.adjust(interface, now)
+
+    def forget_paths(self) -> None:
+        """Cached answers are wrong from here on, and so is every `Path` that somebody holds."""
+        self.tables.generation += 1
+        self._paths.clear()
 
     def path(
         self, destination: Address, source: Address | None = None, zone: int = 0, why: Decision | None = None
@@ -216,8 +266,15 @@ class IpLayer:
     def discard(self, interface: Interface, pending: Pending, reason: DropReason, now: Instant) -> None:
         self.output.discard(interface, pending, reason, now)
 
+    def failed(self, interface: Interface, address: Address, now: Instant) -> None:
+        self.routers.neighbour_failed(interface, address, now)
+
+    def answered(self, interface: Interface, address: Address, now: Instant) -> None:
+        self.routers.neighbour_answered(interface, address, now)
+
     def _new_neighbours(self, interface: Interface) -> NeighbourTable:
-        return NeighbourTable(interface, self.config.neighbours, self._timers, self.rng, self)
+        return NeighbourTable(interface, self.config.neighbours, self.timers, self.rng, self)
 
 
 _LINK_LOST = (changes.LinkDown, changes.InterfaceRemoved)
+_OF_LINKS = (changes.InterfaceAdded, changes.InterfaceChanged, changes.LinkUp, *_LINK_LOST)

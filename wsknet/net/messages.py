@@ -79,7 +79,190 @@ class NeighbourAdvertisement:
     target_mac: Mac | None = None
 
 
-IcmpMessage: TypeAlias = EchoMessage | IcmpError | NeighbourSolicitation | NeighbourAdvertisement
+@dataclass(frozen=True, slots=True)
+class RouterSolicitation:
+    source_mac: Mac | None = None
+
+
+class Preference(IntEnum):
+    """Of a router or an advertised route (RFC 4191 2.1)."""
+
+    LOW = -1
+    MEDIUM = 0
+    HIGH = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixInformation:
+    """RFC 4861 4.6.2.  Lifetimes in seconds as they stand in the message; 2^32 - 1 is for ever."""
+
+    prefix: Address
+    prefix_length: int
+    is_on_link: bool
+    is_autonomous: bool
+    """Hosts may make addresses from it (RFC 4862 5.5.3)."""
+    valid: int
+    preferred: int
+
+
+@dataclass(frozen=True, slots=True)
+class RouteInformation:
+    """RFC 4191 2.3.  The lifetime as in `PrefixInformation`."""
+
+    prefix: Address
+    prefix_length: int
+    preference: Preference
+    lifetime: int
+
+
+@dataclass(frozen=True, slots=True)
+class RouterAdvertisement:
+    """RFC 4861 4.2.  0 in `hop_limit`, `reachable`, `retransmit` and `mtu`: the router does not say."""
+
+    hop_limit: int
+    is_managed: bool
+    """Addresses come from DHCPv6."""
+    is_other_managed: bool
+    preference: Preference
+    lifetime: int
+    """Seconds; 0: not a default router."""
+    reachable: int
+    """Milliseconds."""
+    retransmit: int
+    """Milliseconds."""
+    source_mac: Mac | None = None
+    mtu: int = 0
+    prefixes: tuple[PrefixInformation, ...] = ()
+    routes: tuple[RouteInformation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Of both families (RFC 792, RFC 4861 4.5): what was sent to `destination` should go to `gateway` directly."""
+
+    gateway: Address
+    """The better router; over IPv6 the destination itself if that is on the link."""
+    destination: Address
+    """Over IPv4 taken from what is quoted."""
+    quoted: bytes = b""
+    gateway_mac: Mac | None = None
+    """IPv6 only."""
+
+
+NeighbourMessage: TypeAlias = (
+    NeighbourSolicitation | NeighbourAdvertisement | RouterSolicitation | RouterAdvertisement | Redirect
+)
+
+
+class RecordKind(IntEnum):
+    """What a group record says of the sources of a group (RFC 3376 4.2.12, RFC 3810 5.2.12)."""
+
+    IS_INCLUDE = 1
+    IS_EXCLUDE = 2
+    TO_INCLUDE = 3
+    TO_EXCLUDE = 4
+    ALLOW_NEW = 5
+    BLOCK_OLD = 6
+
+
+@dataclass(frozen=True, slots=True)
+class GroupQuery:
+    """IGMP and MLD.  `version` is that of IGMP (1 to 3); MLDv1 counts as 2, MLDv2 as 3."""
+
+    version: int
+    group: Address
+    """Unspecified in a general query."""
+    max_response: int
+    """Milliseconds."""
+    sources: tuple[Address, ...] = ()
+    suppresses: bool = False
+    robustness: int = 0
+    """0 here and below: the querier does not say."""
+    interval: int = 0
+    """Seconds between general queries."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRecord:
+    kind: RecordKind
+    group: Address
+    sources: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupReport:
+    """IGMPv3 and MLDv2."""
+
+    records: tuple[GroupRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OldGroupReport:
+    """IGMPv1 and v2, MLDv1; `version` as in `GroupQuery`."""
+
+    version: int
+    group: Address
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLeave:
+    """IGMPv2's leave, MLDv1's done."""
+
+    group: Address
+
+
+GroupMessage: TypeAlias = GroupQuery | GroupReport | OldGroupReport | GroupLeave
+
+IcmpMessage: TypeAlias = EchoMessage | IcmpError | NeighbourMessage | GroupMessage
+
+
+class DhcpKind(IntEnum):
+    """DHCP message type (RFC 2132 9.6)."""
+
+    DISCOVER = 1
+    OFFER = 2
+    REQUEST = 3
+    DECLINE = 4
+    ACK = 5
+    NAK = 6
+    RELEASE = 7
+    INFORM = 8
+
+
+@dataclass(frozen=True, slots=True)
+class DhcpMessage:
+    """RFC 2131 2 and the options of RFC 2132 that a host lives by.  `None`: the option is not there."""
+
+    kind: DhcpKind
+    transaction: int
+    client_mac: Mac
+    seconds: int = 0
+    """Since the client began."""
+    is_broadcast: bool = False
+    """The answer has to be broadcast."""
+    client_address: Address = bytes(4)
+    your_address: Address = bytes(4)
+    server: Address | None = None
+    """Server identifier."""
+    requested: Address | None = None
+    lease: int | None = None
+    """Seconds here and below; 2^32 - 1 is for ever."""
+    renewal: int | None = None
+    rebinding: int | None = None
+    prefix_length: int | None = None
+    """From the subnet mask."""
+    routers: tuple[Address, ...] = ()
+    routes: tuple[tuple[Address, int, Address | None], ...] = ()
+    """Prefix, length and next hop of classless static routes (RFC 3442), which replace `routers`; `None`: on-link."""
+    name_servers: tuple[Address, ...] = ()
+    domain: str = ""
+    host_name: str = ""
+    mtu: int | None = None
+    client_id: bytes = b""
+    parameters: tuple[int, ...] = ()
+    """Option numbers asked for."""
+    text: str = ""
+    """Why a server refused, or a client declined."""
 
 
 class Codec(Protocol):
@@ -104,3 +287,14 @@ class Codec(Protocol):
 
         Raises `ValueError` for a message that the family does not have, and for `IcmpErrorKind.OTHER`.
         """
+
+    def decode_igmp(self, payload: bytes) -> GroupMessage | DropReason:
+        """MLD is ICMPv6 and comes through `decode_icmp`."""
+
+    def encode_igmp(self, message: GroupMessage) -> bytes:
+        """Checksum set."""
+
+    def decode_dhcp(self, payload: bytes) -> DhcpMessage | DropReason:
+        """`payload` is that of the UDP datagram."""
+
+    def encode_dhcp(self, message: DhcpMessage) -> bytes: ...

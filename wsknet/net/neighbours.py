@@ -74,6 +74,12 @@ class LinkActions(Protocol):
     def discard(self, interface: Interface, pending: Pending, reason: DropReason, now: Instant) -> None:
         """Drop what waited; tell its sender if the neighbour failed."""
 
+    def failed(self, interface: Interface, address: Address, now: Instant) -> None:
+        """A neighbour did not answer, however often it was asked."""
+
+    def answered(self, interface: Interface, address: Address, now: Instant) -> None:
+        """A neighbour is there that had failed before."""
+
 
 class Neighbour:
     """One next hop.  Packets may be sent with `link_header` as long as ``now < fresh_until``, else ask the table."""

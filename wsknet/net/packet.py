@@ -77,8 +77,9 @@ class Path:
     Valid while `IpLayer.generation` is what it was; `IpLayer.path` answers again after that.
     """
 
-    __slots__ = ("addresses", "addresses_sum", "comment", "destination", "family", "generation", "interface",
-                 "is_broadcast", "is_local", "mtu", "neighbour", "next_hop", "source", "zone")  # fmt: skip
+    __slots__ = ("addresses", "addresses_sum", "comment", "destination", "family", "generation", "hop_limit",
+                 "interface", "is_broadcast", "is_local", "mtu", "neighbour", "next_hop", "room", "source",
+                 "zone")  # fmt: skip
 
     def __init__(
         self,
@@ -92,6 +93,7 @@ class Path:
         is_local: bool = False,
         is_broadcast: bool = False,
         zone: int = 0,
+        hop_limit: int = 64,
     ) -> None:
         self.interface = interface
         """The outgoing interface; the one owning the address if `is_local`."""
@@ -102,11 +104,15 @@ class Path:
         """The gateway, or the destination itself when it is on the link."""
         self.mtu = mtu
         """Largest IP packet in bytes."""
+        self.room = mtu - (20 if family is Family.IPV4 else 40)
+        """Largest payload of a packet that is not fragmented."""
         self.generation = generation
         self.is_local = is_local
         """The destination is this host: the packet is looped inside and reaches no wire."""
         self.is_broadcast = is_broadcast
         self.zone = zone
+        self.hop_limit = hop_limit
+        """For packets whose sender names none."""
         self.comment: str | None = None
         """For the capture of the first frame: why this path, see `IpLayer.annotate`."""
         # What `net.output` wants ready-made for every packet.

@@ -136,7 +136,8 @@ def _to_link(
         via = f" via {address_text(route.next_hop)}" if route.next_hop else ""
         rule = why.parts[0].rule
         why.conclude(f"{interface.name}{via} from {address_text(source)}", rule, why.parts[0].reference)
-    return _path(tables, interface, source, destination, next_hop, interface.mtu, is_broadcast=route.is_broadcast)
+    mtu = min(interface.mtu_for(family_of(destination)), route.mtu or interface.mtu)
+    return _path(tables, interface, source, destination, next_hop, mtu, is_broadcast=route.is_broadcast)
 
 
 def _path(
@@ -149,26 +150,37 @@ def _path(
     is_local: bool = False,
     is_broadcast: bool = False,
 ) -> Path:
-    has_zone = is_link_local(source) or is_link_local(destination)
+    zone = interface.index if is_link_local(source) or is_link_local(destination) else 0
     return Path(
         interface,
         family_of(destination),
         source,
         destination,
         next_hop,
-        mtu,
+        min(mtu, tables.path_mtus.get((destination, zone), mtu)),
         tables.generation,
         is_local,
         is_broadcast,
-        interface.index if has_zone else 0,
+        zone,
+        _hop_limit(tables, interface, destination),
     )
+
+
+def _hop_limit(tables: Tables, interface: Interface, destination: Address) -> int:
+    if is_multicast(destination):
+        return 1  # RFC 1112 6.1, RFC 3493 5.2
+    return (interface.hop_limit if len(destination) == 16 else 0) or tables.behaviour.hop_limit
 
 
 def _choose_route(
     tables: Tables, destination: Address, only: Interface | None, scope: int, why: Decision | None
 ) -> Route | None:
-    """Longest prefix, then the lowest sum of route and interface metric, then first added."""
+    """Longest prefix, then the lowest sum of route and interface metric, then first added.
+
+    A router that did not answer when last asked is used only where no other is left (RFC 4191 3.2, RFC 1122 3.3.1.5).
+    """
     usable: list[Route] = []
+    suspects: list[Route] = []
     rejected: list[tuple[Route, str]] = []
     for route in tables.routes.matching(destination):
         if usable and route.prefix_length < usable[0].prefix_length:
@@ -177,10 +189,18 @@ def _choose_route(
             rejected.append((route, f"its prefix is shorter than /{usable[0].prefix_length}"))
             continue
         objection = _objection(tables, route, destination, only, scope)
-        if objection is None:
+        if objection is None and (route.if_index, route.next_hop) in tables.suspects:
+            suspects.append(route)
+        elif objection is None:
             usable.append(route)
         elif why is not None:
             rejected.append((route, objection))
+    if suspects and not usable:
+        longest = suspects[0].prefix_length
+        usable = [route for route in suspects if route.prefix_length == longest]
+        suspects = [route for route in suspects if route.prefix_length < longest]
+    if why is not None:
+        rejected += [(route, "its router did not answer when last asked") for route in suspects]
     best = min(usable, key=lambda route: _total(tables, route)) if usable else None
     if why is not None:
         _explain_route(tables, best, usable, rejected, why)

@@ -26,6 +26,8 @@ class Route(NamedTuple):
     is_broadcast: bool = False
     is_automatic: bool = False
     """Came with an address and goes with it."""
+    mtu: int = 0
+    """See `changes.RouteAdded`."""
 
 
 class RouteTable:

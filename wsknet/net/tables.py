@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from wsknet.behaviour import Behaviour, HostModel
 from wsknet.config import InterfaceConfig
 from wsknet.net import changes
-from wsknet.net.interface import Interface, InterfaceAddress
+from wsknet.net.interface import AddressState, Interface, InterfaceAddress
 from wsknet.net.packet import Cast
 from wsknet.net.routes import Route, RouteTable, broadcast_of, network_of
 from wsknet.net.wording import address_text, prefix_text
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from wsknet.net.neighbours import NeighbourTable
+
+MIN_MTU = {Family.IPV4: 68, Family.IPV6: 1280}
+"""What every link carries (RFC 791 3.2, RFC 8200 5)."""
 
 LIMITED_BROADCAST = b"\xff" * 4
 ALL_HOSTS = bytes((224, 0, 0, 1))
@@ -49,12 +52,18 @@ class Tables:
         self.routes = RouteTable()
         self.local: dict[Address, list[Interface]] = {}
         """Every local address on an interface that is up, with the interfaces that have it."""
+        self.suspects: dict[tuple[IfIndex, Address], None] = {}
+        """Next hops that did not answer when last asked: others are preferred (RFC 4861 6.3.6, RFC 1122 3.3.1.4)."""
+        self.path_mtus: dict[tuple[Address, int], int] = {}
+        """By destination and zone, where a packet was too big on the way.  Written by `pmtu`."""
+        self.autoconfiguration = True
+        """`IPAutoconfigurationEnabled` of the machine."""
         self.generation = 0
         self._new_neighbours = new_neighbours
         self._add_interface(changes.InterfaceAdded(LOOPBACK_INDEX, _LOOPBACK))
         self._add_address(changes.AddressAdded(LOOPBACK_INDEX, bytes((127, 0, 0, 1)), 8))
         self._add_address(changes.AddressAdded(LOOPBACK_INDEX, bytes(15) + b"\x01", 128))
-        self._rebuild()
+        self.rebuild()
 
     def apply(self, change: changes.Change) -> None:
         """`ValueError`, with one line for people, if the change names what is not there; nothing has changed then."""
@@ -65,6 +74,8 @@ class Tables:
                 self._change_interface(change)
             case changes.InterfaceRemoved(if_index):
                 self._remove_interface(if_index)
+            case changes.AutoconfigurationChanged(is_enabled):
+                self.autoconfiguration = is_enabled
             case changes.LinkUp(if_index):
                 self._interface(if_index).is_up = True
             case changes.LinkDown(if_index):
@@ -82,7 +93,17 @@ class Tables:
                         f"no route {prefix_text(prefix, length)} on interface {if_index} with that next hop"
                     )
                 self.routes.remove(route)
-        self._rebuild()
+        self.rebuild()
+
+    def withhold(self, interface: Interface, entry: InterfaceAddress) -> None:
+        """Keep an address that is not ours to use: its group is listened to, for questions about it (RFC 4862 5.4.2).
+
+        If it was ours it is so no more.
+        """
+        if entry.address in interface.addresses:
+            self._remove_address(interface, entry.address)
+        interface.unassigned[entry.address] = entry
+        self.rebuild()
 
     def find_local(self, destination: Address, zone: int = 0) -> Interface | None:
         """The interface whose address `destination` is; only interface `zone` if given."""
@@ -128,6 +149,12 @@ class Tables:
         metric = interface.metric if change.metric is None else change.metric
         InterfaceConfig(interface.name, interface.mac, mtu, metric)  # raises if one is out of range
         interface.mtu, interface.metric = mtu, metric
+        if change.auto is not None:
+            interface.auto = change.auto
+        if change.forwarding is not None:
+            interface.forwarding = change.forwarding
+        if change.proxy_arp is not None:
+            interface.proxy_arp = change.proxy_arp
         if change.weak_send is not None:
             interface.weak_send = change.weak_send
         if change.weak_receive is not None:
@@ -151,8 +178,14 @@ class Tables:
             raise ValueError(f"{address_text(address)} cannot be the address of an interface: give a unicast address")
         if address in interface.addresses:
             self._remove_address(interface, address, keep=True)
+        interface.unassigned.pop(address, None)
         interface.addresses[address] = InterfaceAddress(
-            address, change.prefix_length, change.skip_as_source, change.is_deprecated
+            address,
+            change.prefix_length,
+            change.skip_as_source,
+            AddressState.DEPRECATED if change.is_deprecated else AddressState.PREFERRED,
+            change.origin,
+            change.is_temporary,
         )
         for route in self._routes_with(interface, interface.addresses[address]):
             if self.routes.get(route.prefix, route.prefix_length, route.if_index) is None:
@@ -160,6 +193,8 @@ class Tables:
 
     def _remove_address(self, interface: Interface, address: Address, keep: bool = False) -> None:
         """`keep` leaves the entry, and so its place in the order, to be overwritten."""
+        if interface.unassigned.pop(address, None) is not None:
+            return
         entry = interface.addresses.get(address)
         if entry is None:
             raise ValueError(f"{interface.name} has no address {address_text(address)}")
@@ -204,15 +239,17 @@ class Tables:
                 raise ValueError(f"{address_text(next_hop)} cannot be a next hop: give a unicast address")
         if not 0 <= change.metric <= 0xFFFFFFFF:
             raise ValueError("metric must be 0 to 4294967295")
-        route = Route(prefix, length, change.if_index, next_hop, change.metric)
+        if change.mtu and not MIN_MTU[family_of(prefix)] <= change.mtu <= 65535:
+            raise ValueError(f"the MTU of this route must be {MIN_MTU[family_of(prefix)]} to 65535")
+        route = Route(prefix, length, change.if_index, next_hop, change.metric, mtu=change.mtu)
         for entry in interface.addresses.values():  # a local or broadcast route put back by hand is one again
             for own in self._routes_with(interface, entry):
                 if own[:4] == route[:4]:
                     route = route._replace(is_local=own.is_local, is_broadcast=own.is_broadcast)
         self.routes.add(route)
 
-    def _rebuild(self) -> None:
-        """Derive who accepts what.  Changes are rare, packets are not."""
+    def rebuild(self) -> None:
+        """Derive who accepts what, after every change.  Changes are rare, packets are not."""
         self.generation += 1
         self.local = {}
         for interface in self.interfaces.values():
@@ -222,8 +259,11 @@ class Tables:
             if interface.is_up and not interface.is_loopback:
                 for group, cast in _GROUPS:
                     interface.accept(group, cast)
-                for entry in interface.addresses_of(Family.IPV6):
-                    interface.accept(solicited_node(entry.address), Cast.MULTICAST)
+                for address in (*interface.addresses, *interface.unassigned):
+                    if family_of(address) is Family.IPV6:
+                        interface.accept(solicited_node(address), Cast.MULTICAST)
+                for group in interface.groups:
+                    interface.accept(group, Cast.MULTICAST)
         for route in self.routes:
             interface = self.interfaces[route.if_index]
             if not interface.is_up:

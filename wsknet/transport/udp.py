@@ -126,7 +126,7 @@ class UdpProtocol:
         self.trace.drop(DropReason.UDP_NO_ENDPOINT, packet.raw)
         self.ip.icmp.send_error(IcmpErrorKind.PORT_UNREACHABLE, packet, now)
 
-    def icmp_error(self, error: Undelivered, now: Instant) -> None:
+    def icmp_error(self, error: Undelivered, now: Instant) -> bool:
         """An error about a datagram of ours (RFC 1122 4.1.3.3)."""
         quoted = error.quoted
         source_port = int.from_bytes(quoted[0:2], "big")
@@ -134,12 +134,13 @@ class UdpProtocol:
         endpoint = self.demux.find(error.source, source_port, error.destination, destination_port, error.zone)
         if endpoint is None:
             self.trace.drop(DropReason.ICMP_NO_ENDPOINT, quoted)
-            return
+            return False
         kind = ERRORS.get(error.kind)
         if kind is ErrorKind.HOST_UNREACHABLE and not self.ip.config.behaviour.neighbour_failure_is_final:
-            return  # a neighbour that never answers costs the datagram, and that has been counted (D-29)
+            return True  # a neighbour that never answers costs the datagram, and that has been counted (D-29)
         if kind is not None:
             endpoint.fail(kind)
+        return True
 
 
 ERRORS = {

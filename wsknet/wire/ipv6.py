@@ -105,7 +105,7 @@ def _walk(packet: bytes, protocol: int, end: int) -> tuple[int, int] | DropReaso
         if protocol not in _EXTENSIONS:
             return protocol, offset
         if protocol == _FRAGMENT:
-            return DropReason.IP_FRAGMENT
+            return DropReason.FRAGMENT_MALFORMED
         if protocol == _NO_NEXT_HEADER:
             return DropReason.IP_UNKNOWN_PROTOCOL
         if offset + 8 > end:

@@ -47,9 +47,10 @@ class Recorder:
     def input(self, packet: Packet, now: Instant) -> None:
         self.packets.append(packet)
 
-    def icmp_error(self, error: Undelivered, now: Instant) -> None:
+    def icmp_error(self, error: Undelivered, now: Instant) -> bool:
         source, destination = format_address(error.source), format_address(error.destination)
         self.errors.append(ReportedError(error.kind, source, destination, error.quoted, error.zone, error.mtu))
+        return True
 
 
 def mac_of(if_index: int) -> str:

@@ -223,7 +223,7 @@ def test_fragments_are_not_taken_for_packets(lab: Lab, packet: Any) -> None:
     lab.arrive(IF1, packet)
 
     assert len(lab.udp.packets) == 1
-    assert lab.drops == {DropReason.IP_FRAGMENT: 1}
+    assert lab.drops == {DropReason.FRAGMENT_MALFORMED: 1}
 
 
 def test_a_wrong_checksum_is_seen_on_a_known_flow_too(lab: Lab) -> None:

@@ -230,7 +230,7 @@ def test_an_answer_to_ourselves_does_not_recurse(lab: Lab) -> None:
                 lab.ip.send(path, 99, packet.payload[1:], (), now)
             self.depth -= 1
 
-        def icmp_error(self, *args: Any) -> None:
+        def icmp_error(self, *args: Any) -> bool:
             raise AssertionError
 
     shrinker = lab.ip.protocols[99] = Shrinker()
@@ -245,7 +245,7 @@ def test_what_a_handler_sends_to_ourselves_arrives_before_receive_returns(lab: L
         def input(self, packet: Any, now: Any) -> None:
             lab.ip.send(lab.path("::1"), Proto.UDP, packet.payload, (), now)
 
-        def icmp_error(self, *args: Any) -> None:
+        def icmp_error(self, *args: Any) -> bool:
             raise AssertionError
 
     lab.ip.protocols[99] = Forwarder()

@@ -91,8 +91,8 @@ def test_a_packet_of_extension_headers_alone_has_nothing_for_anybody() -> None:
 
 
 def test_fragments_are_named_as_such() -> None:
-    assert ipv6.parse(packet(FRAGMENT, bytes([UDP, 0, 0, 1, 0, 0, 0, 9]), b"datagram")) is DropReason.IP_FRAGMENT
-    assert ipv6.parse(packet(DESTINATION, extension(FRAGMENT), bytes(8))) is DropReason.IP_FRAGMENT
+    assert ipv6.parse(packet(FRAGMENT, bytes([UDP, 0, 0, 1, 0, 0, 0, 9]), b"datagram")) is DropReason.FRAGMENT_MALFORMED
+    assert ipv6.parse(packet(DESTINATION, extension(FRAGMENT), bytes(8))) is DropReason.FRAGMENT_MALFORMED
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ class TcpProtocol:
         else:
             self.trace.drop(segment, packet.raw)
 
-    def icmp_error(self, error: Undelivered, now: Instant) -> None:
+    def icmp_error(self, error: Undelivered, now: Instant) -> bool:
         """An error about a segment of ours."""
         quoted = error.quoted
         local_port = int.from_bytes(quoted[0:2], "big")
@@ -125,8 +125,9 @@ class TcpProtocol:
         seq = int.from_bytes(quoted[4:8], "big")
         if isinstance(target, Connection) and len(quoted) >= 8 and icmp.is_about(target, seq):
             icmp.take_error(target, error.kind, error.mtu, now)
-        else:
-            self.trace.drop(DropReason.ICMP_NO_ENDPOINT, quoted)
+            return True
+        self.trace.drop(DropReason.ICMP_NO_ENDPOINT, quoted)
+        return False
 
     def register(self, connection: Connection | TimeWait) -> None:
         """Segments of its 4-tuple go to `connection` from now on."""

@@ -1,0 +1,1 @@
+"""What an interface finds out by itself: duplicate addresses, routers and prefixes, leases, link-local addresses."""

@@ -1,0 +1,1 @@
+"""Multicast groups: who listens on which interface (IGMP, MLD), and which senders are wanted."""
