@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from wsknet import text
 from wsknet.behaviour import WINDOWS, Behaviour
-from wsknet.config import InterfaceConfig, StackConfig
+from wsknet.config import AutoConfig, InterfaceConfig, StackConfig
 from wsknet.control.codec import ScapyCodec
 from wsknet.devices.capture import Capture
 from wsknet.devices.wire import Hub
@@ -113,12 +113,15 @@ class Host:
         rng: Random,
         config: StackConfig | None = None,
         number: int = 1,
+        is_router: bool = False,
     ) -> None:
         self.name = name
         self.driver = driver
         self.rng = rng
         self.number = number
         """Tells the hosts of a network apart in generated MAC addresses."""
+        self.is_router = is_router
+        """Its interfaces pass on packets for others."""
         self.stack = Stack(config or StackConfig(), ScapyCodec(), rng)
         self.pump = Pump(self.stack, driver, self.activate)
         self.interfaces: dict[str, HostInterface] = {}
@@ -134,20 +137,30 @@ class Host:
             self.stack.apply(change, now)
 
     def interface(
-        self, name: str, *cidrs: str, mac: str | None = None, mtu: int = 1500, metric: int = 25
+        self,
+        name: str,
+        *cidrs: str,
+        mac: str | None = None,
+        mtu: int = 1500,
+        metric: int = 25,
+        auto: AutoConfig | None = None,
     ) -> HostInterface:
         """Add a network card with addresses, and with the IPv6 link-local address of RFC 4291 appendix A.
 
-        `ValueError` for a name that is taken or a malformed address.
+        `auto` tells what it finds out by itself; the link-local address is then made by the router discovery, if that
+        is on.  `ValueError` for a name that is taken or a malformed address.
         """
         if name in self.interfaces:
             raise ValueError(f"{self.name} already has an interface {name}: choose another name")
         index = IfIndex(len(self.interfaces) + 2)
         number = self.number.to_bytes(2, "big")
         hardware = text.parse_mac(mac) if mac else bytes((2, index >> 8, 0, *number, index & 255))
-        interface = HostInterface(self, index, InterfaceConfig(name, hardware, mtu, metric))
-        self.apply(changes.InterfaceAdded(index, interface.config))
-        self.apply(changes.AddressAdded(index, link_local_address(hardware), 64))
+        settings = InterfaceConfig(name, hardware, mtu, metric, auto or AutoConfig(), self.is_router)
+        interface = HostInterface(self, index, settings)
+        self.apply(changes.InterfaceAdded(index, settings))
+        if not settings.auto.router_discovery:
+            origin = changes.AddressOrigin.LINK_LOCAL
+            self.apply(changes.AddressAdded(index, link_local_address(hardware), 64, origin=origin))
         try:
             for cidr in cidrs:
                 interface.add_address(cidr)
@@ -157,10 +170,13 @@ class Host:
         self.interfaces[name] = interface
         return interface
 
-    def route(self, prefix: str, via: str | None = None, interface: str | None = None, metric: int = 256) -> None:
+    def route(
+        self, prefix: str, via: str | None = None, interface: str | None = None, metric: int = 256, mtu: int = 0
+    ) -> None:
         """Add a route: ``host.route("0.0.0.0/0", via="192.0.2.254")``.
 
-        Without `interface` it leaves by the one whose subnet holds `via`; `ValueError` if there is none.
+        Without `interface` it leaves by the one whose subnet holds `via`; `ValueError` if there is none.  `mtu` bounds
+        the packets that take it.
         """
         network, prefix_length = text.parse_network(prefix)
         gateway = text.parse_address(via) if via else None
@@ -172,7 +188,7 @@ class Host:
             index = self._interface_towards(gateway)
         else:
             raise ValueError(f"route {prefix}: give `via`, `interface` or both")
-        self.apply(changes.RouteAdded(network, prefix_length, index, gateway, metric))
+        self.apply(changes.RouteAdded(network, prefix_length, index, gateway, metric, mtu))
 
     def _interface_towards(self, gateway: Address) -> IfIndex:
         for interface in self.stack.view().interfaces:
@@ -204,14 +220,20 @@ class Network:
         self.hosts: dict[str, Host] = {}
         self._writer: PcapngWriter | None = None
 
-    def host(self, name: str, behaviour: Behaviour = WINDOWS, config: StackConfig | None = None) -> Host:
+    def host(
+        self, name: str, behaviour: Behaviour = WINDOWS, config: StackConfig | None = None, is_router: bool = False
+    ) -> Host:
         """Add a host.  Its randomness depends on the seed and its name alone."""
         if name in self.hosts:
             raise ValueError(f"the network already has a host {name}: choose another name")
         settings = replace(config, behaviour=behaviour) if config else StackConfig(behaviour=behaviour)
-        host = Host(name, self.driver, self._rng(name), settings, len(self.hosts) + 1)
+        host = Host(name, self.driver, self._rng(name), settings, len(self.hosts) + 1, is_router)
         self.hosts[name] = host
         return host
+
+    def router(self, name: str, behaviour: Behaviour = WINDOWS) -> Host:
+        """Add a host that passes on packets between its links."""
+        return self.host(name, behaviour, is_router=True)
 
     def link(self, *interfaces: HostInterface, impairment: Impairment | None = None) -> None:
         """Join two interfaces by a cable, or more by a hub.  `impairment` applies to every frame sent into it."""

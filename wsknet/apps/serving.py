@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
 from types import TracebackType
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from wsknet import text
 from wsknet.apps import SERVICES
+from wsknet.config import AutoConfig
 from wsknet.devices.capture import Capture
 from wsknet.devices.pcapng import PcapngWriter
 from wsknet.devices.tap import TapDevice, check_interface_name
@@ -20,9 +22,14 @@ from wsknet.drivers.blocking import RealDriver
 from wsknet.errors import UsageError
 from wsknet.host import Host
 from wsknet.machine.lab import Lab
+from wsknet.net.changes import AddressAdded, AddressRemoved
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wsknet.apps.service import Service
+    from wsknet.net.changes import Change
+    from wsknet.types import Instant
 
 
 @dataclass(frozen=True)
@@ -36,12 +43,15 @@ class InterfaceOptions:
     create: bool = False
     mac: str | None = None
     mtu: int = 1500
+    auto: AutoConfig = field(default_factory=AutoConfig)
 
     def check(self) -> None:
         """`UsageError` for what can be known to be wrong before anything is made."""
         check_interface_name(self.name)
-        if not self.addresses:
-            raise UsageError(f"{self.name} has no address: give --address CIDR after --tap {self.name}")
+        if not (self.addresses or self.auto.dhcp or self.auto.router_discovery):
+            raise UsageError(
+                f"{self.name} has no address: give --address CIDR, --dhcp or --router-discovery after --tap {self.name}"
+            )
         if self.peers and not self.create:
             raise UsageError(f"--peer is for a TAP that is made here: add --create after --tap {self.name}")
         try:
@@ -60,6 +70,8 @@ class ServeOptions:
     netns: str | None = None
     routes: tuple[tuple[str, str], ...] = ()
     """Prefix and gateway."""
+    forward: bool = False
+    """Pass on packets between the interfaces."""
     port: int | None = None
     pcap: Path | None = None
 
@@ -100,7 +112,7 @@ class Server:
         lab = undo.enter_context(Lab(options.netns))
         self.cleaned = lab.cleaned
         driver = undo.enter_context(RealDriver())
-        self.host = Host(options.app, driver, Random(SystemRandom().getrandbits(256)))
+        self.host = Host(options.app, driver, Random(SystemRandom().getrandbits(256)), is_router=options.forward)
         writer = undo.enter_context(_writer(options.pcap, driver.epoch)) if options.pcap else None
         for interface in options.interfaces:
             device = lab.tap(interface.name, TapDevice, peer=interface.peers, create=interface.create)
@@ -145,12 +157,32 @@ class Server:
         lines = [f"removed what a dead server had left: {what}" for what in self.cleaned]
         where = f" in namespace {self._options.netns}" if self._options.netns else ""
         for interface in self._options.interfaces:
-            lines.append(f"{interface.name}{where}: {', '.join(interface.addresses)}")
+            lines.append(f"{interface.name}{where}: {', '.join([*interface.addresses, *_sources(interface.auto)])}")
+        if self._options.forward:
+            lines.append("packets for others are passed on between the interfaces")
         service = self.service
         lines.append(f"{service.name} on TCP and UDP port {service.port}: {service.summary}")
         if self._options.pcap is not None:
             lines.append(f"every frame goes to {self._options.pcap}")
         return [*lines, "Ctrl-C ends it"]
+
+    def announce(self, tell: Callable[[str], None]) -> None:
+        """Let `tell` have one line for each address that comes or goes from now on.  It runs in the driver's thread."""
+        names = {interface.index: name for name, interface in self.host.interfaces.items()}
+        known = set(self.host.addresses())
+
+        def watch(change: Change, now: Instant) -> None:
+            if isinstance(change, AddressAdded) and change.address not in known:
+                known.add(change.address)
+                line = f"{text.format_address(change.address)}/{change.prefix_length}, {change.origin.value}"
+            elif isinstance(change, AddressRemoved) and change.address in known:
+                known.discard(change.address)
+                line = f"{text.format_address(change.address)} is gone"
+            else:
+                return
+            self.host.driver.call_at(now, partial(tell, f"{names[change.if_index]}: {line}"))
+
+        self.host.stack.ip.watchers.append(watch)
 
     def summary(self) -> str:
         """One line for the end: what was served, and what was dropped."""
@@ -163,13 +195,21 @@ def attach_tap(host: Host, options: InterfaceOptions, device: TapDevice, writer:
     """Give `host` an interface on `device`, read by its driver."""
     driver = host.driver
     assert isinstance(driver, RealDriver)
-    interface = host.interface(options.name, *options.addresses, mac=options.mac, mtu=options.mtu)
+    interface = host.interface(options.name, *options.addresses, mac=options.mac, mtu=options.mtu, auto=options.auto)
     if writer is None:
         interface.plug(device)
     else:
         host.stack.ip.annotate = True
         interface.plug(Capture(device, writer, both=True))
     driver.add_device(host.pump, device)
+
+
+def _sources(auto: AutoConfig) -> list[str]:
+    """Where addresses will come from, for people."""
+    sources = ["DHCP"] if auto.dhcp else []
+    if auto.router_discovery:
+        sources.append("router advertisements")
+    return [f"addresses from {' and '.join(sources)}"] if sources else []
 
 
 def _writer(path: Path, epoch: int) -> PcapngWriter:

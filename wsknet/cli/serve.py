@@ -11,9 +11,12 @@ from wsknet.cli.platform import require_linux
 from wsknet.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wsknet.apps.serving import InterfaceOptions
 
-_PER_INTERFACE = ("address", "peer", "mac", "mtu", "create")
+_AUTOMATIC = ("dhcp", "no_link_local", "router_discovery", "check_addresses")
+_PER_INTERFACE = ("address", "peer", "mac", "mtu", "create", *_AUTOMATIC)
 
 
 class GroupedCommand(click.Command):
@@ -31,7 +34,8 @@ class GroupedCommand(click.Command):
         head = self._parse(ctx, args[: starts[0]] if starts else args)
         for name in _PER_INTERFACE:
             if head.get(name):
-                raise click.UsageError(f"--{name} belongs to an interface: put it after the --tap NAME it is for.", ctx)
+                option = f"--{name.replace('_', '-')}"
+                raise click.UsageError(f"{option} belongs to an interface: put it after the --tap NAME it is for.", ctx)
         ends = [*starts[1:], len(args)]
         return [_interface(self._parse(ctx, args[start:end])) for start, end in zip(starts, ends, strict=False)]
 
@@ -42,6 +46,7 @@ class GroupedCommand(click.Command):
 
 def _interface(values: dict[str, Any]) -> InterfaceOptions:
     from wsknet.apps.serving import InterfaceOptions
+    from wsknet.config import AutoConfig
 
     return InterfaceOptions(
         name=values["tap"][0],
@@ -50,17 +55,33 @@ def _interface(values: dict[str, Any]) -> InterfaceOptions:
         create=bool(values.get("create")),
         mac=(values.get("mac") or (None,))[-1],
         mtu=int((values.get("mtu") or (1500,))[-1]),
+        auto=AutoConfig(
+            dhcp=bool(values.get("dhcp")),
+            link_local_ipv4=False if values.get("no_link_local") else None,
+            router_discovery=bool(values.get("router_discovery")),
+            duplicate_detection=bool(values.get("check_addresses")),
+        ),
     )
+
+
+def _switch(name: str, meaning: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option without a value, of one interface."""
+    return click.option(name, multiple=True, is_flag=True, flag_value="yes", help=meaning)
 
 
 @click.command(cls=GroupedCommand)
 @click.argument("app", metavar="APP")
 @click.option("--tap", multiple=True, metavar="NAME", help="Attach to TAP interface NAME; once per interface.")
 @click.option("--address", multiple=True, metavar="CIDR", help="Our address on it, e.g. 198.51.100.2/24; repeatable.")
-@click.option("--create", multiple=True, is_flag=True, flag_value="yes", help="Make the TAP; it is gone at the end.")
+@_switch("--create", "Make the TAP; it is gone at the end.")
 @click.option("--peer", multiple=True, metavar="CIDR", help="Give the kernel's side of a made TAP this address.")
 @click.option("--mac", multiple=True, metavar="MAC", help="Our MAC address on it.")
 @click.option("--mtu", multiple=True, type=click.IntRange(576, 65535), help="Largest IP packet in bytes (1500).")
+@_switch("--dhcp", "Get an IPv4 address by DHCP, or a link-local one if no server answers.")
+@_switch("--no-link-local", "No address at all if no DHCP server answers (IPAutoconfigurationEnabled = 0).")
+@_switch("--router-discovery", "Get IPv6 addresses and routes from router advertisements.")
+@_switch("--check-addresses", "Use --address only after nobody else was found to have it.")
+@click.option("--forward", is_flag=True, help="Pass on packets between the interfaces, as a router does.")
 @click.option("--netns", metavar="NAME", help="Work in network namespace NAME; if new, it is made and removed again.")
 @click.option("--route", multiple=True, metavar="PREFIX=VIA", help="A route, e.g. 0.0.0.0/0=198.51.100.1.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Serve on this port instead of the usual one.")
@@ -72,6 +93,7 @@ def serve(
     app: str,
     netns: str | None,
     route: tuple[str, ...],
+    forward: bool,
     port: int | None,
     pcap: str | None,
     **_: object,
@@ -84,16 +106,18 @@ def serve(
           --peer 198.51.100.1/24 --address 198.51.100.2/24 --pcap echo.pcapng
       ip netns exec lab nc -N 198.51.100.2 7
 
-    Several --tap make a multi-homed host; --address, --peer, --create, --mac and --mtu belong to the nearest --tap
+    Several --tap make a multi-homed host; the options from --address to --check-addresses belong to the nearest --tap
     before them.  Ctrl-C or SIGTERM ends it; what it made is gone then.
     """
     from wsknet.apps.serving import ServeOptions, Server
 
     interfaces = tuple(ctx.meta["interfaces"])
-    options = ServeOptions(app, interfaces, netns, tuple(map(_route, route)), port, Path(pcap) if pcap else None)
+    routes = tuple(map(_route, route))
+    options = ServeOptions(app, interfaces, netns, routes, forward, port, Path(pcap) if pcap else None)
     with Server(options) as server:
         for line in server.description():
             click.echo(line)
+        server.announce(click.echo)
         server.run()
         click.echo(server.summary())
 

@@ -42,6 +42,7 @@ from wsknet.types import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from random import Random
 
     from wsknet.config import StackConfig
@@ -69,6 +70,9 @@ class IpLayer:
         self.timers = timers
         self.protocols: dict[int, ProtocolHandler] = {}
         """By protocol number.  ICMP is there; the stack adds its transports."""
+        self.watchers: list[Callable[[changes.Change, Instant], None]] = []
+        """Told of every change after it was made, those that the layer makes by itself included.  The driver lock is
+        held: they may take a note and wake somebody, no more."""
         self.annotate = False
         """Explain each new path in the comment of its first frame."""
         self._paths: dict[tuple[Address, Address | None, int], Path] = {}
@@ -132,6 +136,7 @@ class IpLayer:
             self.tables.apply(change)
             for each in list(self.interfaces.values()):
                 self._adjust(each, now)
+            self._tell(change, now)
             return
         interface = self.interfaces.get(change.if_index)
         self.tables.apply(change)
@@ -142,6 +147,11 @@ class IpLayer:
             self._adjust(interface or self.interfaces[change.if_index], now)
         elif isinstance(change, changes.AddressRemoved):
             self.duplicates.forget(change.if_index, change.address)
+        self._tell(change, now)
+
+    def _tell(self, change: changes.Change, now: Instant) -> None:
+        for watcher in self.watchers:
+            watcher(change, now)
 
     def _adjust(self, interface: Interface, now: Instant) -> None:
         if not interface.is_loopback:
