@@ -43,6 +43,13 @@ class DemuxTie(Enum):
     RANDOM = "random"
 
 
+class LoopSide(Enum):
+    """Whose IP_MULTICAST_LOOP decides whether a multicast is heard on the host that sent it."""
+
+    RECEIVER = "each receiving socket's"
+    SENDER = "the sending socket's"
+
+
 @dataclass(frozen=True)
 class TcpPolicy:
     initial_rto: Duration = 1 * SECOND
@@ -54,6 +61,9 @@ class TcpPolicy:
     """SYNs repeated before connect fails; MaxSynRetransmissions."""
     data_retries: int = 5
     """Repeats of one segment before the connection is given up; TcpMaxDataRetransmissions."""
+    connect_fails_on_soft_error: bool = False
+    """An ICMP error that tells of an unreachable host, network or the like ends a connect at once (RFC 5461 4.1) and is
+    not only remembered; TCP_FAIL_CONNECT_ON_ICMP_ERROR, off by default."""
     delayed_ack: Duration = 40 * MILLISECOND
     time_wait: Duration = 120 * SECOND
     """TcpTimedWaitDelay."""
@@ -80,8 +90,25 @@ class Behaviour:
     """The whole of 127/8 is local, not just 127.0.0.1 (BIND-1.4)."""
     ephemeral_ports: tuple[int, int] = (49152, 65535)
     """First and last dynamic port."""
+    advertised_metrics: tuple[int, int, int] = (64, 256, 1024)
+    """Of routes that a router advertises with high, medium and low preference (RFC 4191 2.1), in its order.  256 is
+    what Get-NetRoute shows for a default route of Windows."""
+    detects_dead_gateways: bool = True
+    """An IPv4 gateway whose MAC nobody tells any more is avoided while there is another (RFC 1122 3.3.1.4,
+    EnableDeadGWDetect); IPv6 always does so (RFC 4861 6.3.6)."""
+    accepts_ipv4_redirects: bool = True
+    """EnableICMPRedirect; net.ipv4.conf.all.accept_redirects; net.inet.icmp.drop_redirect turned round."""
+    multicast_loop_at: LoopSide = LoopSide.RECEIVER
+    """IPPROTO_IP Socket Options: Windows acts on the receiver, POSIX systems on the sender."""
+    multicast_to_all: bool = False
+    """A socket hears the groups that any socket of the host has joined (IP_MULTICAST_ALL of Linux, on by default)."""
+    unicast_name_hears_groups: bool = True
+    """A socket bound to one of our addresses hears the groups that it joined; else only a wildcard does (BIND-1.4)."""
     neighbour_failure_is_final: bool = False
     """A neighbour that never answers fails a connect at once, and a datagram is reported to its socket (D-29)."""
+    flow_labels: bool = True
+    """TCP, UDP and echo requests carry an IPv6 flow label (RFC 6437 3).  All three do unless told not to: "netsh
+    interface ipv6 set global flowlabel", net.ipv6.auto_flowlabels, net.inet6.ip6.auto_flowlabel."""
     tcp: TcpPolicy = field(default_factory=TcpPolicy)
 
 
@@ -98,7 +125,12 @@ LINUX = Behaviour(
     hop_limit=64,
     connected_metric=0,
     binds_down_addresses=True,
+    multicast_loop_at=LoopSide.SENDER,
+    multicast_to_all=True,
+    unicast_name_hears_groups=False,
     ephemeral_ports=(32768, 60999),
+    advertised_metrics=(1023, 1024, 1025),  # IP6_RT_PRIO_USER; Linux keeps the preference apart from the metric
+    detects_dead_gateways=False,  # net.ipv4.fib_multipath_use_neigh is 0
     neighbour_failure_is_final=True,
     # include/net/tcp.h: TCP_TIMEOUT_INIT, TCP_RTO_MIN, TCP_DELACK_MIN, TCP_TIMEWAIT_LEN; tcp_syn_retries, tcp_retries2
     tcp=TcpPolicy(
@@ -106,6 +138,7 @@ LINUX = Behaviour(
         max_rto=120 * SECOND,
         syn_retries=6,
         data_retries=15,
+        connect_fails_on_soft_error=True,  # tcp_v4_err and tcp_v6_err in SYN-SENT
         time_wait=60 * SECOND,
     ),
 )
@@ -120,7 +153,11 @@ BSD = Behaviour(
     hop_limit=64,
     connected_metric=0,
     binds_down_addresses=True,
+    multicast_loop_at=LoopSide.SENDER,
+    unicast_name_hears_groups=False,
     loopback_block=False,
+    advertised_metrics=(0, 1, 2),  # its routes have no metric; nd6_rtr.c sorts the default routers by preference
+    detects_dead_gateways=False,
     tcp=TcpPolicy(min_rto=230 * MILLISECOND, max_rto=64 * SECOND, time_wait=60 * SECOND, data_retries=12),
 )
 

@@ -18,6 +18,8 @@ class ErrorKind(Enum):
     HOST_UNREACHABLE = "host unreachable"
     PROTOCOL_UNREACHABLE = "protocol unreachable"
     PORT_UNREACHABLE = "port unreachable"
+    HOP_LIMIT_EXCEEDED = "hop limit exceeded"
+    PROTOCOL_ERROR = "protocol error"
     REFUSED = "connection refused"
     RESET = "connection reset by peer"
     TIMED_OUT = "timed out"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from wsknet import text
 from wsknet.behaviour import WINDOWS, Behaviour
-from wsknet.config import AutoConfig, InterfaceConfig, StackConfig
+from wsknet.config import AdvertisingConfig, AutoConfig, InterfaceConfig, StackConfig
 from wsknet.control.codec import ScapyCodec
 from wsknet.devices.capture import Capture
 from wsknet.devices.wire import Hub
@@ -73,6 +73,8 @@ class HostInterface:
         self.index = index
         self.config = config
         self.device: Device | None = None
+        self.is_awaited = False
+        """The link comes up with the first `plug`: whoever asks the link before that asks nobody."""
 
     @property
     def name(self) -> str:
@@ -98,6 +100,9 @@ class HostInterface:
         """Send and receive through `device` from now on."""
         self.device = device
         self.host.pump.attach(self.index, device)
+        if self.is_awaited:
+            self.is_awaited = False
+            self.set_up(True)
 
     def _apply(self, change: changes.Change) -> None:
         self.host.apply(change)
@@ -144,20 +149,25 @@ class Host:
         mtu: int = 1500,
         metric: int = 25,
         auto: AutoConfig | None = None,
+        advertising: AdvertisingConfig | None = None,
     ) -> HostInterface:
         """Add a network card with addresses, and with the IPv6 link-local address of RFC 4291 appendix A.
 
-        `auto` tells what it finds out by itself; the link-local address is then made by the router discovery, if that
-        is on.  `ValueError` for a name that is taken or a malformed address.
+        `auto` tells what it finds out by itself, `advertising` what a router tells the others; both begin when it is
+        plugged in.  The link-local address is left to the router discovery, if that is on.  `ValueError` for a name
+        that is taken or a malformed address.
         """
         if name in self.interfaces:
             raise ValueError(f"{self.name} already has an interface {name}: choose another name")
         index = IfIndex(len(self.interfaces) + 2)
         number = self.number.to_bytes(2, "big")
         hardware = text.parse_mac(mac) if mac else bytes((2, index >> 8, 0, *number, index & 255))
-        settings = InterfaceConfig(name, hardware, mtu, metric, auto or AutoConfig(), self.is_router)
+        settings = InterfaceConfig(
+            name, hardware, mtu, metric, auto or AutoConfig(), self.is_router, advertising=advertising
+        )
         interface = HostInterface(self, index, settings)
-        self.apply(changes.InterfaceAdded(index, settings))
+        interface.is_awaited = settings.auto != AutoConfig() or advertising is not None
+        self.apply(changes.InterfaceAdded(index, settings, is_up=not interface.is_awaited))
         if not settings.auto.router_discovery:
             origin = changes.AddressOrigin.LINK_LOCAL
             self.apply(changes.AddressAdded(index, link_local_address(hardware), 64, origin=origin))

@@ -13,6 +13,7 @@ from wsknet.net.layer import IpLayer
 from wsknet.timers import Timers
 from wsknet.trace import Decision, Trace
 from wsknet.transport.demux import Demux
+from wsknet.transport.echo import EchoProtocol
 from wsknet.transport.endpoint import Event, TransportEndpoint
 from wsknet.transport.ports import PortTable
 from wsknet.transport.queries import Answer, Deciders, Query, decide, question
@@ -56,8 +57,10 @@ class Stack:
             self.trace,
             self.notify,
         )
+        self.echo = EchoProtocol(self.ip, rng, config.udp.receive_buffer, self.notify)
         self.ip.protocols[Proto.UDP] = self.udp
         self.ip.protocols[Proto.TCP] = self.tcp
+        self.ip.icmp.echo = self.echo
         self._ready: deque[TransportEndpoint] = deque()
 
     def receive(self, if_index: IfIndex, frame: bytes, now: Instant, meta: FrameMeta | None = None) -> None:

@@ -109,6 +109,11 @@ def is_multicast(address: Address) -> bool:
     return 224 <= address[0] <= 239 if len(address) == 4 else address[0] == 0xFF
 
 
+def is_node_local(address: Address) -> bool:
+    """Whether a group ends at the host: reserved and interface-local scope (RFC 4291 2.7)."""
+    return len(address) == 16 and address[0] == 0xFF and address[1] & 0x0F <= 1
+
+
 def is_loopback(address: Address) -> bool:
     """127/8 as a whole (RFC 1122 3.2.1.3 g) or ``::1``."""
     return address[0] == 127 if len(address) == 4 else address == b"\0" * 15 + b"\1"

@@ -41,8 +41,10 @@ from wsknet.net.messages import (
 )
 from wsknet.trace import DropReason
 from wsknet.types import Address, Family, Proto, is_multicast
-from wsknet.wire import ethernet, ipv4, ipv6, tcp, tcp_options, udp
+from wsknet.wire import ethernet, fragment, ipv4, ipv4_options, ipv6, ipv6_extensions, tcp, tcp_options, udp
 from wsknet.wire.checksum import internet_checksum, pseudo_sum, transport_checksum, transport_is_valid
+from wsknet.wire.fault import Fault
+from wsknet.wire.ipv6_extensions import Place
 from wsknet.wire.tcp_options import Options
 
 tried = settings(deadline=None, max_examples=150)
@@ -188,9 +190,15 @@ def test_ipv6_headers_are_what_scapy_reads_and_writes(
     header, read = ipv6.parse(ours + payload), IPv6(ours + payload)
     assert isinstance(header, ipv6.Ipv6Header)
     assert (header.traffic_class, header.flow_label, header.payload_length) == (read.tc, read.fl, read.plen)
-    assert (header.next_header, header.protocol, header.hop_limit) == (read.nh, read.nh, read.hlim)
+    assert (header.protocol, header.hop_limit) == (read.nh, read.hlim)
     assert (text(header.source), text(header.destination)) == (read.src, read.dst)
     assert (header.header_length, header.total_length) == (40, 40 + read.plen)
+
+
+def walk_ipv6(packet: bytes) -> Place | Fault:
+    """What the destination reads."""
+    place = ipv6_extensions.hop_by_hop(packet)
+    return place if isinstance(place, Fault) else ipv6_extensions.destination(packet, place)
 
 
 OPTIONS_6 = st.lists(
@@ -214,16 +222,18 @@ def test_the_upper_protocol_is_where_scapy_put_it(
         packet /= extension.copy()
     raw = bytes(packet / UDP(sport=1, dport=2) / Raw(payload))
 
-    header = ipv6.parse(raw)
+    place = walk_ipv6(raw)
 
-    assert isinstance(header, ipv6.Ipv6Header)
-    assert (header.protocol, header.total_length) == (17, len(raw))
-    assert raw[header.header_length :][8:] == payload
+    assert isinstance(place, Place)
+    assert place.protocol == 17
+    assert raw[place.offset :][8:] == payload
+    assert ipv6_extensions.find_upper(raw) == place
     for end in range(len(raw)):
         assert ipv6.parse(raw[:end]) is DropReason.IP_TRUNCATED
-        if 40 <= end < header.header_length:
-            claimed = raw[:4] + (end - 40).to_bytes(2, "big") + raw[6:end]
-            assert ipv6.parse(claimed) is DropReason.IP_BAD_EXTENSION
+        if 40 <= end < place.offset:
+            fault = walk_ipv6(raw[:end])
+            assert isinstance(fault, Fault)
+            assert (fault.reason, fault.code) == (DropReason.IP_BAD_EXTENSION, 0)
 
 
 # UDP, TCP
@@ -472,22 +482,51 @@ STAMPED = tcp_options.build(Options(mss=1460, window_scale=8, timestamps=(1, 2))
 SACKED = tcp_options.build(Options(sack_blocks=((1, 2), (3, 4))))
 QUOTE = ipv6.build(THERE6, HERE6, 17, 8, 64) + udp.build(1, 2, 0, 3)
 
+
+def read_extensions(packet: bytes) -> object:
+    """All that stands before the upper protocol; a fragment's header is what is found, where there is one."""
+    header = ipv6.parse(packet)
+    if isinstance(header, DropReason):
+        return header
+    raw = packet[: header.total_length]
+    place = walk_ipv6(raw)
+    if isinstance(place, Place) and place.protocol == ipv6_extensions.FRAGMENT:
+        found = fragment.of_ipv6(raw, place)
+        return found.reason if isinstance(found, Fault) else found
+    return place.reason if isinstance(place, Fault) else place
+
+
+def read_options(packet: bytes) -> object:
+    header = ipv4.parse(packet)
+    if isinstance(header, DropReason):
+        return header
+    options = ipv4_options.parse(header.options)
+    return options.reason if isinstance(options, Fault) else options
+
+
 Decoder = Callable[[bytes], object]
 SUBJECTS: dict[str, tuple[Decoder, Callable[[bytes], bytes], bytes, type]] = {
     "ipv4": (ipv4.parse, unchanged, ipv4.build(HERE4, THERE4, 17, 8, 64) + bytes(8), ipv4.Ipv4Header),
-    "ipv4-summed": (
-        ipv4.parse,
+    "ipv4-options": (
+        read_options,
         summed_header,
         b"\x47" + ipv4.build(HERE4, THERE4, 17, 16, 64)[1:] + bytes([7, 7, 4, 0, 0, 0, 0, 0]) + bytes(8),
-        ipv4.Ipv4Header,
+        ipv4_options.Ipv4Options,
     ),
-    "ipv6": (
-        ipv6.parse,
+    "ipv6": (ipv6.parse, unchanged, ipv6.build(HERE6, THERE6, 17, 8, 64) + bytes(8), ipv6.Ipv6Header),
+    "ipv6-extensions": (
+        read_extensions,
         unchanged,
         ipv6.build(HERE6, THERE6, 0, 32, 64)
         + bytes([60, 0, 5, 2, 0, 0, 1, 0, 43, 0, 1, 4, 0, 0, 0, 0, 17, 0, 4, 0, 0, 0, 0, 0])
         + bytes(8),
-        ipv6.Ipv6Header,
+        Place,
+    ),
+    "ipv6-fragment": (
+        read_extensions,
+        unchanged,
+        ipv6.build(HERE6, THERE6, 60, 32, 64) + bytes([44, 0, 1, 4, 0, 0, 0, 0, 17, 0, 0, 1, 1, 2, 3, 4]) + bytes(16),
+        fragment.Fragment,
     ),
     "udp": (udp.parse, unchanged, udp.build(1, 2, 5, 3) + b"hello", tuple),
     "tcp": (tcp.parse, unchanged, tcp.build(1, 2, 3, 4, 16, 5, STAMPED) + b"data", tcp.Segment),
@@ -571,4 +610,7 @@ def test_an_accepted_ipv6_header_stays_within_its_packet(rest: bytes, claimed: i
     packet = ipv6.build(HERE6, THERE6, 0, claimed, 64) + rest
     header = ipv6.parse(packet)
     if isinstance(header, ipv6.Ipv6Header):
-        assert 40 <= header.header_length <= header.total_length <= len(packet)
+        assert header.header_length == 40 <= header.total_length <= len(packet)
+        place = walk_ipv6(packet[: header.total_length])
+        if isinstance(place, Place):
+            assert 40 <= place.offset <= header.total_length

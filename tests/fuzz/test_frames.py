@@ -179,7 +179,8 @@ def test_cut_at_every_byte_with_honest_lengths(name: str) -> None:
         else:
             cut[18:20] = (length - 54).to_bytes(2, "big")
         target.receive(corrected(bytes(cut)))
-        assert len(target.dropped()) == 1
+        is_good = "fragment" in name and length == least + (8 if is_ipv4 else 16)  # 8 bytes of data
+        assert len(target.dropped()) == 1 - is_good
     assert target.is_well()
 
 

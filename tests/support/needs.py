@@ -18,11 +18,18 @@ import pytest
 TUN = Path("/dev/net/tun")
 
 DEBIAN_PACKAGES = {
+    "arping": "iputils-arping",
     "curl": "curl",
+    "dnsmasq": "dnsmasq-base",
     "ip": "iproute2",
+    "mtr": "mtr-tiny",
     "nc": "netcat-openbsd",
+    "ndisc6": "ndisc6",
     "ping": "iputils-ping",
+    "radvd": "radvd",
     "socat": "socat",
+    "tracepath": "iputils-tracepath",
+    "traceroute": "traceroute",
     "tshark": "tshark",
 }
 

@@ -54,7 +54,7 @@ class TapBench:
         self.directory = directory
         self.driver = stack.enter_context(RealDriver())
         self.capture = directory / "frames.pcapng"
-        self._writer = stack.enter_context(PcapngWriter.open(self.capture, self.driver.epoch))
+        self.writer = stack.enter_context(PcapngWriter.open(self.capture, self.driver.epoch))
         self.host = self.make_host("host")
 
     def make_host(self, name: str, *, is_router: bool = False) -> Host:
@@ -77,7 +77,7 @@ class TapBench:
         lab = self._stack.enter_context(Lab.unnamed())
         device = lab.tap(name, TapDevice, peer=peer)
         interface = host.interface(name, *addresses, mtu=mtu, auto=auto)
-        interface.plug(Capture(device, self._writer, both=True))
+        interface.plug(Capture(device, self.writer, both=True))
         self.driver.add_device(host.pump, device)
         self._stack.callback(self.driver.remove_device, device)
         return Segment(lab, device)

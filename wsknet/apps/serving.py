@@ -22,13 +22,13 @@ from wsknet.drivers.blocking import RealDriver
 from wsknet.errors import UsageError
 from wsknet.host import Host
 from wsknet.machine.lab import Lab
-from wsknet.net.changes import AddressAdded, AddressRemoved
+from wsknet.net.changes import AddressAdded, AddressRefused, AddressRemoved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wsknet.apps.service import Service
-    from wsknet.net.changes import Change
+    from wsknet.net.changes import News
     from wsknet.types import Instant
 
 
@@ -171,16 +171,21 @@ class Server:
         names = {interface.index: name for name, interface in self.host.interfaces.items()}
         known = set(self.host.addresses())
 
-        def watch(change: Change, now: Instant) -> None:
-            if isinstance(change, AddressAdded) and change.address not in known:
-                known.add(change.address)
-                line = f"{text.format_address(change.address)}/{change.prefix_length}, {change.origin.value}"
-            elif isinstance(change, AddressRemoved) and change.address in known:
-                known.discard(change.address)
-                line = f"{text.format_address(change.address)} is gone"
+        def watch(news: News, now: Instant) -> None:
+            if isinstance(news, AddressAdded) and news.address not in known:
+                known.add(news.address)
+                line = f"{text.format_address(news.address)}/{news.prefix_length}, {news.origin.value}"
+            elif isinstance(news, AddressRemoved) and news.address in known:
+                known.discard(news.address)
+                line = f"{text.format_address(news.address)} is gone"
+            elif isinstance(news, AddressRefused):
+                known.discard(news.address)
+                line = (
+                    f"{text.format_address(news.address)} is in use by {text.format_mac(news.holder)}: not ours to use"
+                )
             else:
                 return
-            self.host.driver.call_at(now, partial(tell, f"{names[change.if_index]}: {line}"))
+            self.host.driver.call_at(now, partial(tell, f"{names[news.if_index]}: {line}"))
 
         self.host.stack.ip.watchers.append(watch)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from scapy.layers.inet import ICMP
 
-from wsknet.net.messages import EchoMessage, IcmpError, IcmpErrorKind, IcmpMessage
+from wsknet.control.fields import address_bytes, address_text
+from wsknet.net.messages import EchoMessage, IcmpError, IcmpErrorKind, IcmpMessage, Redirect
 from wsknet.trace import DropReason
 from wsknet.wire.checksum import internet_checksum
 
@@ -14,10 +15,17 @@ MIN_QUOTE = 28
 
 _ECHO_REPLY = 0
 _UNREACHABLE = 3
+_REDIRECT = 5
 _ECHO_REQUEST = 8
 _TIME_EXCEEDED = 11
 _PARAMETER_PROBLEM = 12
-_TYPES = frozenset((_ECHO_REPLY, _UNREACHABLE, _ECHO_REQUEST, _TIME_EXCEEDED, _PARAMETER_PROBLEM))
+_TYPES = frozenset((_ECHO_REPLY, _UNREACHABLE, _REDIRECT, _ECHO_REQUEST, _TIME_EXCEEDED, _PARAMETER_PROBLEM))
+
+_REDIRECT_HOST = 1
+"""The code sent: a network cannot be told without its mask (RFC 1812 5.2.7.2)."""
+_LAST_REDIRECT = 3
+"""Of four codes, for network or host, for one type of service or all; a host takes each for host
+(RFC 1122 3.2.2.2)."""
 
 _UNREACHABLE_KINDS = {
     0: IcmpErrorKind.NETWORK_UNREACHABLE,
@@ -50,7 +58,7 @@ _TYPE_AND_CODE = {
 }
 
 
-def decode(payload: bytes) -> EchoMessage | IcmpError | DropReason:
+def decode(payload: bytes) -> EchoMessage | IcmpError | Redirect | DropReason:
     if len(payload) < HEADER_LENGTH:
         return DropReason.ICMP_TRUNCATED
     if internet_checksum(payload):
@@ -61,7 +69,17 @@ def decode(payload: bytes) -> EchoMessage | IcmpError | DropReason:
     body = payload[HEADER_LENGTH:]
     if header.type in (_ECHO_REQUEST, _ECHO_REPLY):
         return EchoMessage(header.type == _ECHO_REPLY, header.id, header.seq, body)
+    if header.type == _REDIRECT:
+        return _decode_redirect(header, body)
     return _decode_error(header, body)
+
+
+def _decode_redirect(header: ICMP, quoted: bytes) -> Redirect | DropReason:
+    if header.code > _LAST_REDIRECT:
+        return DropReason.ICMP_UNKNOWN_TYPE
+    if len(quoted) < MIN_QUOTE:
+        return DropReason.ICMP_TRUNCATED
+    return Redirect(address_bytes(header.gw), quoted[16:20], quoted)
 
 
 def _decode_error(header: ICMP, quoted: bytes) -> IcmpError | DropReason:
@@ -84,6 +102,9 @@ def encode(message: IcmpMessage) -> bytes:
         return _with_checksum(bytes(header) + message.data)
     if isinstance(message, IcmpError) and message.kind in _TYPE_AND_CODE:
         return _with_checksum(bytes(_error_header(message)) + message.quoted)
+    if isinstance(message, Redirect):
+        header = ICMP(type=_REDIRECT, code=_REDIRECT_HOST, chksum=0, gw=address_text(message.gateway))
+        return _with_checksum(bytes(header) + message.quoted)
     raise ValueError(f"ICMPv4 has no message for {message!r}")
 
 

@@ -1,4 +1,4 @@
-"""ICMPv6: RFC 4443, RFC 8200 8.1 (pseudo-header).  Neighbour discovery's messages are in `ndp`."""
+"""ICMPv6: RFC 4443, RFC 8200 8.1 (pseudo-header).  `ndp`, `router_messages` and `mld` have what else it carries."""
 
 from __future__ import annotations
 
@@ -12,14 +12,21 @@ from scapy.layers.inet6 import (
     ICMPv6Unknown,
 )
 
-from wsknet.control import ndp
+from wsknet.control import mld, ndp, router_messages
 from wsknet.net.messages import (
     EchoMessage,
+    GroupLeave,
+    GroupQuery,
+    GroupReport,
     IcmpError,
     IcmpErrorKind,
     IcmpMessage,
     NeighbourAdvertisement,
     NeighbourSolicitation,
+    OldGroupReport,
+    Redirect,
+    RouterAdvertisement,
+    RouterSolicitation,
 )
 from wsknet.trace import DropReason
 from wsknet.types import Address, Proto
@@ -69,6 +76,14 @@ def decode(source: Address, destination: Address, payload: bytes) -> IcmpMessage
     if number in (_ECHO_REQUEST, _ECHO_REPLY):
         header = ICMPv6EchoRequest(payload[:HEADER_LENGTH])
         return EchoMessage(number == _ECHO_REPLY, header.id, header.seq, payload[HEADER_LENGTH:])
+    return _decode_of_link(source, destination, payload)
+
+
+def _decode_of_link(source: Address, destination: Address, payload: bytes) -> IcmpMessage | DropReason:
+    if payload[0] in mld.TYPES:
+        return mld.decode(payload)
+    if payload[0] in router_messages.HEADER_LENGTHS:
+        return router_messages.decode(source, destination, payload)
     return ndp.decode(source, destination, payload)
 
 
@@ -101,6 +116,10 @@ def encode(source: Address, destination: Address, message: IcmpMessage) -> bytes
         header, body = ndp.encode_solicitation(message), b""
     elif isinstance(message, NeighbourAdvertisement):
         header, body = ndp.encode_advertisement(message), b""
+    elif isinstance(message, (RouterSolicitation, RouterAdvertisement, Redirect)):
+        header, body = router_messages.encode(message), b""
+    elif isinstance(message, (GroupQuery, GroupReport, OldGroupReport, GroupLeave)):
+        header, body = mld.encode(message), b""
     else:
         raise ValueError(f"ICMPv6 has no message for {message!r}")
     checksum = transport_checksum(pseudo_sum(source, destination, Proto.ICMPV6), header, (body,))
@@ -119,4 +138,4 @@ def _encode_error_header(error: IcmpError) -> bytes:
         return bytes(ICMPv6ParamProblem(code=_UNRECOGNIZED_NEXT_HEADER, cksum=0, ptr=error.pointer))
     if kind not in _UNREACHABLE_CODES:
         raise ValueError(f"ICMPv6 has no message for {kind!r}")
-    return bytes(ICMPv6DestUnreach(code=_UNREACHABLE_CODES[kind], cksum=0))
+    return bytes(ICMPv6DestUnreach(code=error.code_number or _UNREACHABLE_CODES[kind], cksum=0))

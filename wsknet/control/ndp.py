@@ -1,10 +1,11 @@
-"""Neighbour solicitation and advertisement: RFC 4861 4.3, 4.4, 4.6, 7.1, RFC 2464 6 (addresses of Ethernet)."""
+"""Neighbour solicitation and advertisement: RFC 4861 4.3, 4.4, 7.1."""
 
 from __future__ import annotations
 
-from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr
+from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6ND_NS
 
-from wsknet.control.fields import address_bytes, address_text, mac_bytes, mac_text
+from wsknet.control import ndp_options as options_of
+from wsknet.control.fields import address_bytes, address_text
 from wsknet.net.messages import NeighbourAdvertisement, NeighbourSolicitation
 from wsknet.trace import DropReason
 from wsknet.types import Address, Mac, is_multicast, is_unspecified
@@ -14,9 +15,6 @@ ADVERTISEMENT = 136
 
 _HEADER_LENGTH = 24
 """Up to and including the target; options follow."""
-_SOURCE_MAC = 1
-_TARGET_MAC = 2
-_MAC_OPTION_LENGTH = 8
 _SOLICITED_NODE_PREFIX = bytes.fromhex("ff02 0000 0000 0000 0000 0001 ff")
 """RFC 4291 2.7.1."""
 
@@ -27,12 +25,15 @@ def decode(
     """The checks of RFC 4861 7.1, but for hop limit and checksum."""
     if payload[0] not in (SOLICITATION, ADVERTISEMENT):
         return DropReason.ICMP_UNKNOWN_TYPE
-    options = _valid_options(payload)
-    if options is None:
+    header = payload[:_HEADER_LENGTH]
+    if len(header) < _HEADER_LENGTH or header[1] or is_multicast(header[8:]):
+        return DropReason.ND_MALFORMED
+    options = options_of.split(payload[_HEADER_LENGTH:])
+    if options is None or options_of.has_group_mac(options):
         return DropReason.ND_MALFORMED
     if payload[0] == SOLICITATION:
-        return _solicitation(source, destination, payload[:_HEADER_LENGTH], options.get(_SOURCE_MAC))
-    return _advertisement(destination, payload[:_HEADER_LENGTH], options.get(_TARGET_MAC))
+        return _solicitation(source, destination, header, options_of.mac(options, options_of.SOURCE_MAC))
+    return _advertisement(destination, header, options_of.mac(options, options_of.TARGET_MAC))
 
 
 def _solicitation(
@@ -58,10 +59,9 @@ def _advertisement(destination: Address, header: bytes, mac: Mac | None) -> Neig
 
 def encode_solicitation(message: NeighbourSolicitation) -> bytes:
     """Checksum left zero."""
-    packet = ICMPv6ND_NS(code=0, cksum=0, res=0, tgt=address_text(message.target))
-    if message.source_mac is not None:
-        packet /= ICMPv6NDOptSrcLLAddr(type=_SOURCE_MAC, len=1, lladdr=mac_text(message.source_mac))
-    return bytes(packet)
+    header = bytes(ICMPv6ND_NS(code=0, cksum=0, res=0, tgt=address_text(message.target)))
+    mac = message.source_mac
+    return header if mac is None else header + options_of.source_mac_option(mac)
 
 
 def encode_advertisement(message: NeighbourAdvertisement) -> bytes:
@@ -75,32 +75,5 @@ def encode_advertisement(message: NeighbourAdvertisement) -> bytes:
         res=0,
         tgt=address_text(message.target),
     )
-    if message.target_mac is not None:
-        packet /= ICMPv6NDOptDstLLAddr(type=_TARGET_MAC, len=1, lladdr=mac_text(message.target_mac))
-    return bytes(packet)
-
-
-def _valid_options(payload: bytes) -> dict[int, Mac] | None:
-    """MAC addresses by option type, of a message whose common parts are in order, else `None`.
-
-    Of repeated options the first counts; what is neither source nor target address is skipped (RFC 4861 4.6).
-    """
-    if len(payload) < _HEADER_LENGTH or payload[1] or is_multicast(payload[8:_HEADER_LENGTH]):
-        return None
-    found: dict[int, Mac] = {}
-    position = _HEADER_LENGTH
-    while position < len(payload):
-        kind = payload[position]
-        length = payload[position + 1] * 8 if position + 1 < len(payload) else 0
-        option = payload[position : position + length]
-        if not length or len(option) < length:
-            return None
-        if kind in (_SOURCE_MAC, _TARGET_MAC):
-            if length != _MAC_OPTION_LENGTH:
-                return None
-            mac = mac_bytes(ICMPv6NDOptSrcLLAddr(option).lladdr)
-            if mac[0] & 1:  # nobody's own address is a group address, as in ARP
-                return None
-            found.setdefault(kind, mac)
-        position += length
-    return found
+    mac = message.target_mac
+    return bytes(packet) if mac is None else bytes(packet) + options_of.target_mac_option(mac)

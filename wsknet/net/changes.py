@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from wsknet.config import AutoConfig, InterfaceConfig
-from wsknet.types import Address, IfIndex
+from wsknet.types import Address, IfIndex, Mac
 
 
 class AddressOrigin(Enum):
@@ -22,12 +22,22 @@ class AddressOrigin(Enum):
     LINK_LOCAL = "made by ourselves for this link alone"
 
 
+class RouteOrigin(Enum):
+    """Who gave us a route; NL_ROUTE_ORIGIN and NL_ROUTE_PROTOCOL of Windows."""
+
+    MANUAL = "by hand"
+    DHCP = "by DHCP"
+    ROUTER = "by a router advertisement"
+    REDIRECT = "by a redirect"
+
+
 @dataclass(frozen=True, slots=True)
 class InterfaceAdded:
-    """`if_index` is new and at least 2: number 1 is the loopback interface, always there.  The link is up."""
+    """`if_index` is new and at least 2: number 1 is the loopback interface, always there."""
 
     if_index: IfIndex
     config: InterfaceConfig
+    is_up: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +119,7 @@ class RouteAdded:
     metric: int = 0
     mtu: int = 0
     """Largest packet this way, if smaller than the interface's; 0: no such limit."""
+    origin: RouteOrigin = RouteOrigin.MANUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +144,16 @@ Change: TypeAlias = (
     | RouteAdded
     | RouteRemoved
 )
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRefused:
+    """News, not to be applied: an address is `holder`'s and so not ours, or no longer."""
+
+    if_index: IfIndex
+    address: Address
+    holder: Mac
+
+
+News: TypeAlias = Change | AddressRefused
+"""What watchers of the tables hear."""

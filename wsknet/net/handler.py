@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from wsknet.net.messages import IcmpErrorKind
+    from wsknet.net.messages import EchoMessage, IcmpErrorKind
     from wsknet.net.packet import Packet
     from wsknet.types import Address, Instant
 
@@ -21,7 +21,7 @@ class Undelivered(NamedTuple):
     """The beginning of its transport header, at least 8 bytes."""
     zone: int = 0
     mtu: int = 0
-    """That of PACKET_TOO_BIG, else 0."""
+    """That of PACKET_TOO_BIG, for an IPv4 router older than RFC 1191 the one it must have meant; else 0."""
     reporter: Address | None = None
     """Who said so; `None` for our own link."""
     code: int = 0
@@ -37,3 +37,13 @@ class ProtocolHandler(Protocol):
 
         False: no endpoint can have sent what is quoted, so nothing in the error is believed (RFC 5927 4).
         """
+
+
+class EchoReceiver(Protocol):
+    """Who sends echo requests: what becomes of them."""
+
+    def reply(self, packet: Packet, message: EchoMessage, now: Instant) -> bool:
+        """An echo reply arrived; False: nobody waits for it."""
+
+    def error(self, undelivered: Undelivered, now: Instant) -> bool:
+        """A request did not arrive; `quoted` starts with its ICMP header.  False: nobody has sent it."""

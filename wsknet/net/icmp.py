@@ -1,14 +1,16 @@
-"""ICMP and ICMPv6: echo, errors out, errors in.
+"""ICMP and ICMPv6: echo, and errors about what we sent.
 
-Read RFC 792, RFC 1122 3.2.2, RFC 4443 2.4 and 4, RFC 5927 before editing.  Bytes are the codec's business.
+Read RFC 792, RFC 1122 3.2.2, RFC 4443 2.4 and 4, RFC 5927 before editing.  Bytes are the codec's business, errors that
+we send are in `icmp_errors`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wsknet.net.fragments import FRAGMENT_HEADER
+from wsknet.net import quote
 from wsknet.net.handler import Undelivered
+from wsknet.net.icmp_errors import IcmpErrorSender
 from wsknet.net.messages import (
     EchoMessage,
     GroupLeave,
@@ -22,20 +24,23 @@ from wsknet.net.messages import (
     RouterSolicitation,
 )
 from wsknet.net.packet import Cast, Packet
+from wsknet.net.pmtu import believable_mtu
+from wsknet.net.quote import ICMP
 from wsknet.trace import DropReason
-from wsknet.types import SECOND, Address, Family, Instant, Proto, is_link_local, is_multicast, is_unspecified
+from wsknet.types import Address, Family, Instant, is_link_local
 
 if TYPE_CHECKING:
+    from wsknet.net.handler import EchoReceiver
     from wsknet.net.layer import IpLayer
 
-PROTOCOL = {Family.IPV4: Proto.ICMP, Family.IPV6: Proto.ICMPV6}
-
-_MAX_QUOTE = {Family.IPV4: 576 - 20 - 8, Family.IPV6: 1280 - 40 - 8}
-"""So that the error is a packet every link carries (RFC 1812 4.3.2.3, RFC 4443 2.4 (c))."""
 _MIN_TRANSPORT = 8
 """RFC 792 quotes at least 64 bits: the ports of TCP and UDP."""
 
-_IPV6_EXTENSIONS = (0, 43, 60)
+_ECHO_REQUESTS = (8, 128)
+"""Types of ICMP and ICMPv6; the other protocol has no message of that number."""
+_ECHO_REPLIES = (0, 129)
+
+_DSCP_MASK = 0xFC
 
 
 class Icmp:
@@ -46,10 +51,12 @@ class Icmp:
         self._codec = ip.codec
         self._trace = ip.trace
         self._discovery = ip.discovery
-        self._limit = RateLimit(ip.config.icmp_errors_per_second)
+        self._errors = IcmpErrorSender(ip)
+        self.echo: EchoReceiver | None = None
+        """Who has sent echo requests; the stack sets it."""
 
     def input(self, packet: Packet, now: Instant) -> None:
-        if packet.protocol != PROTOCOL[packet.family]:
+        if packet.protocol != ICMP[packet.family]:
             self._ip.refuse(packet, now)
             return
         message = self._codec.decode_icmp(packet.family, packet.source, packet.destination, packet.payload)
@@ -69,28 +76,36 @@ class Icmp:
             self._discovery.input(packet, message, now)
 
     def icmp_error(self, error: Undelivered, now: Instant) -> bool:
-        """An echo reply of ours did not arrive.  Nobody waits to hear that."""
-        return False
+        """An echo message of ours did not arrive.
 
-    def send_error(self, kind: IcmpErrorKind, packet: Packet, now: Instant) -> None:
-        """Tell the sender of `packet` why it was not taken, unless RFC 1122 3.2.2 or RFC 4443 2.4 (e) forbid it."""
-        source = packet.source
-        if packet.cast is not Cast.UNICAST or is_unspecified(source) or is_multicast(source):
-            return
-        if not self._limit.allows(now):
-            self._trace.drop(DropReason.ICMP_RATE_LIMITED, packet.raw)
-            return
-        family = packet.family
-        pointer = 0
-        if kind is IcmpErrorKind.PROTOCOL_UNREACHABLE and family is Family.IPV6:
-            pointer = _next_header_offset(packet)
-        error = IcmpError(kind, packet.raw[: _MAX_QUOTE[family]], pointer=pointer)
-        payload = self._codec.encode_icmp(family, packet.destination, source, error)
-        self._ip.reply(source, packet.destination, packet.zone, PROTOCOL[family], payload, now)
+        Nobody keeps what was replied, yet errors about it are believed, for the path MTU in them: the next reply is
+        cut.  Whoever forges the error could have forged the request as well, and `pmtu` bounds what it does.
+        """
+        number = error.quoted[0]
+        if number in _ECHO_REQUESTS:
+            return self.echo is not None and self.echo.error(error, now)
+        return number in _ECHO_REPLIES
+
+    def send_error(
+        self, kind: IcmpErrorKind, packet: Packet, now: Instant, code_number: int = 0, pointer: int = 0, mtu: int = 0
+    ) -> None:
+        """Tell the sender of `packet` why it was not taken, unless that is forbidden or the rate limit used up.
+
+        The last three are those of `IcmpError`; the pointer of PROTOCOL_UNREACHABLE is found here.
+        """
+        self._errors.send(kind, packet, now, code_number, pointer, mtu)
+
+    def send_redirect(self, packet: Packet, next_hop: Address, now: Instant) -> None:
+        """Tell the sender of `packet`, a neighbour, that `next_hop` is a neighbour too and nearer to the destination.
+
+        Not sent where it is forbidden or of no use, or the rate limit is used up.
+        """
+        self._errors.redirect(packet, next_hop, now)
 
     def _echo(self, packet: Packet, message: EchoMessage, now: Instant) -> None:
         if message.is_reply:
-            self._trace.drop(DropReason.ICMP_NO_ENDPOINT, packet.raw)
+            if self.echo is None or not self.echo.reply(packet, message, now):
+                self._trace.drop(DropReason.ICMP_NO_ENDPOINT, packet.raw)
             return
         source: Address | None = packet.destination
         if packet.cast is not Cast.UNICAST:
@@ -104,67 +119,43 @@ class Icmp:
         reply = EchoMessage(True, message.identifier, message.sequence, message.data)
         payload = self._codec.encode_icmp(packet.family, source, packet.source, reply)
         zone = packet.zone or (packet.interface.index if is_link_local(source) else 0)
-        self._ip.reply(packet.source, source, zone, PROTOCOL[packet.family], payload, now)
+        # RFC 1122 3.2.2: the type of service of the request.  Its congestion mark was for the request alone (RFC 3168).
+        traffic_class = packet.traffic_class & _DSCP_MASK
+        self._ip.reply(
+            packet.source, source, zone, ICMP[packet.family], payload, now, traffic_class=traffic_class
+        )  # fmt: skip
 
     def _error(self, packet: Packet, error: IcmpError, now: Instant) -> None:
-        quote = _parse_quote(packet.family, error.quoted)
-        if packet.cast is not Cast.UNICAST or quote is None or quote[0] != packet.destination:
+        quoted = quote.parse(packet.family, error.quoted)
+        if (
+            packet.cast is not Cast.UNICAST
+            or quoted is None
             # An error goes to the sender of what it quotes, so one that arrives elsewhere is forged.
+            or quoted.source != packet.destination
+            or not quoted.is_first
+            or len(error.quoted) < quoted.offset + _MIN_TRANSPORT
+        ):
             self._trace.drop(DropReason.ICMP_BAD_QUOTE, packet.raw)
             return
-        source, destination, protocol, transport = quote
-        handler = self._ip.protocols.get(protocol)
+        is_too_big = error.kind is IcmpErrorKind.PACKET_TOO_BIG
+        mtu = believable_mtu(packet.family, error.mtu, quoted.total_length) if is_too_big else 0
+        if mtu is None:
+            self._trace.drop(DropReason.ICMP_BAD_MTU, packet.raw)
+            return
+        handler = self._ip.protocols.get(quoted.protocol)
         if handler is None:
             self._trace.drop(DropReason.ICMP_NO_ENDPOINT, packet.raw)
             return
-        has_zone = is_link_local(source) or is_link_local(destination)
-        zone = packet.interface.index if has_zone else 0
-        handler.icmp_error(Undelivered(error.kind, source, destination, transport, zone, error.mtu), now)
-
-
-class RateLimit:
-    """At most `count` in each second that starts with one."""
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-        self._used = 0
-        self._until = Instant(0)
-
-    def allows(self, now: Instant) -> bool:
-        if now >= self._until:
-            self._until = Instant(now + SECOND)
-            self._used = 0
-        self._used += 1
-        return self._used <= self._count
-
-
-def _parse_quote(family: Family, quoted: bytes) -> tuple[Address, Address, int, bytes] | None:
-    """Source, destination, protocol and transport header of the packet in an error.
-
-    It was ours, so it has no options and no extension headers but that of a first fragment.
-    """
-    if family is Family.IPV4:
-        if len(quoted) < 20 or quoted[0] >> 4 != 4:
-            return None
-        offset = (quoted[0] & 0x0F) * 4
-        is_first = not int.from_bytes(quoted[6:8], "big") & 0x1FFF
-        protocol, source, destination = quoted[9], quoted[12:16], quoted[16:20]
-    else:
-        if len(quoted) < 48 or quoted[0] >> 4 != 6:
-            return None
-        offset, is_first = 40, True
-        protocol, source, destination = quoted[6], quoted[8:24], quoted[24:40]
-        if protocol == FRAGMENT_HEADER:
-            offset, protocol = 48, quoted[40]
-            is_first = not int.from_bytes(quoted[42:44], "big") & 0xFFF8
-    if offset < 20 or not is_first or len(quoted) < offset + _MIN_TRANSPORT:
-        return None
-    return source, destination, protocol, quoted[offset:]
-
-
-def _next_header_offset(packet: Packet) -> int:
-    """Where the IPv6 packet names the protocol that nobody takes.  The chain was checked when it was parsed."""
-    raw, field, position = packet.raw, 6, 40
-    while raw[field] in _IPV6_EXTENSIONS:
-        field, position = position, position + 8 + raw[position + 1] * 8
-    return field
+        has_zone = is_link_local(quoted.source) or is_link_local(quoted.destination)
+        undelivered = Undelivered(
+            error.kind,
+            quoted.source,
+            quoted.destination,
+            error.quoted[quoted.offset :],
+            packet.interface.index if has_zone else 0,
+            mtu,
+            packet.source,
+            error.code_number,
+        )
+        if handler.icmp_error(undelivered, now) and is_too_big:
+            self._ip.path_mtus.learn(undelivered, now)

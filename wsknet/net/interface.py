@@ -42,7 +42,7 @@ class InterfaceAddress(NamedTuple):
     origin: AddressOrigin = AddressOrigin.MANUAL
     is_temporary: bool = False
     holder: Mac | None = None
-    """Of a DUPLICATE: who has it."""
+    """Of a DUPLICATE: who has it; of an address of ours: who was last heard to claim it as well."""
 
     @property
     def is_deprecated(self) -> bool:
@@ -67,6 +67,7 @@ class Interface:
         "index",
         "is_loopback",
         "is_up",
+        "leased_mtu",
         "mac",
         "metric",
         "mtu",
@@ -103,6 +104,8 @@ class Interface:
         """For IPv6 packets, if a router has said so (RFC 4861 6.3.4); else 0."""
         self.hop_limit = 0
         """The same."""
+        self.leased_mtu = 0
+        """For IPv4 packets, if a DHCP server has said so (RFC 2132 5.1); else 0."""
         self.addresses: dict[Address, InterfaceAddress] = {}
         """Those that are ours to use, in the order in which they were added."""
         self.unassigned: dict[Address, InterfaceAddress] = {}
@@ -118,13 +121,17 @@ class Interface:
         self.neighbours = new_neighbours(self)
 
     def mtu_for(self, family: Family) -> int:
-        if family is Family.IPV6 and self.advertised_mtu:
-            return min(self.mtu, self.advertised_mtu)
-        return self.mtu
+        told = self.advertised_mtu if family is Family.IPV6 else self.leased_mtu
+        return min(self.mtu, told) if told else self.mtu
 
     def addresses_of(self, family: Family) -> Iterator[InterfaceAddress]:
         length = family.address_length
         return (entry for entry in self.addresses.values() if len(entry.address) == length)
+
+    def claims(self, address: Address) -> bool:
+        """Whether `address` is ours or being checked; a duplicate is its holder's, who may be spoken to."""
+        entry = self.unassigned.get(address)
+        return address in self.addresses or (entry is not None and entry.state is not AddressState.DUPLICATE)
 
     def source_towards(self, target: Address, preferred: Address | None) -> Address | None:
         """Our address to put into a question about `target`: `preferred` if it is one of this interface, else one

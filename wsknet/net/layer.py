@@ -27,6 +27,7 @@ from wsknet.net.pmtu import PathMtus
 from wsknet.net.reassembly import Reassembly
 from wsknet.net.redirects import Redirects
 from wsknet.net.tables import Tables
+from wsknet.net.withheld import withheld
 from wsknet.net.wording import address_text
 from wsknet.trace import Decision, DropReason
 from wsknet.types import (
@@ -70,7 +71,7 @@ class IpLayer:
         self.timers = timers
         self.protocols: dict[int, ProtocolHandler] = {}
         """By protocol number.  ICMP is there; the stack adds its transports."""
-        self.watchers: list[Callable[[changes.Change, Instant], None]] = []
+        self.watchers: list[Callable[[changes.News, Instant], None]] = []
         """Told of every change after it was made, those that the layer makes by itself included.  The driver lock is
         held: they may take a note and wake somebody, no more."""
         self.annotate = False
@@ -93,7 +94,15 @@ class IpLayer:
         self.forwarding = Forwarding(self)
         self.reassembly = Reassembly(self)
         self.input = Input(self)
-        self._followers = (self.duplicates, self.groups, self.routers, self.dhcp, self.link_local)
+        self._followers = (
+            self.reassembly,
+            self.duplicates,
+            self.groups,
+            self.redirects,
+            self.routers,
+            self.dhcp,
+            self.link_local,
+        )
         self.protocols[Proto.ICMP] = self.icmp
         self.protocols[Proto.IGMP] = self.groups
         self.protocols[Proto.ICMPV6] = self.icmp
@@ -136,7 +145,7 @@ class IpLayer:
             self.tables.apply(change)
             for each in list(self.interfaces.values()):
                 self._adjust(each, now)
-            self._tell(change, now)
+            self.tell(change, now)
             return
         interface = self.interfaces.get(change.if_index)
         self.tables.apply(change)
@@ -147,11 +156,14 @@ class IpLayer:
             self._adjust(interface or self.interfaces[change.if_index], now)
         elif isinstance(change, changes.AddressRemoved):
             self.duplicates.forget(change.if_index, change.address)
-        self._tell(change, now)
+        if interface is not None and isinstance(change, _OF_ADDRESSES):
+            self.groups.follow_addresses(interface, now)
+            self.link_local.adjust(interface, now)
+        self.tell(change, now)
 
-    def _tell(self, change: changes.Change, now: Instant) -> None:
+    def tell(self, news: changes.News, now: Instant) -> None:
         for watcher in self.watchers:
-            watcher(change, now)
+            watcher(news, now)
 
     def _adjust(self, interface: Interface, now: Instant) -> None:
         if not interface.is_loopback:
@@ -213,7 +225,9 @@ class IpLayer:
         owner = self.tables.owner(address, scope)
         name = address_text(address, scope)
         if owner is None:
-            detail, reference = f"{name} is not an address of this host", "bind function (winsock2.h)"
+            detail, reference = withheld(self.tables, address, scope) or (
+                f"{name} is not an address of this host", "bind function (winsock2.h)",
+            )  # fmt: skip
         elif not owner.is_up and not self.config.behaviour.binds_down_addresses:
             detail, reference = f"{owner.name}, which has {name}, is down", "bind function (winsock2.h)"
         else:
@@ -249,11 +263,12 @@ class IpLayer:
         payload: bytes,
         now: Instant,
         hop_limit: int | None = None,
+        traffic_class: int = 0,
     ) -> None:
         """Send a message of the layer itself; without a route it is dropped and counted."""
         try:
             path = self.path(destination, source, zone)
-            self.send(path, protocol, b"", (payload,), now, hop_limit)
+            self.send(path, protocol, b"", (payload,), now, hop_limit, traffic_class)
         except NetError:
             self.trace.drop(DropReason.NO_ROUTE, payload)
 
@@ -280,7 +295,8 @@ class IpLayer:
         self.routers.neighbour_failed(interface, address, now)
 
     def answered(self, interface: Interface, address: Address, now: Instant) -> None:
-        self.routers.neighbour_answered(interface, address, now)
+        if (interface.index, address) in self.tables.suspects:
+            self.routers.neighbour_answered(interface, address, now)
 
     def _new_neighbours(self, interface: Interface) -> NeighbourTable:
         return NeighbourTable(interface, self.config.neighbours, self.timers, self.rng, self)
@@ -288,3 +304,4 @@ class IpLayer:
 
 _LINK_LOST = (changes.LinkDown, changes.InterfaceRemoved)
 _OF_LINKS = (changes.InterfaceAdded, changes.InterfaceChanged, changes.LinkUp, *_LINK_LOST)
+_OF_ADDRESSES = (changes.AddressAdded, changes.AddressRemoved)

@@ -61,7 +61,8 @@ class IcmpError:
     pointer: int = 0
     """PARAMETER_PROBLEM, and PROTOCOL_UNREACHABLE over IPv6: offset of the offending byte in the packet."""
     code_number: int = 0
-    """TIME_EXCEEDED (0 in transit, 1 in reassembly), PARAMETER_PROBLEM and OTHER; 0 in all other kinds."""
+    """TIME_EXCEEDED (0 in transit, 1 in reassembly), PARAMETER_PROBLEM and OTHER; NETWORK_UNREACHABLE sent over IPv6:
+    2 for a source whose scope ends here (RFC 4443 3.1); 0 in all other kinds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ class Redirect:
     destination: Address
     """Over IPv4 taken from what is quoted."""
     quoted: bytes = b""
+    """From the IP header on.  Sent over IPv6 it is cut so that the redirect fits into 1280 bytes."""
     gateway_mac: Mac | None = None
     """IPv6 only."""
 
@@ -279,7 +281,8 @@ class Codec(Protocol):
     ) -> IcmpMessage | DropReason:
         """`payload` is that of the IP packet, cut to the length the IP header gives.
 
-        The checksum is checked, and of RFC 4861 7.1 everything but the hop limit of 255, which is the caller's.
+        The checksum is checked, and of RFC 4861 6.1, 7.1 and 8.1 everything but the hop limit of 255 and the source of
+        a router advertisement, which are the caller's.
         """
 
     def encode_icmp(self, family: Family, source: Address, destination: Address, message: IcmpMessage) -> bytes:

@@ -7,13 +7,13 @@ through `LinkActions`, so nothing here knows a packet format.
 from __future__ import annotations
 
 from collections import deque
-from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
+from wsknet.net.neighbour import NEVER, LinkActions, Neighbour, NeighbourState, Pending
 from wsknet.timers import Timer
 from wsknet.trace import DropReason
-from wsknet.types import Address, Instant, Mac
+from wsknet.types import Address, Duration, Instant, Mac
 from wsknet.wire.ethernet import ETHERTYPE_IPV4, ETHERTYPE_IPV6, header
 
 if TYPE_CHECKING:
@@ -24,17 +24,7 @@ if TYPE_CHECKING:
     from wsknet.net.interface import Interface
     from wsknet.timers import Timers
 
-
-class NeighbourState(Enum):
-    """RFC 4861 7.3.2.  REACHABLE decays to STALE by the clock alone: ask `Neighbour.state_at`."""
-
-    INCOMPLETE = "being resolved"
-    REACHABLE = "confirmed a short while ago"
-    STALE = "known, not confirmed"
-    DELAY = "used while stale, waiting for a confirmation from above"
-    PROBE = "being asked whether it is still there"
-    GONE = "no longer in the table"
-
+__all__ = ["LinkActions", "Neighbour", "NeighbourState", "NeighbourTable", "Pending"]
 
 # Members bound once: reading one through its class costs three times as much.
 _INCOMPLETE = NeighbourState.INCOMPLETE
@@ -45,65 +35,13 @@ _PROBE = NeighbourState.PROBE
 _GONE = NeighbourState.GONE
 
 _FOREVER = Instant(1 << 63)
-_NEVER = Instant(-1)
 
+_UNRESOLVED_SHARE = 4
+"""A fourth of the table: more neighbours being resolved than that make room for each other, whoever is asked for."""
 
-class Pending(NamedTuple):
-    """A packet, or the fragments of one, that waits for a MAC address.  Copied: lent memory may change."""
-
-    packets: tuple[bytes, ...]
-    transport_offset: int
-    protocol: int
-    source: Address
-    destination: Address
-    zone: int
-    comment: str | None
-
-
-class LinkActions(Protocol):
-    """What the state machine makes the host do."""
-
-    def solicit(
-        self, interface: Interface, target: Address, mac: Mac | None, preferred: Address | None, now: Instant
-    ) -> None:
-        """Ask who has `target`: its owner at `mac` if given, else everybody.  `preferred`: see `source_towards`."""
-
-    def release(self, interface: Interface, link_header: bytes, pending: Pending) -> None:
-        """Send what waited."""
-
-    def discard(self, interface: Interface, pending: Pending, reason: DropReason, now: Instant) -> None:
-        """Drop what waited; tell its sender if the neighbour failed."""
-
-    def failed(self, interface: Interface, address: Address, now: Instant) -> None:
-        """A neighbour did not answer, however often it was asked."""
-
-    def answered(self, interface: Interface, address: Address, now: Instant) -> None:
-        """A neighbour is there that had failed before."""
-
-
-class Neighbour:
-    """One next hop.  Packets may be sent with `link_header` as long as ``now < fresh_until``, else ask the table."""
-
-    __slots__ = ("address", "fresh_until", "is_router", "is_used", "link_header", "mac", "pending", "preferred",
-                 "solicitations", "state", "timer")  # fmt: skip
-
-    def __init__(self, address: Address, state: NeighbourState, timer: Timer) -> None:
-        self.address = address
-        self.state = state
-        self.mac: Mac | None = None
-        self.link_header = b""
-        self.fresh_until = _NEVER
-        self.is_used = False
-        """Since the table last looked for an entry to give up."""
-        self.is_router = False
-        self.pending: deque[Pending] = deque()
-        self.preferred: Address | None = None
-        """Source of the latest packet that needed this neighbour."""
-        self.solicitations = 0
-        self.timer = timer
-
-    def state_at(self, now: Instant) -> NeighbourState:
-        return _STALE if self.state is _REACHABLE and now >= self.fresh_until else self.state
+MAX_LATE = 64
+"""Neighbours that have failed and whose answer is still believed, for links slower than all questions take: the next
+packet then finds the answer.  No more addresses than a host has peers on such a link."""
 
 
 class NeighbourTable:
@@ -115,10 +53,21 @@ class NeighbourTable:
         self._interface = interface
         self._config = config
         self._timers = timers
+        self._rng = rng
         self._actions = actions
         self._entries: dict[Address, Neighbour] = {}
-        self.reachable = int(config.reachable * (0.5 + rng.random()))
-        """Nanoseconds a confirmation lasts (RFC 4861 6.3.2: spread, so that hosts do not probe in step)."""
+        self._unresolved: dict[Address, None] = {}
+        """Those that are INCOMPLETE."""
+        self._strangers: dict[Address, None] = {}
+        """Those that only asked for us: no packet has needed them."""
+        self._late: dict[Address, None] = {}
+        self._queued = 0
+        """Bytes waiting for all neighbours."""
+        self.retransmit = config.retransmit
+        """Nanoseconds between two questions; a router may say otherwise (RFC 4861 6.3.4)."""
+        self.reachable = config.reachable
+        """Nanoseconds a confirmation lasts."""
+        self.spread_reachable(config.reachable)
 
     def __iter__(self) -> Iterator[Neighbour]:
         return iter(self._entries.values())
@@ -128,6 +77,10 @@ class NeighbourTable:
 
     def get(self, address: Address) -> Neighbour | None:
         return self._entries.get(address)
+
+    def spread_reachable(self, base: Duration) -> None:
+        """Set `reachable` to half to one and a half of `base`, so that hosts do not probe in step (RFC 4861 6.3.2)."""
+        self.reachable = int(base * (0.5 + self._rng.random()))
 
     def use(self, address: Address, preferred: Address | None, now: Instant) -> Neighbour:
         """The neighbour for a packet that is to be sent now; resolution starts if it has no MAC yet."""
@@ -140,15 +93,22 @@ class NeighbourTable:
             entry.state = _DELAY
             entry.fresh_until = _FOREVER  # until the timer or a confirmation says otherwise
             entry.timer.arm(Instant(now + self._config.delay_first_probe))
+        self._strangers.pop(address, None)
         entry.preferred = preferred
         entry.is_used = True
         return entry
 
     def enqueue(self, entry: Neighbour, pending: Pending, now: Instant) -> None:
         """Keep a packet until the neighbour answers; the newest are worth most (RFC 4861 7.2.2)."""
-        if len(entry.pending) >= self._config.queue_packets:
-            self._actions.discard(self._interface, entry.pending.popleft(), DropReason.NEIGHBOUR_QUEUE_FULL, now)
-        entry.pending.append(pending)
+        config, queue, size = self._config, entry.pending, pending.size
+        while queue and (len(queue) >= config.queue_packets or entry.queued + size > config.queue_bytes):
+            self._drop_oldest(entry, now)
+        if self._queued + size > config.queue_bytes_of_all:
+            self._actions.discard(self._interface, pending, DropReason.NEIGHBOUR_QUEUE_FULL, now)
+            return
+        queue.append(pending)
+        entry.queued += size
+        self._queued += size
 
     def learn(self, address: Address, mac: Mac, now: Instant) -> None:
         """A question from the neighbour named its MAC (RFC 4861 7.2.3): known, but no proof that it hears us."""
@@ -167,7 +127,9 @@ class NeighbourTable:
         """An answer, or news that nobody asked for (RFC 4861 7.2.5).  `None`: no packet ever needed this neighbour."""
         entry = self._entries.get(address)
         if entry is None:
-            return None
+            if not self.is_late(address) or mac is None:
+                return None
+            entry = self._create(address, _INCOMPLETE, now)
         if entry.state is _INCOMPLETE:
             if mac is None:
                 return entry
@@ -191,6 +153,10 @@ class NeighbourTable:
             self._set_stale(entry)
         return entry
 
+    def is_late(self, address: Address) -> bool:
+        """Whether the neighbour was given up, but may still answer."""
+        return address in self._late
+
     def confirm(self, entry: Neighbour, now: Instant) -> None:
         """Something sent to the neighbour has arrived (RFC 4861 7.3.1)."""
         if entry.state is not _INCOMPLETE and entry.state is not _GONE:
@@ -198,40 +164,48 @@ class NeighbourTable:
 
     def flush(self, now: Instant) -> None:
         """Forget everybody: the link is gone."""
+        self._late.clear()
         for entry in list(self._entries.values()):
             self._remove(entry, DropReason.INTERFACE_DOWN, now)
 
     def _create(self, address: Address, state: NeighbourState, now: Instant) -> Neighbour:
         if len(self._entries) >= self._config.max_entries:
-            self._give_one_up(now)
+            self._remove(self._least_useful(), DropReason.NEIGHBOUR_QUEUE_FULL, now)
+        self._late.pop(address, None)
         entry = Neighbour(address, state, Timer(self._timers, _unset))
         entry.timer.expired = partial(self._expired, entry)
         self._entries[address] = entry
+        pool = self._unresolved if state is _INCOMPLETE else self._strangers
+        pool[address] = None
         return entry
 
-    def _give_one_up(self, now: Instant) -> None:
-        """Remove the entry unused for longest, near enough: each one in use gets a second chance.
+    def _least_useful(self) -> Neighbour:
+        """The entry to give up: of a stranger, else of a long row of unresolved ones, else one unused for long.
 
-        Entries that strangers' questions made and no packet ever used go first, so a flood of those cannot push out
-        the neighbours we talk to.
+        So neither questions from pretended senders nor a scan of the subnet push out the neighbours we talk to.
         """
         entries = self._entries
-        while True:
+        if self._strangers:
+            return entries[next(iter(self._strangers))]
+        if len(self._unresolved) * _UNRESOLVED_SHARE > len(entries):
+            return entries[next(iter(self._unresolved))]
+        while True:  # the oldest, but each one in use gets a second chance
             entry = next(iter(entries.values()))
             if not entry.is_used:
-                self._remove(entry, DropReason.NEIGHBOUR_QUEUE_FULL, now)
-                return
+                return entry
             entry.is_used = False
             del entries[entry.address]
             entries[entry.address] = entry
 
     def _remove(self, entry: Neighbour, reason: DropReason, now: Instant) -> None:
         del self._entries[entry.address]
+        self._unresolved.pop(entry.address, None)
+        self._strangers.pop(entry.address, None)
         entry.state = _GONE
-        entry.fresh_until = _NEVER
+        entry.fresh_until = NEVER
         entry.timer.cancel()
-        pending, entry.pending = entry.pending, deque()
-        for packet in pending:
+        entry.timer.expired = _unset  # ends the cycle, so that what a flood made is freed at once
+        for packet in self._take_pending(entry):
             self._actions.discard(self._interface, packet, reason, now)
 
     def _expired(self, entry: Neighbour, now: Instant) -> None:
@@ -241,33 +215,56 @@ class NeighbourTable:
         if entry.solicitations < self._config.max_solicitations:
             self._ask(entry, now)
         else:
-            self._remove(entry, DropReason.NEIGHBOUR_FAILED, now)
+            self._fail(entry, now)
 
     def _ask(self, entry: Neighbour, now: Instant) -> None:
         entry.solicitations += 1
-        entry.timer.arm(Instant(now + self._config.retransmit))
+        entry.timer.arm(Instant(now + self.retransmit))
         self._actions.solicit(self._interface, entry.address, entry.mac, entry.preferred, now)
+
+    def _fail(self, entry: Neighbour, now: Instant) -> None:
+        address = entry.address
+        if len(self._late) >= MAX_LATE:
+            del self._late[next(iter(self._late))]
+        self._late[address] = None
+        # Before the senders hear of it: what they send next should go another way.
+        self._actions.failed(self._interface, address, now)
+        self._remove(entry, DropReason.NEIGHBOUR_FAILED, now)
 
     def _set_mac(self, entry: Neighbour, mac: Mac) -> None:
         entry.mac = mac
         ethertype = ETHERTYPE_IPV4 if len(entry.address) == 4 else ETHERTYPE_IPV6
         entry.link_header = header(mac, self._interface.mac, ethertype)
+        self._unresolved.pop(entry.address, None)
 
     def _set_reachable(self, entry: Neighbour, now: Instant) -> None:
+        if entry.state is not _REACHABLE:
+            self._actions.answered(self._interface, entry.address, now)
         entry.state = _REACHABLE
         entry.fresh_until = Instant(now + self.reachable)
         entry.timer.cancel()
 
     def _set_stale(self, entry: Neighbour) -> None:
         entry.state = _STALE
-        entry.fresh_until = _NEVER
+        entry.fresh_until = NEVER
         entry.timer.cancel()
 
     def _release(self, entry: Neighbour) -> None:
-        pending, entry.pending = entry.pending, deque()
-        for packet in pending:
+        for packet in self._take_pending(entry):
             self._actions.release(self._interface, entry.link_header, packet)
+
+    def _drop_oldest(self, entry: Neighbour, now: Instant) -> None:
+        oldest = entry.pending.popleft()
+        entry.queued -= oldest.size
+        self._queued -= oldest.size
+        self._actions.discard(self._interface, oldest, DropReason.NEIGHBOUR_QUEUE_FULL, now)
+
+    def _take_pending(self, entry: Neighbour) -> deque[Pending]:
+        pending, entry.pending = entry.pending, deque()
+        self._queued -= entry.queued
+        entry.queued = 0
+        return pending
 
 
 def _unset(_now: Instant) -> None:
-    """Replaced before the timer is armed."""
+    """Not while the timer is armed."""

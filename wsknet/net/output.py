@@ -7,14 +7,14 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind, NetError
-from wsknet.net.fragments import fragments
+from wsknet.net.fragments import Identifications, fragments
 from wsknet.net.handler import Undelivered
 from wsknet.net.messages import IcmpErrorKind
 from wsknet.net.neighbours import Pending
 from wsknet.net.packet import Cast, Packet, Path
 from wsknet.net.path import needs_zone
 from wsknet.trace import DropReason
-from wsknet.types import Address, Buffers, Family, IfIndex, Instant, Mac, is_multicast
+from wsknet.types import Address, Buffers, Family, IfIndex, Instant, Mac, is_multicast, is_node_local
 from wsknet.wire import ipv4, ipv6
 from wsknet.wire.ethernet import BROADCAST_MAC, ETHERTYPE_IPV4, ETHERTYPE_IPV6, multicast_mac
 from wsknet.wire.ethernet import header as ethernet_header
@@ -43,7 +43,7 @@ class Output:
         self._ip = ip
         self._tables = ip.tables
         self._trace = ip.trace
-        self._identification = ip.rng.getrandbits(32)
+        self._identifications = Identifications(ip.rng)
 
     def send(
         self,
@@ -56,6 +56,7 @@ class Output:
         traffic_class: int = 0,
         flow_label: int = 0,
         may_fragment: bool = True,
+        is_heard_here: bool = True,
     ) -> None:
         """Send a transport packet: `header`, then the buffers of `payload`, which are lent until the frame is taken.
 
@@ -63,6 +64,8 @@ class Output:
         dropped as NO_ROUTE.  While the neighbour is being resolved a copy waits; if it never answers, the protocol's
         handler hears HOST_UNREACHABLE.  Larger than `path.mtu`: sent in fragments.  Raises `NetError`
         MESSAGE_TOO_LONG beyond what an IP packet holds, or beyond `path.mtu` unless it `may_fragment`.
+
+        To a group: we hear it too if we are in it, unless `is_heard_here` is off, and a hop limit of 0 keeps it here.
         """
         # The fast path, 0.8 us instead of 2.6: a known neighbour, one frame, and all of it in one pack.
         neighbour = path.neighbour
@@ -75,9 +78,11 @@ class Output:
             or path.generation != self._tables.generation
             or length > path.room
         ):
-            lifetime = hop_limit or path.hop_limit
+            lifetime = path.hop_limit if hop_limit is None else hop_limit
             data = (header, *payload)
-            self._send_slowly(path, protocol, data, length, now, lifetime, traffic_class, flow_label, may_fragment)
+            self._send_slowly(
+                path, protocol, data, length, now, lifetime, traffic_class, flow_label, may_fragment, is_heard_here
+            )
             return
         if path.family is _IPV4:
             length += 20
@@ -107,11 +112,18 @@ class Output:
         self.emit(interface, (ethernet_header(mac, interface.mac, ethertype), packet), comment)
 
     def emit_multicast(
-        self, interface: Interface, source: Address, group: Address, protocol: int, payload: bytes
+        self,
+        interface: Interface,
+        source: Address,
+        group: Address,
+        protocol: int,
+        payload: bytes,
+        comment: str | None = None,
     ) -> None:
         """A control message of RFC 4861 to a group on this link: hop limit 255, no route asked."""
         header = ipv6.build(source, group, protocol, len(payload), 255)
-        self.emit(interface, (ethernet_header(multicast_mac(group), interface.mac, ETHERTYPE_IPV6), header, payload))
+        link_header = ethernet_header(multicast_mac(group), interface.mac, ETHERTYPE_IPV6)
+        self.emit(interface, (link_header, header, payload), comment)
 
     def emit_to(
         self, interface: Interface, mac: Mac, source: Address, destination: Address, protocol: int, payload: bytes
@@ -129,10 +141,15 @@ class Output:
     def discard(self, interface: Interface, pending: Pending, reason: DropReason, now: Instant) -> None:
         packet = pending.packets[0]
         self._trace.drop(reason, packet)
+        if reason is not DropReason.NEIGHBOUR_FAILED:
+            return
+        kind = IcmpErrorKind.HOST_UNREACHABLE
+        if pending.forwarded is not None:
+            self._ip.icmp.send_error(kind, pending.forwarded, now)
+            return
         handler = self._ip.protocols.get(pending.protocol)
-        if reason is DropReason.NEIGHBOUR_FAILED and handler is not None:
+        if handler is not None:
             quoted = packet[pending.transport_offset :]
-            kind = IcmpErrorKind.HOST_UNREACHABLE
             handler.icmp_error(Undelivered(kind, pending.source, pending.destination, quoted, pending.zone), now)
 
     def _send_slowly(
@@ -146,6 +163,7 @@ class Output:
         traffic_class: int,
         flow_label: int,
         may_fragment: bool,
+        is_heard_here: bool,
     ) -> None:
         if path.generation != self._tables.generation:
             fresh = self._renewed(path)
@@ -162,7 +180,6 @@ class Output:
         if length > path.room:
             if not may_fragment:
                 raise NetError(ErrorKind.MESSAGE_TOO_LONG, f"{length} bytes of payload, the path takes {path.room}")
-            self._identification = self._identification + 1 & 0xFFFFFFFF
             packets = fragments(
                 path.family,
                 path.source,
@@ -172,15 +189,16 @@ class Output:
                 path.mtu,
                 hop_limit,
                 traffic_class,
-                self._identification,
+                self._identifications.next(path.addresses),
                 flow_label,
             )
         else:
             packets = [(_ip_header(path, protocol, length, hop_limit, traffic_class, flow_label), *data)]
         if path.is_broadcast or is_multicast(path.destination):
-            self._send_to_group(path, packets)
+            if hop_limit and not is_node_local(path.destination):
+                self._send_to_group(path, packets)
             cast = path.interface.accepts.get(path.destination)
-            if cast is not None:  # our own sockets hear it as others' do
+            if cast is not None and is_heard_here:  # our own sockets hear it as others' do
                 self._loop(path, protocol, b"".join(data), hop_limit, traffic_class, cast)
         else:
             self._send_to_neighbour(path, protocol, packets, now)

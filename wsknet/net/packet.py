@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from wsknet.types import Address, Family
+from wsknet.types import Address, Family, Mac
 
 if TYPE_CHECKING:
     from wsknet.net.interface import Interface
@@ -30,6 +30,7 @@ class Packet:
         "family",
         "hop_limit",
         "interface",
+        "link_source",
         "payload",
         "protocol",
         "raw",
@@ -52,6 +53,7 @@ class Packet:
         traffic_class: int = 0,
         zone: int = 0,
         checksum_trusted: bool = False,
+        link_source: Mac | None = None,
     ) -> None:
         self.interface = interface
         self.family = family
@@ -69,6 +71,8 @@ class Packet:
         """Index of the interface if source or destination is link-local, else 0; part of demux keys."""
         self.checksum_trusted = checksum_trusted
         """The transport checksum was checked or made by the device, or the packet never left the host."""
+        self.link_source = link_source
+        """Sender of the frame; known where it may be needed, which ordinary traffic between two hosts does not."""
 
 
 class Path:
@@ -105,7 +109,7 @@ class Path:
         self.mtu = mtu
         """Largest IP packet in bytes."""
         self.room = mtu - (20 if family is Family.IPV4 else 40)
-        """Largest payload of a packet that is not fragmented."""
+        """Largest payload of a packet that is not fragmented; 0 where even small ones are cut on the way."""
         self.generation = generation
         self.is_local = is_local
         """The destination is this host: the packet is looped inside and reaches no wire."""

@@ -9,14 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind, NetError
+from wsknet.net.changes import RouteOrigin
 from wsknet.net.packet import Path
+from wsknet.net.pmtu import MIN_PATH_MTU
 from wsknet.net.source import choose_source
 from wsknet.net.tables import LIMITED_BROADCAST
+from wsknet.net.withheld import withheld
 from wsknet.net.wording import address_text, prefix_text
 from wsknet.trace import Decision
 from wsknet.types import (
     LOOPBACK_INDEX,
     Address,
+    Family,
     family_of,
     is_link_local,
     is_loopback,
@@ -54,9 +58,10 @@ def resolve(
     if source is not None:
         owner = tables.owner(source, zone if is_link_local(source) else 0)
         if owner is None:
-            raise _failure(
-                why, ErrorKind.NOT_LOCAL, f"{address_text(source)} is not our address", "Winsock: WSAEADDRNOTAVAIL"
-            )
+            detail, reference = withheld(tables, source, zone if is_link_local(source) else 0) or (
+                f"{address_text(source)} is not our address", "Winsock: WSAEADDRNOTAVAIL",
+            )  # fmt: skip
+            raise _failure(why, ErrorKind.NOT_LOCAL, detail, reference)
     scope = 0
     if needs_zone(destination):
         scope = zone or (owner.index if owner is not None and not owner.is_loopback else 0)
@@ -68,6 +73,16 @@ def resolve(
     if owner is not None and owner.is_loopback and source is not None and is_loopback(source):
         raise _failure(why, ErrorKind.NO_ROUTE, "loopback addresses stay inside the host", "RFC 1122 3.2.1.3 (g)")
     return _to_link(tables, owner, source, destination, scope, why)
+
+
+def route_for_others(tables: Tables, destination: Address) -> Route | None:
+    """The route by which a packet that is not ours is passed on (RFC 1812 5.2.4.3): any interface, no source rules."""
+    return _choose_route(tables, destination, None, 0, None)
+
+
+def link_mtu(interface: Interface, route: Route, family: Family) -> int:
+    """Largest packet that the first link of `route` carries."""
+    return min(interface.mtu_for(family), route.mtu or interface.mtu)
 
 
 def summary(why: Decision) -> str:
@@ -114,7 +129,8 @@ def _to_link(
     scope: int,
     why: Decision | None,
 ) -> Path:
-    only = owner if owner is not None and not owner.weak_send else None
+    # The strong host model is for hosts that are not routers (RFC 1122 3.3.4.2).
+    only = owner if owner is not None and not (owner.weak_send or owner.forwarding) else None
     route = _choose_route(tables, destination, only, scope, _part(why, "route"))
     if route is None:
         detail = f"no route to {address_text(destination)}"
@@ -136,7 +152,7 @@ def _to_link(
         via = f" via {address_text(route.next_hop)}" if route.next_hop else ""
         rule = why.parts[0].rule
         why.conclude(f"{interface.name}{via} from {address_text(source)}", rule, why.parts[0].reference)
-    mtu = min(interface.mtu_for(family_of(destination)), route.mtu or interface.mtu)
+    mtu = link_mtu(interface, route, family_of(destination))
     return _path(tables, interface, source, destination, next_hop, mtu, is_broadcast=route.is_broadcast)
 
 
@@ -151,19 +167,24 @@ def _path(
     is_broadcast: bool = False,
 ) -> Path:
     zone = interface.index if is_link_local(source) or is_link_local(destination) else 0
-    return Path(
+    told = tables.path_mtus.get((destination, zone), mtu)
+    least = MIN_PATH_MTU[len(destination)]
+    path = Path(
         interface,
         family_of(destination),
         source,
         destination,
         next_hop,
-        min(mtu, tables.path_mtus.get((destination, zone), mtu)),
+        min(mtu, max(told, least)),
         tables.generation,
         is_local,
         is_broadcast,
         zone,
         _hop_limit(tables, interface, destination),
     )
+    if told < min(mtu, least):
+        path.room = 0  # routers have to cut: whatever leaves is a fragment, or may become one
+    return path
 
 
 def _hop_limit(tables: Tables, interface: Interface, destination: Address) -> int:
@@ -260,7 +281,8 @@ def _route_text(tables: Tables, route: Route) -> str:
     interface = tables.interfaces[route.if_index]
     via = f" via {address_text(route.next_hop)}" if route.next_hop else " on-link"
     prefix = prefix_text(route.prefix, route.prefix_length)
-    return f"{prefix}{via} on {interface.name}, metric {route.metric}+{interface.metric}"
+    origin = "" if route.origin is RouteOrigin.MANUAL else f", given {route.origin.value}"
+    return f"{prefix}{via} on {interface.name}, metric {route.metric}+{interface.metric}{origin}"
 
 
 def _part(why: Decision | None, question: str) -> Decision | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from wsknet.net.changes import RouteOrigin
 from wsknet.types import Address, Family, IfIndex, family_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Route(NamedTuple):
     """Came with an address and goes with it."""
     mtu: int = 0
     """See `changes.RouteAdded`."""
+    origin: RouteOrigin = RouteOrigin.MANUAL
 
 
 class RouteTable:

@@ -188,6 +188,10 @@ def _has_label_of_destination(candidate: Candidate, query: Query) -> int:
     return label(candidate.entry.address) == label(query.destination)
 
 
+def _is_temporary(candidate: Candidate, query: Query) -> int:
+    return candidate.entry.is_temporary
+
+
 def _match_within_prefix(candidate: Candidate, query: Query) -> int:
     return min(common_bits(candidate.entry.address, query.destination), candidate.entry.prefix_length)
 
@@ -220,5 +224,6 @@ _RFC_6724 = (
     Rule("3: avoid deprecated addresses", "RFC 6724 5", _is_preferred),
     Rule("5: outgoing interface", "RFC 6724 5", _is_of_outgoing),
     Rule("6: matching label", "RFC 6724 5", _has_label_of_destination),
+    Rule("7: prefer temporary addresses", "RFC 6724 5", _is_temporary),
     Rule("8: longest matching prefix", "RFC 6724 5", _match_within_prefix),
 )

@@ -15,7 +15,7 @@ from wsknet.net.interface import AddressState, Interface, InterfaceAddress
 from wsknet.net.packet import Cast
 from wsknet.net.routes import Route, RouteTable, broadcast_of, network_of
 from wsknet.net.wording import address_text, prefix_text
-from wsknet.types import LOOPBACK_INDEX, Address, Family, IfIndex, family_of, is_multicast, is_unspecified
+from wsknet.types import LOOPBACK_INDEX, Address, Family, IfIndex, Mac, family_of, is_multicast, is_unspecified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -105,6 +105,23 @@ class Tables:
         interface.unassigned[entry.address] = entry
         self.rebuild()
 
+    def set_state(self, interface: Interface, address: Address, state: AddressState) -> None:
+        """Of an address that is ours; everything else about it stays."""
+        interface.addresses[address] = interface.addresses[address]._replace(state=state)
+        self.generation += 1
+
+    def note_holder(self, interface: Interface, address: Address, holder: Mac) -> None:
+        """Another host claims an address of ours.  For people to see; no path depends on it."""
+        interface.addresses[address] = interface.addresses[address]._replace(holder=holder)
+
+    def interface_for(self, change: changes.AddressAdded) -> Interface:
+        """The one it names.  `ValueError`, with one line for people, if it is not there or the address is no host's."""
+        interface, address = self._interface(change.if_index), change.address
+        _check_prefix(address, change.prefix_length)
+        if is_unspecified(address) or is_multicast(address) or address == LIMITED_BROADCAST:
+            raise ValueError(f"{address_text(address)} cannot be the address of an interface: give a unicast address")
+        return interface
+
     def find_local(self, destination: Address, zone: int = 0) -> Interface | None:
         """The interface whose address `destination` is; only interface `zone` if given."""
         for interface in self.local.get(destination, ()):
@@ -142,6 +159,7 @@ class Tables:
             self.behaviour.host_receive is HostModel.WEAK,
             self._new_neighbours,
         )
+        self.interfaces[change.if_index].is_up = change.is_up
 
     def _change_interface(self, change: changes.InterfaceChanged) -> None:
         interface = self._interface(change.if_index)
@@ -172,10 +190,7 @@ class Tables:
         interface.flows = {}
 
     def _add_address(self, change: changes.AddressAdded) -> None:
-        interface, address = self._interface(change.if_index), change.address
-        _check_prefix(address, change.prefix_length)
-        if is_unspecified(address) or is_multicast(address) or address == LIMITED_BROADCAST:
-            raise ValueError(f"{address_text(address)} cannot be the address of an interface: give a unicast address")
+        interface, address = self.interface_for(change), change.address
         if address in interface.addresses:
             self._remove_address(interface, address, keep=True)
         interface.unassigned.pop(address, None)
@@ -188,7 +203,8 @@ class Tables:
             change.is_temporary,
         )
         for route in self._routes_with(interface, interface.addresses[address]):
-            if self.routes.get(route.prefix, route.prefix_length, route.if_index) is None:
+            present = self.routes.get(route.prefix, route.prefix_length, route.if_index)
+            if present is None or present.origin is not changes.RouteOrigin.MANUAL:  # one that would end some time
                 self.routes.add(route)
 
     def _remove_address(self, interface: Interface, address: Address, keep: bool = False) -> None:
@@ -213,7 +229,8 @@ class Tables:
         address, length = entry.address, entry.prefix_length
         index, metric, bits = interface.index, self.behaviour.connected_metric, len(entry.address) * 8
         yield Route(address, bits, index, None, metric, is_local=True, is_automatic=True)
-        if length < bits:
+        # RFC 5942 4: an address made from an advertised prefix does not say that the prefix is on the link.
+        if length < bits and entry.origin is not changes.AddressOrigin.ROUTER:
             yield Route(network_of(address, length), length, index, None, metric, is_automatic=True)
         if interface.is_loopback:
             return
@@ -241,7 +258,9 @@ class Tables:
             raise ValueError("metric must be 0 to 4294967295")
         if change.mtu and not MIN_MTU[family_of(prefix)] <= change.mtu <= 65535:
             raise ValueError(f"the MTU of this route must be {MIN_MTU[family_of(prefix)]} to 65535")
-        route = Route(prefix, length, change.if_index, next_hop, change.metric, mtu=change.mtu)
+        route = Route(
+            prefix, length, change.if_index, next_hop, change.metric, mtu=change.mtu, origin=change.origin
+        )  # fmt: skip
         for entry in interface.addresses.values():  # a local or broadcast route put back by hand is one again
             for own in self._routes_with(interface, entry):
                 if own[:4] == route[:4]:

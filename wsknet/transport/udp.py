@@ -12,6 +12,9 @@ from wsknet.net.packet import Cast, Packet
 from wsknet.net.path import needs_zone
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Owner, Ready, TransportEndpoint, zone_towards
+from wsknet.transport.flow_label import FlowLabels
+from wsknet.transport.icmp_errors import error_kind, is_silent_neighbour
+from wsknet.transport.multicast import Joined, SocketGroups
 from wsknet.transport.ports import ANYONE, Reservation
 from wsknet.transport.sharing import Sharing
 from wsknet.types import (
@@ -24,6 +27,7 @@ from wsknet.types import (
     LocalName,
     Proto,
     is_link_local,
+    is_multicast,
     is_unspecified,
 )
 from wsknet.wire import udp as wire
@@ -74,6 +78,8 @@ class UdpProtocol:
         self.config = config
         self.trace = trace
         self.notify = notify
+        self.joined = Joined(ip)
+        self.flow_labels = FlowLabels(Proto.UDP, ip.rng, ip.config.behaviour.flow_labels)
 
     def open(self, cover: Cover, owner: Owner | None = None) -> UdpEndpoint:
         return UdpEndpoint(self, cover, owner)
@@ -89,11 +95,14 @@ class UdpProtocol:
             self.trace.drop(DropReason.UDP_BAD_CHECKSUM, packet.raw)
             return
         names = (packet.destination, destination_port, packet.source, source_port, packet.zone)
-        if packet.cast is not Cast.UNICAST:
-            receivers = self.demux.find_all(*names)
-        else:
+        if packet.cast is Cast.UNICAST:
             found = self.demux.find(*names)
             receivers = [found] if found is not None else []
+        else:
+            receivers = self.demux.find_all(*names)
+            if packet.cast is Cast.MULTICAST:
+                receivers += self.joined.members(packet, destination_port, source_port)
+                receivers = [endpoint for endpoint in receivers if endpoint.multicast.hears(packet)]
         if not receivers:
             self._refuse(packet, destination_port, now)
             return
@@ -121,13 +130,19 @@ class UdpProtocol:
     def _refuse(self, packet: Packet, port: int, now: Instant) -> None:
         """Nobody takes the datagram: an error to the sender, unless a socket with another fixed peer has the name."""
         if self.ports.is_held(packet.destination, port, packet.zone):
-            self.trace.drop(DropReason.UDP_OTHER_PEER, packet.raw)
+            is_group = packet.cast is Cast.MULTICAST
+            self.trace.drop(DropReason.GROUP_FILTERED if is_group else DropReason.UDP_OTHER_PEER, packet.raw)
             return
         self.trace.drop(DropReason.UDP_NO_ENDPOINT, packet.raw)
         self.ip.icmp.send_error(IcmpErrorKind.PORT_UNREACHABLE, packet, now)
 
     def icmp_error(self, error: Undelivered, now: Instant) -> bool:
-        """An error about a datagram of ours (RFC 1122 4.1.3.3)."""
+        """An error about a datagram of ours.  Every kind is handed up (RFC 1122 4.1.3.3), to unconnected sockets too.
+
+        Two exceptions.  A neighbour that never answers costs the datagram, which has been counted (D-29).  And a packet
+        too big is told to sockets with a fixed peer only, as on Linux (`__udp4_lib_err` without IP_RECVERR): others
+        could not tell whom it is about, and IP itself sends what comes next in fragments.
+        """
         quoted = error.quoted
         source_port = int.from_bytes(quoted[0:2], "big")
         destination_port = int.from_bytes(quoted[2:4], "big")
@@ -135,28 +150,19 @@ class UdpProtocol:
         if endpoint is None:
             self.trace.drop(DropReason.ICMP_NO_ENDPOINT, quoted)
             return False
-        kind = ERRORS.get(error.kind)
-        if kind is ErrorKind.HOST_UNREACHABLE and not self.ip.config.behaviour.neighbour_failure_is_final:
-            return True  # a neighbour that never answers costs the datagram, and that has been counted (D-29)
-        if kind is not None:
-            endpoint.fail(kind)
+        if is_silent_neighbour(error) and not self.ip.config.behaviour.neighbour_failure_is_final:
+            return True
+        if error.kind is IcmpErrorKind.PACKET_TOO_BIG and endpoint.remote is None:
+            return True
+        endpoint.fail(error_kind(error))
         return True
-
-
-ERRORS = {
-    IcmpErrorKind.PORT_UNREACHABLE: ErrorKind.PORT_UNREACHABLE,
-    IcmpErrorKind.PROTOCOL_UNREACHABLE: ErrorKind.PROTOCOL_UNREACHABLE,
-    IcmpErrorKind.HOST_UNREACHABLE: ErrorKind.HOST_UNREACHABLE,
-    IcmpErrorKind.NETWORK_UNREACHABLE: ErrorKind.NO_ROUTE,
-}
-"""What the socket hears of; the other kinds change nothing for a datagram socket."""
 
 
 class UdpEndpoint(TransportEndpoint):
     """One UDP socket.  `local` is `None` until bind; its address stays `None` for the wildcard."""
 
-    __slots__ = ("_protocol", "_queue", "_queued", "_reservation", "cover", "local", "may_broadcast", "receive_buffer",
-                 "remote")  # fmt: skip
+    __slots__ = ("_protocol", "_queue", "_queued", "_reservation", "cover", "local", "may_broadcast", "multicast",
+                 "receive_buffer", "remote")  # fmt: skip
 
     def __init__(self, protocol: UdpProtocol, cover: Cover, owner: Owner | None) -> None:
         super().__init__(owner)
@@ -168,6 +174,7 @@ class UdpEndpoint(TransportEndpoint):
         self.local: LocalName | None = None
         self.remote: Endpoint | None = None
         self.may_broadcast = False
+        self.multicast = SocketGroups(self, protocol.joined)
         self.receive_buffer = protocol.config.receive_buffer
         """Bytes, QUEUE_OVERHEAD per datagram included."""
 
@@ -231,6 +238,10 @@ class UdpEndpoint(TransportEndpoint):
         if port == 0 or is_unspecified(address):
             raise NetError(ErrorKind.NOT_LOCAL, "neither port 0 nor the unspecified address can be a destination")
         ip = self._protocol.ip
+        hop_limit: int | None = None
+        if is_multicast(address):
+            hop_limit = self.multicast.hop_limit
+            to = to._replace(zone=to.zone or self.multicast.interface or 0)
         path = ip.path(address, local.address, zone_towards(local, to))
         if path.is_broadcast and not self.may_broadcast:
             raise NetError(ErrorKind.BROADCAST_DENIED, "SO_BROADCAST is off")
@@ -239,7 +250,9 @@ class UdpEndpoint(TransportEndpoint):
             raise NetError(ErrorKind.MESSAGE_TOO_LONG, f"{length} bytes do not fit into one datagram")
         checksum = wire.checksum(pseudo_sum(path.source, address, Proto.UDP), local.port, port, data)
         header = wire.build(local.port, port, length, checksum)
-        ip.send(path, Proto.UDP, header, data, now)
+        label = self._protocol.flow_labels[path.source, local.port, address, port] if len(address) == 16 else 0
+        is_heard_here = hop_limit is None or self.multicast.is_looped
+        ip.send(path, Proto.UDP, header, data, now, hop_limit, flow_label=label, is_heard_here=is_heard_here)
 
     def receive(self) -> Datagram | None:
         if not self._queue:
@@ -275,6 +288,7 @@ class UdpEndpoint(TransportEndpoint):
         self.owner = None
         self._queue.clear()
         self._queued = 0
+        self.multicast.close(now)
         if self._reservation is None or self.local is None:
             return
         self._protocol.demux.remove(self.local, self.remote, self)

@@ -1,4 +1,4 @@
-"""The IPv4 header: RFC 791 3.1, RFC 1122 3.2.1, RFC 6864 (identification), RFC 7126 (which options are dangerous)."""
+"""The IPv4 header: RFC 791 3.1, RFC 1122 3.2.1, RFC 6864 (identification).  Its options are in `ipv4_options`."""
 
 from __future__ import annotations
 
@@ -22,11 +22,6 @@ _DONT_FRAGMENT = 0x4000
 _MORE_FRAGMENTS = 0x2000
 _OFFSET_MASK = 0x1FFF
 
-_OPTION_END = 0
-_OPTION_NOP = 1
-_LOOSE_SOURCE_ROUTE = 131
-_STRICT_SOURCE_ROUTE = 137
-
 
 class Ipv4Header(NamedTuple):
     header_length: int
@@ -45,6 +40,11 @@ class Ipv4Header(NamedTuple):
     source: Address
     destination: Address
     options: bytes
+    """As they stand, padding included."""
+
+    @property
+    def is_fragment(self) -> bool:
+        return self.more_fragments or self.fragment_offset != 0
 
 
 def parse(packet: bytes) -> Ipv4Header | DropReason:
@@ -64,8 +64,6 @@ def parse(packet: bytes) -> Ipv4Header | DropReason:
         return DropReason.IP_BAD_CHECKSUM
     if not length <= total <= size:
         return DropReason.IP_TRUNCATED
-    if options and not _options_are_harmless(options):
-        return DropReason.IP_BAD_OPTIONS
     return _new(
         Ipv4Header,
         (
@@ -96,19 +94,40 @@ def build(
     dont_fragment: bool = True,
     more_fragments: bool = False,
     fragment_offset: int = 0,
+    options: bytes = b"",
 ) -> bytes:
-    """A header of 20 bytes, checksum set.  `fragment_offset` is in bytes, a multiple of 8."""
-    total = HEADER_LENGTH + payload_length
+    """A header, checksum set: 20 bytes and `options`, padded to whole words; at most 40 bytes of them.
+
+    `fragment_offset` is in bytes, a multiple of 8.
+    """
+    first = 0x45
+    if options:
+        options += bytes(-len(options) % 4)
+        first += len(options) // 4
+    total = HEADER_LENGTH + len(options) + payload_length
     fragment = fragment_offset >> 3
     if dont_fragment:
         fragment |= _DONT_FRAGMENT
     if more_fragments:
         fragment |= _MORE_FRAGMENTS
-    words = 0x4500 + traffic_class + total + identification + fragment + (hop_limit << 8) + protocol
-    checksum = -(words + _from_bytes(source + destination, "big")) % 0xFFFF
-    return _pack(
-        0x45, traffic_class, total, identification, fragment, hop_limit, protocol, checksum, source, destination
+    words = (first << 8) + traffic_class + total + identification + fragment + (hop_limit << 8) + protocol
+    checksum = -(words + _from_bytes(source + destination + options, "big")) % 0xFFFF
+    header = _pack(
+        first, traffic_class, total, identification, fragment, hop_limit, protocol, checksum, source, destination
     )
+    return header + options if options else header
+
+
+def whole_header(header: bytes, total_length: int, traffic_class: int) -> bytes:
+    """The header of a first fragment as that of its whole packet."""
+    dont_fragment = header[6] & (_DONT_FRAGMENT >> 8)
+    whole = bytearray(header)
+    whole[1] = traffic_class
+    whole[2:4] = total_length.to_bytes(2, "big")
+    whole[6:8] = dont_fragment, 0
+    whole[10:12] = 0, 0
+    whole[10:12] = (-_from_bytes(whole, "big") % 0xFFFF).to_bytes(2, "big")
+    return bytes(whole)
 
 
 def _length_fault(first: int, size: int) -> DropReason | None:
@@ -119,22 +138,3 @@ def _length_fault(first: int, size: int) -> DropReason | None:
     if length < HEADER_LENGTH:
         return DropReason.IP_BAD_HEADER_LENGTH
     return DropReason.IP_TRUNCATED if length > size else None
-
-
-def _options_are_harmless(options: bytes) -> bool:
-    """Whether the option list can be walked to its end and holds no source route (RFC 7126 4.3, 4.4)."""
-    position, end = 0, len(options)
-    while position < end:
-        kind = options[position]
-        if kind == _OPTION_END:
-            return True
-        if kind == _OPTION_NOP:
-            position += 1
-            continue
-        if kind in (_LOOSE_SOURCE_ROUTE, _STRICT_SOURCE_ROUTE) or position + 2 > end:
-            return False
-        length = options[position + 1]
-        if length < 2 or position + length > end:
-            return False
-        position += length
-    return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsknet.errors import ErrorKind, LocalError, NetError
+from wsknet.wsk import multicast_options
 from wsknet.wsk.constants import (
     AF_INET,
     AF_INET6,
@@ -125,8 +126,6 @@ def _unknown_request(Irp: IRP, now: Instant) -> Any:
 
 
 def _find_option(socket: Any, Level: int, ControlCode: int) -> Option:
-    if socket.state == FORCED_CLOSED:
-        raise socket.refuse_state()
     option = OPTIONS.get((Level, ControlCode))
     if option is None:
         raise LocalError(ErrorKind.NOT_SUPPORTED)
@@ -138,6 +137,23 @@ def _find_option(socket: Any, Level: int, ControlCode: int) -> Option:
 def _set_option(
     Irp: IRP, now: Instant, socket: Any, Level: int, ControlCode: int, InputSize: int, InputBuffer: Any
 ) -> Any:
+    if socket.state == FORCED_CLOSED:
+        raise socket.refuse_state()
+    change_membership = multicast_options.find_membership(socket, Level, ControlCode)
+    if change_membership is not None:
+        change_membership(socket, InputSize, InputBuffer, now)
+        return 0
+    attribute = multicast_options.find_value(socket, Level, ControlCode)
+    if attribute is not None:
+        multicast_options.set_value(socket, Level, attribute, _read_ulong(InputSize, InputBuffer))
+    else:
+        _set_number(socket, Level, ControlCode, InputSize, InputBuffer)
+    if socket.endpoint is not None:
+        socket.apply_options()
+    return 0
+
+
+def _set_number(socket: Any, Level: int, ControlCode: int, InputSize: int, InputBuffer: Any) -> None:
     option = _find_option(socket, Level, ControlCode)
     if not option.attribute:
         raise LocalError(ErrorKind.NOT_SUPPORTED)
@@ -152,16 +168,17 @@ def _set_option(
     if rival is not None and value and getattr(socket.options, rival):
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
     setattr(socket.options, option.attribute, value)
-    if socket.endpoint is not None:
-        socket.apply_options()
-    return 0
 
 
 def _get_option(
     Irp: IRP, now: Instant, socket: Any, Level: int, ControlCode: int, OutputSize: int, OutputBuffer: Any
 ) -> Any:
-    option = _find_option(socket, Level, ControlCode)
-    value = getattr(socket.options, option.attribute) if option.attribute else 0
+    if socket.state == FORCED_CLOSED:
+        raise socket.refuse_state()
+    attribute = multicast_options.find_value(socket, Level, ControlCode)
+    if attribute is None:
+        attribute = _find_option(socket, Level, ControlCode).attribute
+    value = getattr(socket.options, attribute) if attribute else 0
     if OutputBuffer is None or OutputSize < ULONG_SIZE:
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
     if isinstance(OutputBuffer, list):

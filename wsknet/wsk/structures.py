@@ -18,7 +18,7 @@ __all__ = [
     "WSK_BUF_LIST", "WSK_CLIENT_DISPATCH", "WSK_CLIENT_NPI", "WSK_DATAGRAM_INDICATION", "WSK_DATA_INDICATION",
     "WSK_EVENT_CALLBACK_CONTROL", "WSK_EXTENSION_CONTROL_IN", "WSK_EXTENSION_CONTROL_OUT", "WSK_INSPECT_ID",
     "WSK_PROVIDER_CHARACTERISTICS", "WSK_PROVIDER_NPI", "WSK_REGISTRATION", "WSK_SOCKET", "WSK_TRANSPORT",
-    "sizeof",
+    "ip_mreq", "ip_mreq_source", "ipv6_mreq", "sizeof",
 ]  # fmt: skip
 
 
@@ -247,6 +247,54 @@ class WSK_EXTENSION_CONTROL_OUT:
     def __init__(self, ProviderContext: Any = None, ProviderDispatch: Any = None) -> None:
         self.ProviderContext = ProviderContext
         self.ProviderDispatch = ProviderDispatch
+
+
+class ip_mreq:
+    """Addresses are four bytes in network order, or an IN_ADDR.
+
+    `imr_interface` is an address of the interface, or 0.x.x.x with its number; 0.0.0.0 leaves the choice to the stack.
+    """
+
+    __slots__ = ("imr_interface", "imr_multiaddr")
+    SIZE: ClassVar[int] = 8
+
+    def __init__(self, imr_multiaddr: Any = bytes(4), imr_interface: Any = bytes(4)) -> None:
+        self.imr_multiaddr = imr_multiaddr
+        self.imr_interface = imr_interface
+
+    def __bytes__(self) -> bytes:
+        return bytes(self.imr_multiaddr) + bytes(self.imr_interface)
+
+
+class ip_mreq_source:
+    """Other systems have the last two fields the other way round."""
+
+    __slots__ = ("imr_interface", "imr_multiaddr", "imr_sourceaddr")
+    SIZE: ClassVar[int] = 12
+
+    def __init__(
+        self, imr_multiaddr: Any = bytes(4), imr_sourceaddr: Any = bytes(4), imr_interface: Any = bytes(4)
+    ) -> None:
+        self.imr_multiaddr = imr_multiaddr
+        self.imr_sourceaddr = imr_sourceaddr
+        self.imr_interface = imr_interface
+
+    def __bytes__(self) -> bytes:
+        return bytes(self.imr_multiaddr) + bytes(self.imr_sourceaddr) + bytes(self.imr_interface)
+
+
+class ipv6_mreq:
+    """Sixteen bytes, or an IN6_ADDR, and the number of the interface; 0 leaves the choice to the stack."""
+
+    __slots__ = ("ipv6mr_interface", "ipv6mr_multiaddr")
+    SIZE: ClassVar[int] = 20
+
+    def __init__(self, ipv6mr_multiaddr: Any = bytes(16), ipv6mr_interface: int = 0) -> None:
+        self.ipv6mr_multiaddr = ipv6mr_multiaddr
+        self.ipv6mr_interface = ipv6mr_interface
+
+    def __bytes__(self) -> bytes:
+        return bytes(self.ipv6mr_multiaddr) + self.ipv6mr_interface.to_bytes(4, "little")
 
 
 class EPROCESS:

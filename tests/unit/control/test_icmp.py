@@ -139,13 +139,13 @@ def test_a_long_quote_comes_through_whole(family: Family) -> None:
     assert decode(family, encode(family, message)) == message
 
 
-@pytest.mark.parametrize("number", [1, 4, 5, 9, 13, 40, 128, 255])
+@pytest.mark.parametrize("number", [1, 4, 9, 13, 40, 128, 255])
 @pytest.mark.rule("RFC1122-3.2.2", "RFC6633-3")
 def test_types_without_a_meaning_in_icmpv4(number: int) -> None:
     assert decode(Family.IPV4, error(Family.IPV4, number, 0)) is DropReason.ICMP_UNKNOWN_TYPE
 
 
-@pytest.mark.parametrize("number", [130, 133, 134, 137, 200, 255])
+@pytest.mark.parametrize("number", [139, 200, 255])
 @pytest.mark.rule("RFC4443-2.4")
 def test_types_without_a_meaning_in_icmpv6(number: int) -> None:
     assert decode(Family.IPV6, error(Family.IPV6, number, 0)) is DropReason.ICMP_UNKNOWN_TYPE

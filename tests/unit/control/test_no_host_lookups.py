@@ -20,6 +20,8 @@ from wsknet.control.codec import ScapyCodec
 from wsknet.net.messages import (
     ArpMessage,
     ArpOperation,
+    DhcpKind,
+    DhcpMessage,
     EchoMessage,
     IcmpError,
     IcmpErrorKind,
@@ -108,3 +110,14 @@ def test_icmp_asks_nobody(family: Family, message: IcmpMessage) -> None:
     codec = ScapyCodec()
     payload = codec.encode_icmp(family, *ENDS[family], message)
     assert codec.decode_icmp(family, *ENDS[family], payload) == message
+
+
+@pytest.mark.usefixtures("trapped")
+@pytest.mark.parametrize("kind", list(DhcpKind))
+def test_dhcp_asks_nobody(kind: DhcpKind) -> None:
+    codec = ScapyCodec()
+    for message in (
+        DhcpMessage(kind, 0, bytes(6)),
+        DhcpMessage(kind, 1, MAC, server=V4[0], requested=V4[1], routers=V4, domain="lab.example", host_name="lab"),
+    ):
+        assert codec.decode_dhcp(codec.encode_dhcp(message)) == message

@@ -10,7 +10,7 @@ from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import ARP, Ether
 
 from wsknet.behaviour import WINDOWS, Behaviour
-from wsknet.config import InterfaceConfig, NeighbourConfig, StackConfig
+from wsknet.config import AutoConfig, InterfaceConfig, NeighbourConfig, StackConfig
 from wsknet.control.codec import ScapyCodec
 from wsknet.net import changes
 from wsknet.net.handler import Undelivered
@@ -58,8 +58,14 @@ def mac_of(if_index: int) -> str:
 
 
 class Lab:
-    def __init__(self, behaviour: Behaviour = WINDOWS, neighbours: NeighbourConfig | None = None) -> None:
-        config = StackConfig(behaviour=behaviour, neighbours=neighbours or NeighbourConfig())
+    def __init__(
+        self,
+        behaviour: Behaviour = WINDOWS,
+        neighbours: NeighbourConfig | None = None,
+        config: StackConfig | None = None,
+    ) -> None:
+        """`config` instead of the other two, which it has."""
+        config = config or StackConfig(behaviour=behaviour, neighbours=neighbours or NeighbourConfig())
         self.now = Instant(1_000_000 * SECOND)
         self.trace = Trace()
         self.timers = Timers()
@@ -67,8 +73,10 @@ class Lab:
         self.udp = Recorder()
         self.ip.protocols[Proto.UDP] = self.udp
 
-    def interface(self, index: IfIndex, *cidrs: str, metric: int = 25, mtu: int = 1500) -> None:
-        config = InterfaceConfig(f"if{index - 1}", bytes((2, 0, 0, 0, 0, index)), mtu, metric)
+    def interface(
+        self, index: IfIndex, *cidrs: str, metric: int = 25, mtu: int = 1500, auto: AutoConfig | None = None
+    ) -> None:
+        config = InterfaceConfig(f"if{index - 1}", bytes((2, 0, 0, 0, 0, index)), mtu, metric, auto or AutoConfig())
         self.apply(changes.InterfaceAdded(index, config))
         for cidr in cidrs:
             self.address(index, cidr)

@@ -9,7 +9,7 @@ from scapy.layers.l2 import ARP
 from tests.unit.net.lab import IF1, IF2, OTHER_MAC, PEER_MAC, Lab, arp, mac_of
 from wsknet.behaviour import LINUX
 from wsknet.config import NeighbourConfig
-from wsknet.net.changes import LinkDown, LinkUp
+from wsknet.net.changes import InterfaceChanged, LinkDown, LinkUp
 from wsknet.net.messages import IcmpErrorKind
 from wsknet.trace import DropReason
 
@@ -184,7 +184,9 @@ def test_an_answer_nobody_asked_for_is_not_believed(lab: Lab) -> None:
 def test_nobody_else_may_claim_our_address(lab: Lab, operation: str) -> None:
     lab.receive(IF1, arp(operation, "10.1.0.2", "10.1.0.2"))
 
-    assert lab.take() == []
+    defence = lab.take_one()
+    assert (defence.dst, defence[ARP].psrc, defence[ARP].pdst) == (BROADCAST, "10.1.0.2", "10.1.0.2")
+    assert list(lab.ip.interfaces[IF1].neighbours) == []
     assert lab.drops == {DropReason.ADDRESS_CONFLICT: 1}
 
 
@@ -209,3 +211,115 @@ def test_a_cable_out_drops_what_waits(lab: Lab) -> None:
     lab.apply(LinkUp(IF1))
     lab.send("10.1.0.51")
     assert lab.take_one()[ARP].pdst == "10.1.0.51"
+
+
+@pytest.mark.parametrize("sender", ["0.1.2.3", "240.0.0.1"])
+def test_reserved_addresses_are_nobodys(lab: Lab, sender: str) -> None:
+    lab.receive(IF1, arp("who-has", sender, "10.1.0.2"))
+
+    assert lab.take() == []
+    assert lab.drops == {DropReason.ARP_MALFORMED: 1}
+
+
+@pytest.mark.parametrize("sender", ["10.1.0.50", "10.1.0.2", "0.0.0.0"])
+def test_our_own_messages_from_the_link_mean_nothing(lab: Lab, sender: str) -> None:
+    lab.receive(IF1, arp("who-has", sender, "10.1.0.2", sender_mac=mac_of(IF1)))
+
+    assert lab.take() == []
+    assert lab.drops == {DropReason.OWN_MESSAGE: 1}
+    assert list(lab.ip.interfaces[IF1].neighbours) == []
+
+
+@pytest.mark.rule("RFC5227-3", "RFC826-Packet")
+@pytest.mark.parametrize("operation", ["who-has", "is-at"])
+def test_an_announcement_corrects_what_is_known_and_teaches_nothing_new(lab: Lab, operation: str) -> None:
+    lab.know(IF1, "10.1.0.50")
+
+    for address in ("10.1.0.50", "10.1.0.51"):
+        lab.receive(IF1, arp(operation, address, address, sender_mac=OTHER_MAC, to=BROADCAST))
+
+    assert lab.state(IF1, "10.1.0.51") is None
+    lab.send("10.1.0.50")
+    assert lab.take_one().dst == OTHER_MAC
+
+
+@pytest.mark.parametrize("operation", ["who-has", "is-at"])
+def test_an_announcement_resolves_without_confirming(lab: Lab, operation: str) -> None:
+    lab.send("10.1.0.50", b"hello")
+    lab.take()
+
+    lab.receive(IF1, arp(operation, "10.1.0.50", "10.1.0.50", to=BROADCAST))
+
+    assert bytes(lab.take_one()[UDP].payload) == b"hello"
+    assert lab.state(IF1, "10.1.0.50") == "STALE"
+
+
+class Proxy:
+    """A router between 10.1.0.0/24 and 10.1.2.0/24 whose hosts on the first link believe in one 10.1.0.0/16."""
+
+    def __init__(self, proxy_arp: bool = True, forwarding: bool = True) -> None:
+        self.lab = Lab()
+        self.lab.interface(IF1, "10.1.0.2/24")
+        self.lab.interface(IF2, "10.1.2.2/24")
+        self.lab.apply(InterfaceChanged(IF1, forwarding=forwarding, proxy_arp=proxy_arp))
+
+    def is_answered(self, target: str, sender: str = "10.1.0.50") -> bool:
+        self.lab.receive(IF1, arp("who-has", sender, target))
+        frames = self.lab.take()
+        if frames:
+            [(index, answer)] = frames
+            assert (index, answer.dst, answer[ARP].op) == (IF1, PEER_MAC, 2)
+            assert (answer[ARP].psrc, answer[ARP].hwsrc) == (target, mac_of(IF1))
+            assert (answer[ARP].pdst, answer[ARP].hwdst) == (sender, PEER_MAC)
+        return bool(frames)
+
+
+@pytest.mark.rule("RFC1027-2.2")
+def test_a_proxy_answers_for_hosts_behind_it() -> None:
+    proxy = Proxy()
+
+    assert proxy.is_answered("10.1.2.9")
+    assert proxy.lab.state(IF1, "10.1.0.50") == "STALE"
+
+
+@pytest.mark.parametrize(("proxy_arp", "forwarding"), [(False, True), (True, False)])
+def test_only_a_proxy_that_passes_packets_on_answers(proxy_arp: bool, forwarding: bool) -> None:
+    assert not Proxy(proxy_arp, forwarding).is_answered("10.1.2.9")
+
+
+@pytest.mark.rule("RFC1027-2.3")
+@pytest.mark.parametrize(
+    "target",
+    ["10.1.0.9", "10.1.9.9", "10.1.2.255", "255.255.255.255", "224.0.0.251", "127.0.0.1", "169.254.1.1", "10.1.2.2"],
+    ids=["same link", "nowhere", "broadcast", "limited", "group", "loopback", "link-local", "our other address"],
+)
+def test_a_proxy_does_not_answer_for(target: str) -> None:
+    proxy = Proxy()
+    for prefix in ("169.254.0.0/16", "224.0.0.251/32"):
+        proxy.lab.route(prefix, IF2)
+
+    assert not proxy.is_answered(target)
+
+
+def test_a_default_route_makes_no_proxy_but_a_route_does() -> None:
+    proxy = Proxy()
+    proxy.lab.route("0.0.0.0/0", IF2, "10.1.2.1")
+    assert not proxy.is_answered("8.8.8.8")
+
+    proxy.lab.route("8.0.0.0/8", IF2, "10.1.2.1")
+    assert proxy.is_answered("8.8.8.8")
+
+
+def test_what_is_on_both_links_is_left_to_itself() -> None:
+    proxy = Proxy()
+    proxy.lab.route("10.1.2.0/24", IF1, metric=9999)
+
+    assert not proxy.is_answered("10.1.2.9")
+
+
+@pytest.mark.rule("RFC5227-2.1.1")
+def test_a_proxy_answers_neither_probes_nor_announcements() -> None:
+    proxy = Proxy()
+
+    assert not proxy.is_answered("10.1.2.9", sender="0.0.0.0")
+    assert not proxy.is_answered("10.1.2.9", sender="10.1.2.9")

@@ -5,23 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from scapy.layers.inet import ICMP, IP, UDP
+from hypothesis import given
+from hypothesis import strategies as st
+from scapy.layers.inet import ICMP, IP, UDP, IPOption_Router_Alert
 from scapy.layers.inet6 import (
     ICMPv6DestUnreach,
     ICMPv6EchoReply,
     ICMPv6EchoRequest,
     ICMPv6PacketTooBig,
     ICMPv6ParamProblem,
+    ICMPv6TimeExceeded,
     IPv6,
     IPv6ExtHdrDestOpt,
     IPv6ExtHdrFragment,
+    IPv6ExtHdrHopByHop,
+    PadN,
 )
 
 from tests.unit.net.lab import IF1, IF2, PEER_MAC, A, Lab, Recorder, datagram, ping
-from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.handler import Undelivered
+from wsknet.net.messages import EchoMessage, IcmpErrorKind
 from wsknet.net.packet import Packet
+from wsknet.net.rate_limit import TokenBucket
+from wsknet.text import format_address
 from wsknet.trace import DropReason
-from wsknet.types import SECOND, Instant
+from wsknet.types import MILLISECOND, SECOND, Instant
 
 US4, PEER4, US6, PEER6 = "10.1.0.2", "10.1.0.50", "2001:db8:1::2", "2001:db8:1::50"
 SIZES = (0, 1, 56, 1472)
@@ -204,16 +212,108 @@ def test_no_error_answers_an_error(lab: Lab) -> None:
     assert lab.drops == {DropReason.ICMP_NO_ENDPOINT: 1, DropReason.ICMP_UNKNOWN_TYPE: 1}
 
 
-def test_errors_are_rationed_per_second(lab: Lab, refuser: Refuser) -> None:
-    flood = datagram(PEER4, US4)
-    for _ in range(1500):
-        lab.arrive(IF1, flood)
+@pytest.mark.rule("RFC4443-2.4")
+def test_errors_are_rationed_by_a_bucket_of_50_that_fills_1000_times_a_second(lab: Lab, refuser: Refuser) -> None:
+    def flood(milliseconds: int) -> int:
+        lab.now = Instant(lab.now + milliseconds * MILLISECOND)
+        for _ in range(200):
+            lab.arrive(IF1, datagram(PEER4, US4))
+        return len(lab.take())
 
-    assert len(lab.ip.frames) == 1000
-    assert lab.drops == {DropReason.ICMP_RATE_LIMITED: 500}
-    lab.now = Instant(lab.now + SECOND)
-    lab.arrive(IF1, flood)
-    assert len(lab.ip.frames) == 1001
+    assert [flood(0), flood(0), flood(1), flood(10), flood(999), flood(1000)] == [50, 0, 1, 10, 50, 50]
+    assert lab.drops == {DropReason.ICMP_RATE_LIMITED: 6 * 200 - 161}
+
+
+@given(st.lists(st.integers(0, 300 * MILLISECOND), max_size=60))
+def test_no_interval_sees_more_than_the_burst_and_its_share(pauses: list[int]) -> None:
+    bucket, now, taken = TokenBucket(10, 4), Instant(77), []
+    for pause in pauses:
+        now = Instant(now + pause)
+        if bucket.take(now):
+            taken.append(now)
+
+    for first, start in enumerate(taken):
+        for last, end in enumerate(taken[first:]):
+            assert last + 1 <= 4 + (end - start) * 10 / SECOND
+
+
+class Complainer(Recorder):
+    """A protocol that answers everything with one error."""
+
+    def __init__(self, lab: Lab, kind: IcmpErrorKind, **numbers: int) -> None:
+        super().__init__()
+        self.lab, self.kind, self.numbers = lab, kind, numbers
+
+    def input(self, packet: Packet, now: Instant) -> None:
+        self.lab.ip.icmp.send_error(self.kind, packet, now, **self.numbers)
+
+
+@pytest.mark.parametrize(
+    ("kind", "numbers", "v4", "v6"),
+    [
+        (IcmpErrorKind.NETWORK_UNREACHABLE, {}, (3, 0, 0), (1, 0, 0)),
+        (IcmpErrorKind.HOST_UNREACHABLE, {}, (3, 1, 0), (1, 3, 0)),
+        (IcmpErrorKind.ADMIN_PROHIBITED, {}, (3, 13, 0), (1, 1, 0)),
+        (IcmpErrorKind.TIME_EXCEEDED, {"code_number": 1}, (11, 1, 0), (3, 1, 0)),
+        (IcmpErrorKind.PACKET_TOO_BIG, {"mtu": 1400}, (3, 4, 1400), (2, 0, 1400)),
+        (IcmpErrorKind.PARAMETER_PROBLEM, {"code_number": 0, "pointer": 22}, (12, 0, 22 << 24), (4, 0, 22)),
+    ],
+)
+def test_every_error_has_its_numbers_in_both_families(
+    lab: Lab, kind: IcmpErrorKind, numbers: dict[str, int], v4: tuple[int, ...], v6: tuple[int, ...]
+) -> None:
+    lab.ip.protocols[17] = Complainer(lab, kind, **numbers)
+    for question, expected in ((datagram(PEER4, US4), v4), (datagram(PEER6, US6), v6)):
+        lab.arrive(IF1, question)
+        message = bytes(lab.take_one()[type(question)].payload)
+        assert (message[0], message[1], int.from_bytes(message[4:8], "big")) == expected
+        assert message[8:] == bytes(question)
+
+
+@pytest.mark.rule("RFC4443-2.4")
+@pytest.mark.parametrize(
+    ("kind", "code", "is_sent"),
+    [
+        (IcmpErrorKind.PACKET_TOO_BIG, 0, True),
+        (IcmpErrorKind.PARAMETER_PROBLEM, 2, True),
+        (IcmpErrorKind.PARAMETER_PROBLEM, 0, False),
+        (IcmpErrorKind.TIME_EXCEEDED, 1, False),
+    ],
+)
+def test_only_two_errors_are_about_what_an_ipv6_group_got(
+    lab: Lab, kind: IcmpErrorKind, code: int, is_sent: bool
+) -> None:
+    lab.ip.protocols[17] = Complainer(lab, kind, code_number=code, mtu=1280)
+    lab.arrive(IF1, datagram(PEER6, "ff02::1"), mac="33:33:00:00:00:01")
+    lab.arrive(IF1, datagram(PEER4, "224.0.0.1"), mac="01:00:5e:00:00:01")
+
+    assert [(frame[IPv6].src, frame[IPv6].dst) for _, frame in lab.take()] == [(US6, PEER6)] * is_sent
+
+
+@pytest.mark.rule("RFC1122-3.2.2")
+def test_errors_of_a_host_ask_for_normal_service(lab: Lab, refuser: Refuser) -> None:
+    lab.arrive(IF1, datagram(PEER4, US4, tos=0xB8))
+    lab.arrive(IF1, datagram(PEER6, US6, tc=0xB8))
+
+    four, six = (frame for _, frame in lab.take())
+    assert (four[IP].tos, six[IPv6].tc) == (0, 0)
+
+
+@pytest.mark.rule("RFC1122-3.2.2")
+def test_an_echo_reply_has_the_service_of_the_request_but_not_its_congestion_mark(lab: Lab) -> None:
+    lab.arrive(IF1, ping(PEER4, US4, tos=0xBB))
+    lab.arrive(IF1, IPv6(src=PEER6, dst=US6, tc=0xBB) / ICMPv6EchoRequest())
+
+    four, six = (frame for _, frame in lab.take())
+    assert (four[IP].tos, six[IPv6].tc) == (0xB8, 0xB8)
+
+
+@pytest.mark.rule("RFC1122-3.2.2.8")
+def test_a_timestamp_request_is_not_answered(lab: Lab) -> None:
+    lab.arrive(IF1, IP(src=PEER4, dst=US4) / ICMP(type=13))
+
+    assert lab.take() == []
+    assert lab.drops == {DropReason.ICMP_UNKNOWN_TYPE: 1}
 
 
 ours4 = IP(src=US4, dst=PEER4, id=0, flags="DF") / UDP(sport=1000, dport=2000) / b"hello"
@@ -288,3 +388,83 @@ def test_an_echo_reply_that_cannot_be_delivered_bothers_nobody(lab: Lab) -> None
 
     assert lab.drops == {DropReason.NEIGHBOUR_FAILED: 1}
     assert lab.ip.is_local(A(US4))
+
+
+class Asker:
+    """Whoever sends echo requests; waits for those with one identifier."""
+
+    def __init__(self) -> None:
+        self.replies: list[tuple[str, EchoMessage]] = []
+        self.errors: list[Undelivered] = []
+
+    def reply(self, packet: Packet, message: EchoMessage, now: Instant) -> bool:
+        self.replies.append((format_address(packet.source), message))
+        return message.identifier == 7
+
+    def error(self, undelivered: Undelivered, now: Instant) -> bool:
+        self.errors.append(undelivered)
+        return True
+
+
+def test_an_echo_reply_goes_to_who_asked(lab: Lab) -> None:
+    asker = lab.ip.icmp.echo = Asker()
+    lab.arrive(IF1, IP(src=PEER4, dst=US4) / ICMP(type=0, id=7, seq=3) / b"ab")
+    lab.arrive(IF1, IPv6(src=PEER6, dst=US6) / ICMPv6EchoReply(id=7, seq=4, data=b"cd"))
+    assert asker.replies == [(PEER4, EchoMessage(True, 7, 3, b"ab")), (PEER6, EchoMessage(True, 7, 4, b"cd"))]
+    assert lab.drops == {}
+
+    lab.arrive(IF1, IP(src=PEER4, dst=US4) / ICMP(type=0, id=8))
+    assert lab.drops == {DropReason.ICMP_NO_ENDPOINT: 1}
+    assert lab.take() == []
+
+
+def test_an_error_about_an_echo_request_goes_to_who_asked(lab: Lab) -> None:
+    asker = lab.ip.icmp.echo = Asker()
+    request4 = IP(src=US4, dst="192.0.2.9") / ICMP(type=8, id=7, seq=3)
+    request6 = IPv6(src=US6, dst="2001:db9::9") / ICMPv6EchoRequest(id=7, seq=4)
+    lab.arrive(IF1, IP(src="10.1.0.1", dst=US4) / ICMP(type=11, code=0) / request4)
+    lab.arrive(IF1, IPv6(src="fe80::1", dst=US6) / ICMPv6TimeExceeded(code=1) / request6)
+
+    first, second = asker.errors
+    assert first == Undelivered(
+        IcmpErrorKind.TIME_EXCEEDED, A(US4), A("192.0.2.9"), bytes(request4[ICMP]), 0, 0, A("10.1.0.1"), 0
+    )
+    assert second == Undelivered(
+        IcmpErrorKind.TIME_EXCEEDED, A(US6), A("2001:db9::9"), bytes(request6.payload), 0, 0, A("fe80::1"), 1
+    )
+
+
+@pytest.mark.rule("RFC8200-4.1")
+@pytest.mark.parametrize(
+    "sent",
+    [
+        IP(src=US4, dst=PEER4, options=[IPOption_Router_Alert()]) / UDP(sport=1000, dport=2000) / b"hello",
+        IPv6(src=US6, dst=PEER6) / IPv6ExtHdrHopByHop(options=[PadN(optdata=bytes(20))])
+        / UDP(sport=1000, dport=2000) / b"hello",
+        IPv6(src=US6, dst=PEER6) / IPv6ExtHdrHopByHop() / IPv6ExtHdrDestOpt() / IPv6ExtHdrFragment(m=1)
+        / UDP(sport=1000, dport=2000) / b"hello",
+    ],
+)  # fmt: skip
+def test_an_error_about_a_packet_with_more_headers_is_understood(lab: Lab, sent: Any) -> None:
+    if IP in sent:
+        lab.arrive(IF1, IP(src=PEER4, dst=US4) / ICMP(type=3, code=3) / sent)
+    else:
+        lab.arrive(IF1, IPv6(src=PEER6, dst=US6) / ICMPv6DestUnreach(code=4) / sent)
+
+    assert [error.quoted for error in lab.udp.errors] == [bytes(sent[UDP])]
+
+
+@pytest.mark.rule("RFC8201-4", "RFC1191-3")
+@pytest.mark.parametrize(
+    "packet",
+    [
+        IP(src="10.1.0.1", dst=US4) / ICMP(type=3, code=4, nexthopmtu=67) / ours4,
+        IPv6(src=PEER6, dst=US6) / ICMPv6PacketTooBig(mtu=1279) / ours6,
+        IPv6(src=PEER6, dst=US6) / ICMPv6PacketTooBig(mtu=0) / ours6,
+    ],
+)
+def test_an_mtu_below_what_every_link_carries_is_not_believed(lab: Lab, packet: Any) -> None:
+    lab.arrive(IF1, packet)
+
+    assert lab.udp.errors == []
+    assert lab.drops == {DropReason.ICMP_BAD_MTU: 1}

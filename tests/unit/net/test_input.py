@@ -6,13 +6,23 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from scapy.layers.inet import IP
-from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop
+from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.inet6 import (
+    ICMPv6ND_NS,
+    ICMPv6ParamProblem,
+    IPv6,
+    IPv6ExtHdrDestOpt,
+    IPv6ExtHdrFragment,
+    IPv6ExtHdrHopByHop,
+    IPv6ExtHdrRouting,
+)
 from scapy.layers.l2 import Ether
 
 from tests.unit.net.lab import IF1, IF2, LO, PEER_MAC, A, Lab, datagram, mac_of
 from wsknet.behaviour import LINUX, WINDOWS, HostModel
+from wsknet.config import AutoConfig
 from wsknet.net import changes
+from wsknet.net.multicast.groups import SourceFilter
 from wsknet.net.packet import Cast
 from wsknet.trace import DropReason
 from wsknet.types import Family, IfIndex
@@ -115,7 +125,7 @@ def test_what_is_not_for_us_is_dropped_by_name(lab: Lab, mac: str, destination: 
 @pytest.mark.parametrize(
     "source",
     ["127.0.0.1", "0.0.0.0", "0.1.2.3", "224.0.0.1", "240.0.0.1", "255.255.255.255", "10.1.0.255", "10.1.0.2",
-     "10.2.0.2", "::1", "::", "ff02::1", "2001:db8:1::2", "::ffff:10.1.0.50", "::10.1.0.50"],
+     "10.2.0.2", "10.2.0.255", "::1", "::", "ff02::1", "2001:db8:1::2", "::ffff:10.1.0.50", "::10.1.0.50"],
 )  # fmt: skip
 def test_sources_that_no_wire_may_carry_are_dropped(lab: Lab, source: str) -> None:
     lab.arrive(IF1, datagram(source, "2001:db8:1::2" if ":" in source else "10.1.0.2"))
@@ -213,17 +223,21 @@ def test_changes_count_for_flows_that_were_accepted_before(lab: Lab) -> None:
 @pytest.mark.parametrize(
     "packet",
     [
-        datagram("10.1.0.50", "10.1.0.2", flags="MF"),
-        datagram("10.1.0.50", "10.1.0.2", frag=3),
+        datagram("10.1.0.50", "10.1.0.2", bytes(8), flags="MF"),
+        datagram("10.1.0.50", "10.1.0.2", bytes(8), frag=3),
+        IPv6(src="2001:db8:1::50", dst="2001:db8:1::2") / IPv6ExtHdrFragment(m=1) / UDP(sport=2000) / bytes(8),
+        IPv6(src="2001:db8:1::50", dst="2001:db8:1::2") / IPv6ExtHdrFragment(offset=3, nh=17) / bytes(8),
     ],
-    ids=["first", "later"],
+    ids=["first", "later", "first, IPv6", "later, IPv6"],
 )
-def test_fragments_are_not_taken_for_packets(lab: Lab, packet: Any) -> None:
+def test_fragments_are_not_taken_for_packets_on_a_known_flow(lab: Lab, packet: Any) -> None:
     lab.arrive(IF1, datagram("10.1.0.50", "10.1.0.2"))
+    lab.arrive(IF1, datagram("2001:db8:1::50", "2001:db8:1::2"))
     lab.arrive(IF1, packet)
 
-    assert len(lab.udp.packets) == 1
-    assert lab.drops == {DropReason.FRAGMENT_MALFORMED: 1}
+    assert len(lab.udp.packets) == 2
+    assert len(lab.ip.reassembly) == 1
+    assert lab.drops == {}
 
 
 def test_a_wrong_checksum_is_seen_on_a_known_flow_too(lab: Lab) -> None:
@@ -269,3 +283,248 @@ def test_a_listener_hears_each_drop_with_its_bytes(lab: Lab) -> None:
     lab.receive(IF1, frame)
 
     assert heard == [(DropReason.IP_MARTIAN_SOURCE, frame)]
+
+
+@pytest.mark.rule("RFC1122-3.2.1.7")
+@pytest.mark.parametrize("hop_limit", [0, 1])
+def test_a_lifetime_that_is_used_up_does_not_matter_at_the_end(lab: Lab, hop_limit: int) -> None:
+    lab.arrive(IF1, datagram("10.1.0.50", "10.1.0.2", ttl=hop_limit))
+    lab.arrive(IF1, datagram("2001:db8:1::50", "2001:db8:1::2", hlim=hop_limit))
+
+    assert [packet.hop_limit for packet in lab.udp.packets] == [hop_limit, hop_limit]
+
+
+@pytest.mark.rule("RFC1122-3.2.1.3", "RFC2131-4.1")
+def test_a_host_without_an_address_may_ask_everybody(lab: Lab) -> None:
+    lab.arrive(IF1, datagram("0.0.0.0", "255.255.255.255"), mac=BROADCAST)
+    lab.arrive(IF1, datagram("0.0.0.0", "10.1.0.255"), mac=BROADCAST)
+
+    [packet] = lab.udp.packets
+    assert (packet.source, packet.cast) == (bytes(4), Cast.BROADCAST)
+    assert lab.drops == {DropReason.IP_MARTIAN_SOURCE: 1}
+
+
+@pytest.mark.rule("RFC3376-4.2.13")
+def test_a_host_without_an_address_may_report_its_groups(lab: Lab) -> None:
+    lab.arrive(IF1, IP(src="0.0.0.0", dst="224.0.0.1", proto=2) / bytes(8), mac="01:00:5e:00:00:01")
+
+    assert DropReason.IP_MARTIAN_SOURCE not in lab.drops
+
+
+@pytest.mark.rule("RFC4862-5.4.2")
+def test_from_nowhere_comes_only_icmpv6_to_groups_options_or_not(lab: Lab) -> None:
+    plain = IPv6(src="::", dst="ff02::1", hlim=255)
+    behind_options = plain / IPv6ExtHdrHopByHop()
+    for packet in (plain / UDP(), behind_options / UDP()):
+        lab.arrive(IF1, packet, mac="33:33:00:00:00:01")
+    assert lab.drops == {DropReason.IP_MARTIAN_SOURCE: 2}
+
+    lab.trace.drops.clear()
+    question = ICMPv6ND_NS(tgt="2001:db8:1::77")
+    for packet in (plain / question, behind_options / question):
+        lab.arrive(IF1, packet, mac="33:33:00:00:00:01")
+    assert DropReason.IP_MARTIAN_SOURCE not in lab.drops
+
+
+def test_a_group_is_heard_from_whom_its_members_want(lab: Lab) -> None:
+    group, wanted = "239.1.2.3", SourceFilter(is_exclude=False, sources=frozenset([A("10.1.0.50")]))
+    lab.ip.groups.listen(lab.ip.interfaces[IF1], A(group), lab, wanted, lab.now)
+
+    for source in ("10.1.0.50", "10.1.0.51"):
+        lab.arrive(IF1, datagram(source, group), mac="01:00:5e:01:02:03")
+
+    assert [packet.source for packet in lab.udp.packets] == [A("10.1.0.50")]
+    assert lab.drops == {DropReason.GROUP_FILTERED: 1}
+
+
+def test_no_header_before_the_datagram_gets_it_past_the_filter(lab: Lab) -> None:
+    group, wanted = "ff05::77", SourceFilter(is_exclude=False, sources=frozenset([A(PEER6)]))
+    lab.ip.groups.listen(lab.ip.interfaces[IF1], A(group), lab, wanted, lab.now)
+    lab.take()
+
+    for header in (IPv6ExtHdrDestOpt(), IPv6ExtHdrFragment(), IPv6ExtHdrFragment(m=1)):
+        for source in (PEER6, "2001:db8:1::51"):
+            packet = IPv6(src=source, dst=group) / header.copy() / UDP(sport=2000) / bytes(8)
+            lab.arrive(IF1, packet, mac="33:33:00:00:00:77")
+
+    assert [packet.source for packet in lab.udp.packets] == [A(PEER6)] * 2
+    assert len(lab.ip.reassembly) == 1
+    assert lab.drops == {DropReason.GROUP_FILTERED: 3}
+
+
+def test_the_dhcp_client_is_shown_datagrams_to_addresses_that_are_not_ours_yet() -> None:
+    lab = Lab()
+    lab.interface(IF1, auto=AutoConfig(dhcp=True))
+    offer = IP(src="10.1.0.1", dst="10.1.0.77") / UDP(sport=67, dport=68) / b"no message"
+    lab.arrive(IF1, offer)
+    assert lab.drops == {DropReason.DHCP_MALFORMED: 1}
+
+    lab.trace.drops.clear()
+    offer[UDP].dport = 69
+    lab.arrive(IF1, offer)
+    offer[UDP].dport, offer.flags = 68, "MF"
+    lab.arrive(IF1, offer)
+    assert lab.drops == {DropReason.IP_NOT_LOCAL: 2}
+
+
+# What stands between the header and the upper protocol
+
+
+@pytest.mark.rule("RFC1122-3.2.2.5")
+def test_malformed_options_are_pointed_at(lab: Lab) -> None:
+    lab.know(IF1, "10.1.0.50")
+    packet = datagram("10.1.0.50", "10.1.0.2", options=b"\1\x07\x09\0")
+    lab.arrive(IF1, packet)
+
+    answer = lab.take_one()
+    assert (answer[IP].dst, answer[ICMP].type, answer[ICMP].code, answer[ICMP].ptr) == ("10.1.0.50", 12, 0, 22)
+    assert bytes(answer[ICMP].payload) == bytes(packet)
+    assert lab.udp.packets == []
+    assert lab.drops == {DropReason.IP_BAD_OPTIONS: 1}
+
+
+@pytest.mark.rule("RFC7126-4.3", "RFC7126-4.4")
+@pytest.mark.parametrize("kind", [0x83, 0x89])
+def test_source_routes_are_refused_in_silence(lab: Lab, kind: int) -> None:
+    lab.know(IF1, "10.1.0.50")
+    lab.arrive(IF1, datagram("10.1.0.50", "10.1.0.2", options=bytes([kind, 7, 8, 10, 1, 0, 9, 0])))
+
+    assert (lab.udp.packets, lab.take()) == ([], [])
+    assert lab.drops == {DropReason.IP_BAD_OPTIONS: 1}
+
+
+PEER6, US6 = "2001:db8:1::50", "2001:db8:1::2"
+
+
+@pytest.mark.rule("RFC8200-4.2", "RFC8200-4.4", "RFC5095-3")
+@pytest.mark.parametrize(
+    ("rest", "reason", "told"),
+    [
+        (bytes([17, 0, 0x5E, 4, 0, 0, 0, 0]), DropReason.IP_UNKNOWN_OPTION, None),
+        (bytes([17, 0, 0x9E, 4, 0, 0, 0, 0]), DropReason.IP_UNKNOWN_OPTION, (2, 42)),
+        (bytes([17, 0, 0, 0xDE, 3, 0, 0, 0]), DropReason.IP_UNKNOWN_OPTION, (2, 43)),
+        (bytes([17, 0, 0xC2, 4, 0, 1, 0, 0]), DropReason.IP_JUMBO, (2, 42)),
+        (bytes([0, 0, 1, 4, 0, 0, 0, 0]) * 2, DropReason.IP_BAD_EXTENSION, (1, 40)),
+        (bytes([17, 9, 1, 4, 0, 0, 0, 0]), DropReason.IP_BAD_EXTENSION, (0, 41)),
+        (bytes([59, 0, 1, 4, 0, 0, 0, 0]), DropReason.IP_UNKNOWN_PROTOCOL, None),
+        (bytes([200, 0, 1, 4, 0, 0, 0, 0]), DropReason.IP_UNKNOWN_PROTOCOL, (1, 40)),
+    ],
+    ids=["discard", "report", "report to one", "jumbo", "hop-by-hop later", "too long", "nothing", "unknown protocol"],
+)
+def test_the_sender_hears_which_byte_was_wrong(
+    lab: Lab, rest: bytes, reason: DropReason, told: tuple[int, int] | None
+) -> None:
+    lab.know(IF1, PEER6)
+    packet = IPv6(src=PEER6, dst=US6, nh=60) / rest / b"datagram"
+    lab.arrive(IF1, packet)
+
+    assert lab.drops == {reason: 1}
+    if told is None:
+        assert lab.take() == []
+    else:
+        answer = lab.take_one()[ICMPv6ParamProblem]
+        assert (answer.code, answer.ptr) == told
+        assert bytes(answer.payload) == bytes(packet)
+
+
+@pytest.mark.rule("RFC5095-3", "RFC8200-4.4")
+@pytest.mark.parametrize("kind", [0, 2, 4])
+def test_source_routes_end_at_a_host(lab: Lab, kind: int) -> None:
+    lab.know(IF1, PEER6)
+    route = IPv6ExtHdrRouting(type=kind, addresses=["2001:db8:9::9"])
+    lab.arrive(IF1, IPv6(src=PEER6, dst=US6) / route / UDP())
+    answer = lab.take_one()[ICMPv6ParamProblem]
+    assert (answer.code, answer.ptr) == (0, 42)
+
+    route.segleft = 0
+    lab.arrive(IF1, IPv6(src=PEER6, dst=US6) / route / UDP())
+    assert len(lab.udp.packets) == 1
+    assert lab.drops == {DropReason.IP_BAD_EXTENSION: 1}
+
+
+@pytest.mark.rule("RFC8200-4.2", "RFC4443-2.4")
+@pytest.mark.parametrize(("option", "is_answered"), [(0x5E, False), (0x9E, True), (0xDE, False)])
+def test_an_option_in_a_packet_to_a_group_says_itself_whether_the_sender_hears(
+    lab: Lab, option: int, is_answered: bool
+) -> None:
+    lab.know(IF1, PEER6)
+    packet = IPv6(src=PEER6, dst="ff02::1", nh=60) / bytes([17, 0, option, 4, 0, 0, 0, 0]) / b"datagram"
+    lab.arrive(IF1, packet, mac="33:33:00:00:00:01")
+
+    assert lab.drops == {DropReason.IP_UNKNOWN_OPTION: 1}
+    answers = [(frame[IPv6].src, frame[ICMPv6ParamProblem].ptr) for _, frame in lab.take()]
+    assert answers == ([(US6, 42)] if is_answered else [])
+
+
+# Packets for others
+
+
+@pytest.fixture
+def router(lab: Lab) -> Lab:
+    lab.apply(changes.InterfaceChanged(IF1, forwarding=True))
+    for neighbour in ("10.2.0.9", "2001:db8:2::9"):
+        lab.know(IF2, neighbour)
+    for neighbour in ("10.1.0.50", PEER6):
+        lab.know(IF1, neighbour)
+    return lab
+
+
+@pytest.mark.parametrize(("source", "destination"), [("10.1.0.50", "10.2.0.9"), (PEER6, "2001:db8:2::9")])
+def test_only_where_told_is_a_packet_passed_on(router: Lab, source: str, destination: str) -> None:
+    router.arrive(IF1, datagram(source, destination))
+    [(index, frame)] = router.take()
+    assert (index, frame.payload.dst) == (IF2, destination)
+    assert router.drops == {}
+
+    router.apply(changes.InterfaceChanged(IF1, forwarding=False))
+    router.arrive(IF1, datagram(source, destination))
+    assert router.take() == []
+    assert router.drops == {DropReason.IP_NOT_LOCAL: 1}
+
+
+@pytest.mark.parametrize(
+    ("packet", "mac", "reason"),
+    [
+        (datagram("10.1.0.50", "10.2.0.9"), BROADCAST, DropReason.IP_NOT_LOCAL),
+        (datagram("10.1.0.50", "224.0.0.9"), mac_of(IF1), DropReason.IP_NOT_LOCAL),
+        (datagram(PEER6, "ff05::9"), mac_of(IF1), DropReason.IP_NOT_LOCAL),
+        (datagram("127.0.0.1", "10.2.0.9"), mac_of(IF1), DropReason.IP_MARTIAN_SOURCE),
+        (datagram("10.2.0.2", "10.2.0.9"), mac_of(IF1), DropReason.IP_MARTIAN_SOURCE),
+        (datagram("10.1.0.50", "10.2.0.9", options=b"\x07\x09\4\0"), mac_of(IF1), DropReason.IP_BAD_OPTIONS),
+        (
+            IPv6(src=PEER6, dst="2001:db8:2::9", nh=0) / bytes([17, 0, 0x9E, 4, 0, 0, 0, 0]) / b"datagram",
+            mac_of(IF1),
+            DropReason.IP_UNKNOWN_OPTION,
+        ),
+    ],
+)
+def test_what_is_not_to_be_passed_on_is_dropped_by_name(router: Lab, packet: Any, mac: str, reason: DropReason) -> None:
+    router.arrive(IF1, packet, mac=mac)
+
+    assert [frame for index, frame in router.take() if index == IF2] == []
+    assert router.drops == {reason: 1}
+
+
+@pytest.mark.rule("RFC8200-4")
+def test_a_router_looks_at_no_header_that_is_for_the_destination(router: Lab) -> None:
+    fragment = bytes([60, 0, 0, 1, 1, 2, 3, 4])
+    for rest in (bytes([17, 0, 0x9E, 4, 0, 0, 0, 0]) + b"datagram", fragment):
+        header = 44 if rest is fragment else 60
+        router.arrive(IF1, IPv6(src=PEER6, dst="2001:db8:2::9", nh=header) / rest)
+        [(_, frame)] = router.take()
+        assert bytes(frame[IPv6].payload) == rest
+    router.arrive(IF1, datagram("10.1.0.50", "10.2.0.9", b"x" * 8, frag=7, flags="MF"))
+    [(_, frame)] = router.take()
+    assert (frame[IP].frag, frame[IP].flags.MF) == (7, True)
+
+    assert len(router.ip.reassembly) == 0
+    assert router.drops == {}
+
+
+@pytest.mark.rule("RFC1812-5.2.3")
+@pytest.mark.parametrize(("source", "destination"), [("10.1.0.50", "10.2.0.2"), (PEER6, "2001:db8:2::2")])
+def test_a_routers_addresses_are_its_own_on_every_side(router: Lab, source: str, destination: str) -> None:
+    router.arrive(IF1, datagram(source, destination))
+
+    [packet] = router.udp.packets
+    assert packet.destination == A(destination)

@@ -9,6 +9,7 @@ from scapy.layers.inet import UDP
 from scapy.layers.inet6 import (
     ICMPv6ND_NA,
     ICMPv6ND_NS,
+    ICMPv6ND_RA,
     ICMPv6NDOptDstLLAddr,
     ICMPv6NDOptSrcLLAddr,
     IPv6,
@@ -16,7 +17,8 @@ from scapy.layers.inet6 import (
 from scapy.layers.l2 import Ether
 
 from tests.unit.net.lab import IF1, IF2, OTHER_MAC, PEER_MAC, A, Lab, mac_of
-from wsknet.net.changes import AddressRemoved
+from wsknet.config import AutoConfig
+from wsknet.net.changes import AddressRemoved, InterfaceChanged
 from wsknet.net.messages import IcmpErrorKind
 from wsknet.trace import DropReason
 
@@ -246,3 +248,53 @@ def test_without_an_address_to_ask_from_a_neighbour_is_given_up(lab: Lab) -> Non
 
     assert lab.take() == []
     assert [error.kind for error in lab.udp.errors] == [IcmpErrorKind.HOST_UNREACHABLE]
+
+
+@pytest.mark.parametrize(
+    ("message", "mac"),
+    [(question(), group_mac(SOLICITED_US)), (answer(), None)],
+    ids=["question", "answer"],
+)
+def test_our_own_messages_from_the_link_mean_nothing(lab: Lab, message: Any, mac: str | None) -> None:
+    lab.send(PEER)
+    lab.take()
+
+    lab.arrive(IF1, message, mac=mac, peer=mac_of(IF1))
+
+    assert lab.take() == []
+    assert lab.drops == {DropReason.OWN_MESSAGE: 1}
+    assert lab.state(IF1, PEER) == "INCOMPLETE"
+
+
+@pytest.mark.rule("RFC4861-7.2.4")
+@pytest.mark.parametrize("source", [PEER, "::"])
+def test_a_router_says_that_it_is_one(lab: Lab, source: str) -> None:
+    lab.apply(InterfaceChanged(IF1, forwarding=True))
+
+    lab.arrive(IF1, question(source=source), mac=group_mac(SOLICITED_US))
+
+    assert lab.take_one()[ICMPv6ND_NA].R == 1
+
+
+def test_an_advertisement_from_our_address_teaches_nothing(lab: Lab) -> None:
+    lab.send(PEER)
+    lab.take()
+    message = IPv6(src=US, dst="ff02::1", hlim=255) / ICMPv6ND_NA(tgt=US) / ICMPv6NDOptDstLLAddr(lladdr=OTHER_MAC)
+
+    lab.arrive(IF1, message, mac="33:33:00:00:00:01")
+
+    assert lab.drops == {DropReason.ADDRESS_CONFLICT: 1}
+    assert [entry.address for entry in lab.ip.interfaces[IF1].neighbours] == [A(PEER)]
+
+
+@pytest.mark.rule("RFC4861-6.3.5", "RFC4861-7.3.3")
+def test_a_router_that_says_it_is_none_is_used_no_more() -> None:
+    lab = Lab()
+    lab.interface(IF1, f"{US}/64", auto=AutoConfig(router_discovery=True))
+    advertised = ICMPv6ND_RA(routerlifetime=1800) / ICMPv6NDOptSrcLLAddr(lladdr=PEER_MAC)
+    lab.arrive(IF1, IPv6(src="fe80::99", dst="ff02::1", hlim=255) / advertised, mac="33:33:00:00:00:01")
+    assert lab.where("2600::1") == ("if1", "fe80::99", US)
+
+    for is_router in (1, 0):
+        lab.arrive(IF1, answer(target="fe80::99", r=is_router))
+        assert bool(list(lab.ip.routes.matching(A("2600::1")))) is bool(is_router)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr, IPv6
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr, IPv6
 from scapy.layers.l2 import ARP
 
 from tests.unit.net.lab import IF1, OTHER_MAC, PEER_MAC, A, Lab, arp
 from wsknet.config import NeighbourConfig
+from wsknet.net.changes import LinkDown, LinkUp
 from wsknet.trace import DropReason
 from wsknet.types import SECOND, Proto
 from wsknet.wire import ipv4
@@ -195,6 +198,180 @@ def test_a_scan_of_the_subnet_stays_within_the_bound() -> None:
     lab.pass_time(10)
     assert len(neighbours) == 0
     assert lab.timers.next_deadline() is None
+
+
+FAMILIES = pytest.mark.parametrize("family", ["IPv4", "IPv6"])
+
+
+def ask_us(lab: Lab, family: str, number: int) -> None:
+    """A stranger, another one for each number, wants our MAC."""
+    if family == "IPv4":
+        lab.receive(IF1, arp("who-has", f"10.1.{number >> 8}.{number & 255}", "10.1.0.2", sender_mac=OTHER_MAC))
+    else:
+        question = ICMPv6ND_NS(tgt="2001:db8::2") / ICMPv6NDOptSrcLLAddr(lladdr=OTHER_MAC)
+        lab.arrive(IF1, IPv6(src=f"2001:db8::1:{number:x}", dst="2001:db8::2", hlim=255) / question)
+    lab.take()
+
+
+@FAMILIES
+def test_questions_of_strangers_do_not_push_out_a_neighbour_once_used(family: str) -> None:
+    lab = small_table(16)
+    for known in PEERS.values():
+        lab.know(IF1, known)
+        lab.send(known)
+    for number in range(300, 500):
+        ask_us(lab, family, number)
+
+    assert len(lab.ip.interfaces[IF1].neighbours) == 16
+    assert [lab.state(IF1, known) for known in PEERS.values()] == ["DELAY", "DELAY"]
+
+
+@FAMILIES
+def test_a_scan_of_our_own_does_not_push_out_the_neighbours_in_use(family: str) -> None:
+    lab = small_table(16)
+    for known in PEERS.values():
+        lab.know(IF1, known)
+        lab.send(known)
+    for number in range(300, 500):
+        lab.send(f"10.1.{number >> 8}.{number & 255}" if family == "IPv4" else f"2001:db8::1:{number:x}")
+
+    assert len(lab.ip.interfaces[IF1].neighbours) == 16
+    assert [lab.state(IF1, known) for known in PEERS.values()] == ["DELAY", "DELAY"]
+
+
+def test_a_table_full_of_known_neighbours_still_takes_new_ones() -> None:
+    lab = small_table(16)
+    for number in range(16):
+        lab.know(IF1, f"10.1.1.{number + 1}")
+        lab.send(f"10.1.1.{number + 1}")
+    for name in ("10.1.2.1", "10.1.2.2"):
+        lab.send(name)
+    lab.take()
+    for name in ("10.1.2.1", "10.1.2.2"):
+        lab.receive(IF1, arp("is-at", name, "10.1.0.2"))
+
+    assert len(lab.take()) == 2
+    assert [lab.state(IF1, name) for name in ("10.1.2.1", "10.1.2.2")] == ["REACHABLE"] * 2
+
+
+@pytest.mark.rule("RFC4861-7.2.2")
+def test_what_waits_is_bounded_in_bytes_but_for_the_newest_packet() -> None:
+    lab = Lab(neighbours=NeighbourConfig(queue_bytes=3000))
+    lab.interface(IF1, "10.1.0.2/24")
+    for size in (1000, 1001, 1002, 1003):
+        lab.send("10.1.0.50", bytes(size))
+    lab.send("10.1.0.51", bytes(20_000))
+    lab.take()
+
+    for name in ("10.1.0.50", "10.1.0.51"):
+        lab.receive(IF1, arp("is-at", name, "10.1.0.2"))
+
+    sizes = [len(frame["IP"].payload) - 8 for _, frame in lab.take() if frame["IP"].dst == "10.1.0.50"]
+    assert sizes == [1002, 1003]
+    assert lab.drops == {DropReason.NEIGHBOUR_QUEUE_FULL: 2}
+    assert lab.state(IF1, "10.1.0.51") == "REACHABLE"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["send", "send", "send", "answer", "wait", "flap"]), st.integers(100, 103))))
+def test_what_waits_for_all_neighbours_is_bounded_in_bytes(steps: list[tuple[str, int]]) -> None:
+    """Nine packets of 1,028 bytes; and whatever has happened, there is room for nine again afterwards."""
+    lab = Lab(neighbours=NeighbourConfig(queue_bytes_of_all=10_000, queue_packets=3))
+    lab.interface(IF1, "10.1.0.2/24")
+    neighbours = lab.ip.interfaces[IF1].neighbours
+
+    def waiting() -> int:
+        return sum(pending.size for entry in neighbours for pending in entry.pending)
+
+    for step, number in steps:
+        if step == "send":
+            lab.send(f"10.1.0.{number}", bytes(1000))
+        elif step == "answer":
+            lab.receive(IF1, arp("is-at", f"10.1.0.{number}", "10.1.0.2"))
+        elif step == "wait":
+            lab.pass_time(1.5)
+        else:
+            lab.apply(LinkDown(IF1))
+            lab.apply(LinkUp(IF1))
+        assert waiting() <= 10_000
+
+    lab.pass_time(5)
+    for number in range(200, 220):
+        lab.send(f"10.1.0.{number}", bytes(1000))
+    assert waiting() == 9 * 1028
+
+
+def test_only_so_many_late_answers_are_waited_for() -> None:
+    lab = Lab()
+    lab.interface(IF1, "10.1.0.2/16")
+    names = [f"10.1.1.{number}" for number in range(100)]
+    for name in names:
+        lab.send(name)
+    lab.pass_time(5)
+    for name in names:
+        lab.receive(IF1, arp("is-at", name, "10.1.0.2"))
+
+    assert [name for name in names if lab.state(IF1, name)] == names[-64:]
+
+
+def test_an_answer_after_all_questions_serves_the_next_packet(peer: Peer) -> None:
+    peer.send()
+    peer.lab.pass_time(3.5)
+    assert peer.state is None
+
+    peer.answer()
+    peer.questions()
+    peer.send()
+
+    assert peer.state == "REACHABLE"
+    assert [frame.dst for _, frame in peer.lab.take()] == [PEER_MAC]
+
+
+def test_no_answer_is_awaited_from_another_link(peer: Peer) -> None:
+    peer.send()
+    peer.lab.pass_time(3.5)
+    peer.lab.apply(LinkDown(IF1))
+    peer.lab.apply(LinkUp(IF1))
+
+    peer.answer()
+
+    assert peer.state is None
+
+
+def test_a_silent_gateway_is_a_suspect_until_it_answers(peer: Peer) -> None:
+    prefix = "8.0.0.0/8" if peer.is_ipv4 else "2600::/16"
+    destination = "8.8.8.8" if peer.is_ipv4 else "2600::1"
+    peer.lab.route(prefix, IF1, peer.address)
+    peer.lab.send(destination)
+    peer.lab.pass_time(4)
+    suspects = peer.lab.ip.tables.suspects
+    assert list(suspects) == [(IF1, A(peer.address))]
+
+    peer.lab.send(destination)
+    peer.answer()
+
+    assert list(suspects) == []
+
+
+def test_a_router_may_set_the_pace_of_questions(peer: Peer) -> None:
+    peer.lab.ip.interfaces[IF1].neighbours.retransmit = SECOND // 10
+    peer.send()
+    peer.lab.pass_time(0.25)
+
+    assert len(peer.questions()) == 3
+    peer.lab.pass_time(0.1)
+    assert peer.state is None
+
+
+@pytest.mark.rule("RFC4861-6.3.4")
+def test_a_router_may_set_how_long_a_confirmation_lasts(peer: Peer) -> None:
+    table = peer.lab.ip.interfaces[IF1].neighbours
+    drawn = []
+    for _ in range(50):
+        table.spread_reachable(2 * SECOND)
+        drawn.append(table.reachable)
+
+    assert SECOND <= min(drawn) < max(drawn) <= 3 * SECOND
 
 
 def test_pretended_senders_fill_no_table_without_end() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from scapy.layers.l2 import Ether
 from tests.unit.net.lab import IF1, IF2, PEER_MAC, A, Lab, mac_of, udp_header
 from wsknet.errors import ErrorKind, NetError
 from wsknet.net import changes
+from wsknet.net.fragments import Identifications
+from wsknet.net.multicast.groups import SourceFilter
 from wsknet.net.packet import Cast
 from wsknet.trace import DropReason
 from wsknet.types import Proto
@@ -335,3 +338,38 @@ def test_frames_are_plain_ethernet(lab: Lab) -> None:
     lab.send(PEER4, b"")
 
     assert len(Ether(bytes(lab.take_one()))) == 14 + 20 + 8
+
+
+@pytest.mark.rule("RFC4291-2.7")
+def test_a_group_within_the_host_is_reached_without_a_wire(lab: Lab) -> None:
+    lab.ip.groups.listen(lab.ip.interfaces[IF1], A("ff01::77"), lab, SourceFilter(), lab.now)
+    lab.take()
+    lab.send("ff01::77", b"hello", zone=IF1)
+    lab.ip.deliver_looped(lab.now)
+
+    assert lab.take() == []
+    [packet] = lab.udp.packets
+    assert (packet.destination, packet.payload[8:], packet.cast) == (A("ff01::77"), b"hello", Cast.MULTICAST)
+
+
+@pytest.mark.rule("RFC6864-4.3", "RFC7739-5.3")
+def test_identifications_are_consecutive_for_one_peer_and_unrelated_for_others(lab: Lab) -> None:
+    lab.know(IF1, "2001:db8:1::51")
+    seen: dict[str, list[int]] = {PEER6: [], "2001:db8:1::51": []}
+    for peer in [*seen] * 3:
+        lab.send(peer, bytes(2000))
+        [first, second] = [frame[IPv6ExtHdrFragment].id for _, frame in lab.take()]
+        assert first == second
+        seen[peer].append(first)
+
+    for numbers in seen.values():
+        assert [(number - numbers[0]) & 0xFFFFFFFF for number in numbers] == [0, 1, 2]
+    one, other = (numbers[0] for numbers in seen.values())
+    assert abs(one - other) > 3
+
+
+def test_no_identification_returns_before_all_are_used() -> None:
+    identifications = Identifications(Random(3))
+    pair = A(PEER4) + A("10.1.0.2")
+    numbers = {identifications.next(pair) & 0xFFFF for _ in range(0x10000)}
+    assert len(numbers) == 0x10000

@@ -232,7 +232,7 @@ def test_a_hard_icmp_error_ends_the_attempt(family: Family, kind: IcmpErrorKind,
     [
         (IcmpErrorKind.HOST_UNREACHABLE, ErrorKind.HOST_UNREACHABLE),
         (IcmpErrorKind.NETWORK_UNREACHABLE, ErrorKind.NO_ROUTE),
-        (IcmpErrorKind.TIME_EXCEEDED, ErrorKind.HOST_UNREACHABLE),
+        (IcmpErrorKind.TIME_EXCEEDED, ErrorKind.HOP_LIMIT_EXCEEDED),
     ],
 )
 @pytest.mark.rule("RFC1122-4.2.3.9")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wsknet.config import AutoConfig
 from wsknet.errors import ErrorKind, NetError
 from wsknet.host import Host, Network
 from wsknet.text import parse_address
@@ -132,6 +133,28 @@ def test_a_bind_answers_what_binding_then_does(host: Host) -> None:
     assert answer.error.kind is ErrorKind.IN_USE
     assert why.candidates[0].what == "the IPV4 wildcard port 7, default"
     assert host.stack.resolve(BindQuery(Proto.TCP, name)).error is None
+
+
+@pytest.mark.rule("RFC5227-2.1", "RFC4862-5.4")
+@pytest.mark.parametrize("cidr", ["10.1.0.2/24", "2001:db8:1::2/64"])
+def test_an_address_that_another_host_has_is_explained(cidr: str) -> None:
+    with Network(seed=1) as network:
+        holder = network.host("holder").interface("if1", cidr)
+        late = network.host("late").interface("if1", auto=AutoConfig(duplicate_detection=True))
+        network.link(holder, late)
+        late.add_address(cidr)
+        network.run_for(10)
+
+        address = parse_address(cidr.split("/", maxsplit=1)[0])
+        cover = Cover(family_of(address).value)
+        answer, why = late.host.stack.explain(BindQuery(Proto.UDP, LocalName(cover, address, 7)))
+
+        assert answer.error is not None
+        assert answer.error.kind is ErrorKind.NOT_LOCAL
+        text = f"{cidr.split('/', maxsplit=1)[0]} is in use by {holder.mac.hex(':')} on if1: not ours to use"
+        assert (why.rule, why.reference.startswith("RFC")) == (text, True)
+        assert address in holder.host.addresses()
+        assert address not in late.host.addresses()
 
 
 def test_an_arrival_names_the_socket_that_gets_the_packet(host: Host) -> None:

@@ -99,42 +99,38 @@ def test_every_flipped_bit_of_the_header_is_noticed() -> None:
             assert ipv4.parse(bytes(damaged)) is DropReason.IP_BAD_CHECKSUM
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        b"",
-        bytes([1, 1, 1, 0]),
-        bytes([148, 4, 0, 0]),  # router alert
-        bytes([7, 7, 4, 0, 0, 0, 0]),  # record route
-        bytes([68, 12, 5, 0]) + bytes(8),  # timestamp
-        bytes([0, 131, 200, 9]),  # nothing counts after the end of the list
-        bytes([222, 2, 1, 1]),  # unknown
-        bytes([1] * 40),
-    ],
-)
-def test_options_that_can_be_walked_are_skipped(options: bytes) -> None:
-    header = parsed(packet_with(options))
-    assert header.header_length == 20 + len(header.options)
-    assert header.options.startswith(options)
-    assert header.total_length == header.header_length + 8
+LONGEST = bytes([1] * 40)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        bytes([7, 0, 0, 0]),
-        bytes([7, 1, 0, 0]),
-        bytes([7, 5, 4, 0]),  # one byte too long
-        bytes([148, 255, 0, 0]),
-        bytes([1, 1, 1, 7]),  # no room for its length
-        bytes([1, 1, 222, 3]),
-    ],
-)
-def test_options_that_lie_are_refused(options: bytes) -> None:
-    assert ipv4.parse(packet_with(options)) is DropReason.IP_BAD_OPTIONS
+@pytest.mark.parametrize("options", [b"", bytes([148, 4, 0, 0]), bytes([7, 7, 4, 0, 0, 0, 0, 0]), LONGEST])
+def test_options_lengthen_the_header(options: bytes) -> None:
+    built = ipv4.build(HERE, THERE, 2, 8, 1, options=options)
+    header = parsed(built + bytes(8))
+    assert (header.options, header.header_length, header.total_length) == (options, len(built), len(built) + 8)
+    assert internet_checksum(built) == 0
 
 
-@pytest.mark.rule("RFC7126-4.3", "RFC7126-4.4")
-@pytest.mark.parametrize("kind", [131, 137])
-def test_source_routes_are_refused(kind: int) -> None:
-    assert ipv4.parse(packet_with(bytes([1, kind, 7, 4, *HERE]))) is DropReason.IP_BAD_OPTIONS
+def test_options_are_padded_to_whole_words() -> None:
+    header = parsed(ipv4.build(HERE, THERE, 2, 0, 1, options=bytes([7, 7, 4, 0, 0])))
+    assert (header.options, header.header_length) == (bytes([7, 7, 4, 0, 0, 0, 0, 0]), 28)
+
+
+@pytest.mark.parametrize(("fields", "expected"), [((True, 0), True), ((False, 8), True), ((False, 0), False)])
+def test_a_fragment_is_one_with_something_before_or_after_it(fields: tuple[bool, int], expected: bool) -> None:
+    more, offset = fields
+    built = ipv4.build(HERE, THERE, 17, 8, 64, dont_fragment=False, more_fragments=more, fragment_offset=offset)
+    assert parsed(built + bytes(8)).is_fragment is expected
+
+
+def test_the_header_of_a_first_fragment_becomes_that_of_its_packet() -> None:
+    options = bytes([148, 4, 0, 0])
+    first = ipv4.build(HERE, THERE, 17, 8, 9, 0xABCD, 0xB8, dont_fragment=False, more_fragments=True, options=options)
+    whole = ipv4.whole_header(first, len(first) + 100, 0xBB)
+    assert whole == ipv4.build(HERE, THERE, 17, 100, 9, 0xABCD, 0xBB, dont_fragment=False, options=options)
+    kept = ipv4.build(HERE, THERE, 17, 8, 9, 1, dont_fragment=True, more_fragments=True)
+    assert ipv4.whole_header(kept, 28, 0) == ipv4.build(HERE, THERE, 17, 8, 9, 1, dont_fragment=True)
+
+
+@pytest.mark.parametrize("options", [bytes([7, 0, 0, 0]), bytes([148, 255, 0, 0]), bytes([131, 3, 4, 0])])
+def test_options_are_handed_on_unread(options: bytes) -> None:
+    assert parsed(packet_with(options)).options == options

@@ -27,6 +27,8 @@ def test_every_kind_of_error_has_a_status() -> None:
         (ErrorKind.TIMED_OUT, 0xC00000B5),
         (ErrorKind.NO_ROUTE, 0xC000023C),
         (ErrorKind.HOST_UNREACHABLE, 0xC000023D),
+        (ErrorKind.HOP_LIMIT_EXCEEDED, 0xC000A012),
+        (ErrorKind.PROTOCOL_ERROR, 0xC0000001),
         (ErrorKind.ABORTED, 0xC0000241),
         (ErrorKind.CANCELLED, 0xC0000120),
     ],

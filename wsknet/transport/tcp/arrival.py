@@ -33,7 +33,7 @@ def _in_syn_sent(connection: Connection, packet: Packet, segment: Segment, now: 
     trace = connection.protocol.trace
     if flags & ACK and segment.ack != (sender.iss + 1) & MASK:
         trace.drop(DropReason.TCP_BAD_ACK, packet.raw)
-        refuse(connection.protocol.ip, trace, packet, segment, now)
+        refuse(connection.protocol, packet, segment, now)
         return
     if flags & RST:
         if flags & ACK:
@@ -138,7 +138,7 @@ def _take_acknowledgement(
     if connection.state is State.SYN_RECEIVED:
         if ack != sender.iss + 1:
             connection.protocol.trace.drop(DropReason.TCP_BAD_ACK, packet.raw)
-            refuse(connection.protocol.ip, connection.protocol.trace, packet, segment, now)
+            refuse(connection.protocol, packet, segment, now)
             return False
         connection.establish(Cause.ACK_OF_SYN, window, now)
         sender.window_seq = start

@@ -86,9 +86,7 @@ class Connection:
         )
         mss = mss_for(path.mtu, remote.address)
         self.receiver = Receiver(endpoint.receive_buffer, mss)
-        self.segments = SegmentWriter(
-            protocol.ip, path, (name.port, remote.port), self.receiver, self.timers.delayed_ack
-        )
+        self.segments = SegmentWriter(protocol, path, (name.port, remote.port), self.receiver, self.timers.delayed_ack)
         self.pseudo = self.segments.pseudo
         congestion = protocol.congestion(mss, protocol.config.initial_window_segments)
         self.sender = Sender(iss, mss, policy, congestion, self.segments, self.timers)

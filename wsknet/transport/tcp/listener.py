@@ -57,7 +57,7 @@ class Listener:
             trace.drop(DropReason.TCP_BAD_RESET, packet.raw)
         elif flags & tcp.ACK:
             trace.drop(DropReason.TCP_NO_ENDPOINT, packet.raw)
-            refuse(self._protocol.ip, trace, packet, segment, now)
+            refuse(self._protocol, packet, segment, now)
         elif flags & (tcp.SYN | tcp.FIN) != tcp.SYN:
             trace.drop(DropReason.TCP_BAD_FLAGS, packet.raw)
         else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from wsknet.net.handler import Undelivered
 from wsknet.net.packet import Cast
 from wsknet.trace import DropReason
+from wsknet.transport.flow_label import FlowLabels
 from wsknet.transport.tcp import icmp
 from wsknet.transport.tcp.congestion.reno import Reno
 from wsknet.transport.tcp.connection import Connection
@@ -75,6 +76,7 @@ class TcpProtocol:
         self.notify = notify
         self.initial_sequence: Callable[[Endpoint, Endpoint, Instant], Seq] = InitialSequence(rng)
         """Called with the local and the remote end.  May be replaced, e.g. to number streams across 2^32."""
+        self.flow_labels = FlowLabels(Proto.TCP, rng, config.behaviour.flow_labels)
         self.congestion: CongestionFactory = Reno
         """Of connections made from now on."""
         self._connections: dict[Connection | TimeWait, None] = {}
@@ -112,7 +114,7 @@ class TcpProtocol:
         segment = tcp.parse(packet.payload)
         if isinstance(segment, tcp.Segment):
             self.trace.drop(DropReason.TCP_NO_ENDPOINT, packet.raw)
-            refuse(self.ip, self.trace, packet, segment, now)
+            refuse(self, packet, segment, now)
         else:
             self.trace.drop(segment, packet.raw)
 
@@ -124,7 +126,7 @@ class TcpProtocol:
         target = self._find(error.source, local_port, error.destination, remote_port, error.zone)
         seq = int.from_bytes(quoted[4:8], "big")
         if isinstance(target, Connection) and len(quoted) >= 8 and icmp.is_about(target, seq):
-            icmp.take_error(target, error.kind, error.mtu, now)
+            icmp.take_error(target, error, now)
             return True
         self.trace.drop(DropReason.ICMP_NO_ENDPOINT, quoted)
         return False

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from wsknet.errors import NetError
+from wsknet.net.pmtu import MIN_PATH_MTU
 from wsknet.trace import DropReason
 from wsknet.transport.tcp.seq import MASK, Position
 from wsknet.types import Buffers, Endpoint, Proto
@@ -13,10 +14,11 @@ from wsknet.wire import tcp
 from wsknet.wire.checksum import pseudo_sum
 
 if TYPE_CHECKING:
-    from wsknet.net.layer import IpLayer
+    from collections.abc import Callable
+
     from wsknet.net.packet import Packet, Path
     from wsknet.timers import Timer
-    from wsknet.trace import Trace
+    from wsknet.transport.tcp.protocol import TcpProtocol
     from wsknet.transport.tcp.receive import Receiver
     from wsknet.types import Address, Instant
 
@@ -25,8 +27,6 @@ _HEADERS = {4: 20 + 20, 16: 40 + 20}
 """IP and TCP header, by address length."""
 _DEFAULT_MSS = {4: 536, 16: 1220}
 """RFC 9293 3.7.1: what a peer that sends no MSS option takes."""
-_LOWEST_MTU = {4: 552, 16: 1280}
-"""No ICMP error gets below: 552 is what Linux accepts at least (min_pmtu), 1280 is RFC 8200 5."""
 _LEAST_MSS = 64
 """An MSS option below this is read as this: a peer must not make us send a header for each byte (CVE-2019-11479)."""
 
@@ -42,23 +42,29 @@ def peer_mss(option: int | None, address: Address) -> int:
 
 
 def mss_after_too_big(mtu: int, address: Address) -> int:
-    """From the MTU that an ICMP error tells; 0 is a router older than RFC 1191."""
-    return mss_for(max(mtu, _LOWEST_MTU[len(address)]), address)
+    """From the MTU that an ICMP error tells."""
+    return mss_for(max(mtu, MIN_PATH_MTU[len(address)]), address)
 
 
 class SegmentWriter:
     """Sends the segments of one connection: fills in acknowledgement, window and checksum."""
 
-    __slots__ = ("_delayed_ack", "_ip", "_local_port", "_receiver", "_remote_port", "path", "pseudo")
+    __slots__ = ("_delayed_ack", "_flow_label", "_ip", "_local_port", "_receiver", "_remote_port", "limit", "path",
+                 "pseudo")  # fmt: skip
 
-    def __init__(self, ip: IpLayer, path: Path, ports: tuple[int, int], receiver: Receiver, delayed_ack: Timer) -> None:
-        self._ip = ip
+    def __init__(
+        self, protocol: TcpProtocol, path: Path, ports: tuple[int, int], receiver: Receiver, delayed_ack: Timer
+    ) -> None:
+        self._ip = protocol.ip
         self._local_port, self._remote_port = ports
         self._receiver = receiver
         self._delayed_ack = delayed_ack
+        self._flow_label = protocol.flow_labels[path.source, ports[0], path.destination, ports[1]]
         self.path = path
         self.pseudo = pseudo_sum(path.source, path.destination, Proto.TCP)
         """The same for both directions."""
+        self.limit: Callable[[int], object] | None = None
+        """Told what a new path takes in one segment, when the old one has become wrong."""
 
     def send(self, position: Position, flags: int, payload: Buffers, now: Instant) -> None:
         """A segment of the synchronized connection; ACK is set, and what was to be acknowledged is."""
@@ -79,7 +85,7 @@ class SegmentWriter:
         )
         if self.path.generation != self._ip.generation:
             self._renew()
-        self._ip.send(self.path, _TCP, header, payload, now)
+        self._ip.send(self.path, _TCP, header, payload, now, flow_label=self._flow_label)
 
     def send_bare(self, seq: int, ack: int, flags: int, window: int, now: Instant, options: bytes = b"") -> None:
         """A segment without data whose fields are not those of a synchronized connection: SYN, RST."""
@@ -88,7 +94,7 @@ class SegmentWriter:
         )
         if self.path.generation != self._ip.generation:
             self._renew()
-        self._ip.send(self.path, _TCP, header, (), now)
+        self._ip.send(self.path, _TCP, header, (), now, flow_label=self._flow_label)
 
     def _renew(self) -> None:
         """Tables have changed.  The addresses stay (RFC 1122 4.2.3.7); without a route IP drops the segment, and a
@@ -96,11 +102,12 @@ class SegmentWriter:
         old = self.path
         with suppress(NetError):
             self.path = self._ip.path(old.destination, old.source, old.zone)
+            if self.limit is not None:
+                self.limit(mss_for(self.path.mtu, old.destination))
 
 
 def send_from_nowhere(
-    ip: IpLayer,
-    trace: Trace,
+    protocol: TcpProtocol,
     local: Endpoint,
     remote: Endpoint,
     seq: int,
@@ -111,16 +118,17 @@ def send_from_nowhere(
 ) -> None:
     """A segment of no connection, or of one of which only the numbers are left."""
     try:
-        path = ip.path(remote.address, local.address, remote.zone or local.zone)
+        path = protocol.ip.path(remote.address, local.address, remote.zone or local.zone)
     except NetError:
-        trace.drop(DropReason.NO_ROUTE)
+        protocol.trace.drop(DropReason.NO_ROUTE)
         return
     pseudo = pseudo_sum(local.address, remote.address, Proto.TCP)
     header = tcp.build_checked(pseudo, local.port, remote.port, seq & MASK, ack & MASK, flags, window)
-    ip.send(path, Proto.TCP, header, (), now)
+    label = protocol.flow_labels[local.address, local.port, remote.address, remote.port]
+    protocol.ip.send(path, Proto.TCP, header, (), now, flow_label=label)
 
 
-def refuse(ip: IpLayer, trace: Trace, packet: Packet, segment: tcp.Segment, now: Instant) -> None:
+def refuse(protocol: TcpProtocol, packet: Packet, segment: tcp.Segment, now: Instant) -> None:
     """RFC 9293 3.10.7.1: a segment that nobody wants is answered with a reset, unless it is one."""
     flags = segment.flags
     if flags & tcp.RST:
@@ -128,7 +136,7 @@ def refuse(ip: IpLayer, trace: Trace, packet: Packet, segment: tcp.Segment, now:
     local = Endpoint(packet.destination, segment.destination_port, packet.zone)
     remote = Endpoint(packet.source, segment.source_port, packet.zone)
     if flags & tcp.ACK:
-        send_from_nowhere(ip, trace, local, remote, segment.ack, 0, tcp.RST, now)
+        send_from_nowhere(protocol, local, remote, segment.ack, 0, tcp.RST, now)
         return
     end = segment.seq + len(segment.payload) + bool(flags & tcp.SYN) + bool(flags & tcp.FIN)
-    send_from_nowhere(ip, trace, local, remote, 0, end, tcp.RST | tcp.ACK, now)
+    send_from_nowhere(protocol, local, remote, 0, end, tcp.RST | tcp.ACK, now)

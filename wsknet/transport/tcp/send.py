@@ -62,6 +62,7 @@ class Sender:
         self.recovery = Recovery(congestion, iss)
         self.round_trip = RoundTrip(policy)
         self.segments = segments
+        segments.limit = self.limit_segments
         self.probes = 0
         """Zero window probes since the window closed."""
         self.unanswered = 0

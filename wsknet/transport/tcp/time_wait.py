@@ -94,9 +94,7 @@ class TimeWait:
 
     def _answer(self, now: Instant) -> None:
         protocol = self._protocol
-        send_from_nowhere(
-            protocol.ip, protocol.trace, self.local, self.remote, self.sent, self.nxt, tcp.ACK, now, self._window
-        )
+        send_from_nowhere(protocol, self.local, self.remote, self.sent, self.nxt, tcp.ACK, now, self._window)
 
     def _reopen(self, packet: Packet, now: Instant) -> None:
         """A new SYN, numbered behind the old stream, may use the names again if somebody listens."""

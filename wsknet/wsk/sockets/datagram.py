@@ -81,6 +81,10 @@ class DatagramSocket(TransportSocket):
     def apply_options(self) -> None:
         self.endpoint.may_broadcast = bool(self.options.broadcast)
         self.endpoint.receive_buffer = self.options.receive_buffer
+        multicast = self.endpoint.multicast
+        multicast.hop_limit = self.options.multicast_hops
+        multicast.interface = self.options.multicast_index or None
+        multicast.loops = bool(self.options.multicast_loop)
 
     def find_callback(self, event: int) -> Callable[..., Any] | None:
         return getattr(self.ClientDispatch, "WskReceiveFromEvent", None)

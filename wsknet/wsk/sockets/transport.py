@@ -26,7 +26,8 @@ OutAddress = SOCKADDR | bytearray | memoryview
 class Options:
     """Set before or after bind, see `control.OPTIONS`."""
 
-    __slots__ = ("broadcast", "exclusive", "keep_alive", "no_delay", "receive_buffer", "reuse", "v6only")
+    __slots__ = ("broadcast", "exclusive", "keep_alive", "multicast_hops", "multicast_if", "multicast_index",
+                 "multicast_loop", "no_delay", "receive_buffer", "reuse", "v6only")  # fmt: skip
 
     def __init__(self, v6only: bool, receive_buffer: int) -> None:
         self.reuse = 0
@@ -34,6 +35,12 @@ class Options:
         self.broadcast = 0
         self.keep_alive = 0
         self.no_delay = 0
+        self.multicast_hops = 1
+        self.multicast_loop = 1
+        self.multicast_if = 0
+        """As it was set."""
+        self.multicast_index = 0
+        """The interface that it stands for; 0: routing decides."""
         self.v6only = int(v6only)
         self.receive_buffer = receive_buffer
 

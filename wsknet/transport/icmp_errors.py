@@ -1,0 +1,40 @@
+"""What an ICMP error tells a socket: RFC 1122 3.2.2, 4.1.3.3 and 4.2.3.9, RFC 4443 2.4 (a) and 3."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wsknet.errors import ErrorKind
+from wsknet.net.messages import IcmpErrorKind
+
+if TYPE_CHECKING:
+    from wsknet.net.handler import Undelivered
+
+ERROR_KINDS = {
+    IcmpErrorKind.NETWORK_UNREACHABLE: ErrorKind.NO_ROUTE,
+    IcmpErrorKind.HOST_UNREACHABLE: ErrorKind.HOST_UNREACHABLE,
+    IcmpErrorKind.PROTOCOL_UNREACHABLE: ErrorKind.PROTOCOL_UNREACHABLE,
+    IcmpErrorKind.PORT_UNREACHABLE: ErrorKind.PORT_UNREACHABLE,
+    IcmpErrorKind.PACKET_TOO_BIG: ErrorKind.MESSAGE_TOO_LONG,
+    # Winsock has a code of its own for it (WSAENETRESET, "the time to live has expired"), BSD sockets EHOSTUNREACH.
+    IcmpErrorKind.TIME_EXCEEDED: ErrorKind.HOP_LIMIT_EXCEEDED,
+    # Linux answers both with EPROTO (icmp_err, icmpv6_err_convert).
+    IcmpErrorKind.PARAMETER_PROBLEM: ErrorKind.PROTOCOL_ERROR,
+    IcmpErrorKind.OTHER: ErrorKind.PROTOCOL_ERROR,
+    IcmpErrorKind.ADMIN_PROHIBITED: ErrorKind.HOST_UNREACHABLE,
+}
+"""Complete: a test holds it to every `IcmpErrorKind`."""
+
+_REASSEMBLY = 1
+"""Code of TIME_EXCEEDED (RFC 792, RFC 4443 3.3): a fragment was missing until the peer gave up waiting."""
+
+
+def error_kind(error: Undelivered) -> ErrorKind:
+    if error.kind is IcmpErrorKind.TIME_EXCEEDED and error.code == _REASSEMBLY:
+        return ErrorKind.TIMED_OUT
+    return ERROR_KINDS[error.kind]
+
+
+def is_silent_neighbour(error: Undelivered) -> bool:
+    """Not a router or the peer speaks, but our own link: the next hop never answered (D-29)."""
+    return error.reporter is None and error.kind is IcmpErrorKind.HOST_UNREACHABLE

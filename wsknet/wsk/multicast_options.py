@@ -1,0 +1,186 @@
+"""Options of datagram sockets for multicast (ws2ipdef.h; RFC 3678 4.1 and 8.3, RFC 3493 5.2).
+
+A dual-stack socket has one set of values for both families, and joins IPv4 groups by the options of IPPROTO_IP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from wsknet.errors import ErrorKind, LocalError
+from wsknet.types import IfIndex
+from wsknet.wsk.constants import (
+    AF_INET,
+    AF_INET6,
+    IP_ADD_MEMBERSHIP,
+    IP_ADD_SOURCE_MEMBERSHIP,
+    IP_BLOCK_SOURCE,
+    IP_DROP_MEMBERSHIP,
+    IP_DROP_SOURCE_MEMBERSHIP,
+    IP_MULTICAST_IF,
+    IP_MULTICAST_LOOP,
+    IP_MULTICAST_TTL,
+    IP_UNBLOCK_SOURCE,
+    IPPROTO_IP,
+    IPPROTO_IPV6,
+    IPV6_ADD_MEMBERSHIP,
+    IPV6_DROP_MEMBERSHIP,
+    IPV6_MULTICAST_HOPS,
+    IPV6_MULTICAST_IF,
+    IPV6_MULTICAST_LOOP,
+    WSK_FLAG_DATAGRAM_SOCKET,
+)
+from wsknet.wsk.structures import ip_mreq, ip_mreq_source, ipv6_mreq
+
+if TYPE_CHECKING:
+    from wsknet.transport.multicast import Joined, SocketGroups
+    from wsknet.types import Instant
+    from wsknet.wsk.sockets.datagram import DatagramSocket
+
+MAX_HOPS = 255
+DEFAULT_HOPS = 0xFFFFFFFF
+"""-1 of IPV6_MULTICAST_HOPS: the value of the system, which is 1 (RFC 3493 5.2)."""
+
+
+def find_value(socket: Any, Level: int, ControlCode: int) -> str | None:
+    """The attribute of `Options` behind an option that is a number; `None` for what is none of these."""
+    attribute = VALUES.get((Level, ControlCode))
+    if attribute is not None:
+        _check_socket(socket, Level)
+    return attribute
+
+
+def set_value(socket: DatagramSocket, Level: int, attribute: str, value: int) -> None:
+    """`value` is the ULONG as C reads it.  Errors: `LocalError` INVALID_ARGUMENT, `NetError` NOT_LOCAL."""
+    options = socket.options
+    if attribute == "multicast_loop":
+        options.multicast_loop = int(value != 0)
+    elif attribute == "multicast_hops":
+        if value == DEFAULT_HOPS and Level == IPPROTO_IPV6:
+            value = 1
+        if not 0 <= value <= MAX_HOPS:
+            raise LocalError(ErrorKind.INVALID_ARGUMENT, f"hops are 0 to {MAX_HOPS}")
+        options.multicast_hops = value
+    else:
+        joined = socket.host.stack.udp.joined
+        if Level == IPPROTO_IPV6:
+            index = IfIndex(value) if value else None
+        else:
+            index = _interface(joined, value.to_bytes(4, "little"))
+        options.multicast_index = 0 if index is None else joined.require_interface(index)
+        options.multicast_if = value
+
+
+def find_membership(socket: Any, Level: int, ControlCode: int) -> Membership | None:
+    """The change of memberships that an option makes; `None` for what is none of these."""
+    membership = MEMBERSHIPS.get((Level, ControlCode))
+    if membership is not None:
+        _check_socket(socket, Level)
+        if socket.endpoint is None:
+            raise LocalError(ErrorKind.INVALID_STATE, "bind first")
+    return membership
+
+
+def _check_socket(socket: Any, Level: int) -> None:
+    if not socket.CATEGORY & WSK_FLAG_DATAGRAM_SOCKET:
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    has_level = socket.family == AF_INET6 if Level == IPPROTO_IPV6 else socket.family == AF_INET or socket.is_dual
+    if not has_level:
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+
+
+def _interface(joined: Joined, octets: bytes) -> IfIndex | None:
+    """An IPv4 address that stands for its interface, or 0.x.x.x with the number of one (IP_MULTICAST_IF)."""
+    if octets[0]:
+        return joined.interface_with(octets)
+    return IfIndex(int.from_bytes(octets, "big")) or None
+
+
+def _octets(structure: Any, InputSize: int, InputBuffer: Any) -> bytes:
+    """A structure behind a pointer: an object with the C name, or its bytes."""
+    if InputSize != structure.SIZE or InputBuffer is None:
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    if not isinstance(InputBuffer, (structure, bytes, bytearray, memoryview)):
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    octets = bytes(InputBuffer)[:InputSize]
+    if len(octets) != InputSize:
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    return octets
+
+
+Membership = Callable[["DatagramSocket", int, Any, "Instant"], None]
+_OfGroup = Callable[["SocketGroups", bytes, "IfIndex | None", "Instant"], None]
+_OfSource = Callable[["SocketGroups", bytes, bytes, "IfIndex | None", "Instant"], None]
+
+
+def _of_group(change: _OfGroup) -> Membership:
+    def perform(socket: DatagramSocket, InputSize: int, InputBuffer: Any, now: Instant) -> None:
+        octets = _octets(ip_mreq, InputSize, InputBuffer)
+        index = _interface(socket.host.stack.udp.joined, octets[4:])
+        change(socket.endpoint.multicast, octets[:4], index, now)
+
+    return perform
+
+
+def _of_group6(change: _OfGroup) -> Membership:
+    def perform(socket: DatagramSocket, InputSize: int, InputBuffer: Any, now: Instant) -> None:
+        octets = _octets(ipv6_mreq, InputSize, InputBuffer)
+        index = IfIndex(int.from_bytes(octets[16:], "little")) or None
+        change(socket.endpoint.multicast, octets[:16], index, now)
+
+    return perform
+
+
+def _of_source(change: _OfSource) -> Membership:
+    def perform(socket: DatagramSocket, InputSize: int, InputBuffer: Any, now: Instant) -> None:
+        octets = _octets(ip_mreq_source, InputSize, InputBuffer)
+        index = _interface(socket.host.stack.udp.joined, octets[8:])
+        change(socket.endpoint.multicast, octets[:4], octets[4:8], index, now)
+
+    return perform
+
+
+def _join(groups: SocketGroups, group: bytes, index: IfIndex | None, now: Instant) -> None:
+    groups.join(group, index, now)
+
+
+def _leave(groups: SocketGroups, group: bytes, index: IfIndex | None, now: Instant) -> None:
+    groups.leave(group, index, now)
+
+
+def _join_source(groups: SocketGroups, group: bytes, source: bytes, index: IfIndex | None, now: Instant) -> None:
+    groups.join(group, index, now, source)
+
+
+def _leave_source(groups: SocketGroups, group: bytes, source: bytes, index: IfIndex | None, now: Instant) -> None:
+    groups.leave(group, index, now, source)
+
+
+def _block(groups: SocketGroups, group: bytes, source: bytes, index: IfIndex | None, now: Instant) -> None:
+    groups.block(group, source, index, now)
+
+
+def _unblock(groups: SocketGroups, group: bytes, source: bytes, index: IfIndex | None, now: Instant) -> None:
+    groups.unblock(group, source, index, now)
+
+
+VALUES = {
+    (IPPROTO_IP, IP_MULTICAST_IF): "multicast_if",
+    (IPPROTO_IP, IP_MULTICAST_TTL): "multicast_hops",
+    (IPPROTO_IP, IP_MULTICAST_LOOP): "multicast_loop",
+    (IPPROTO_IPV6, IPV6_MULTICAST_IF): "multicast_if",
+    (IPPROTO_IPV6, IPV6_MULTICAST_HOPS): "multicast_hops",
+    (IPPROTO_IPV6, IPV6_MULTICAST_LOOP): "multicast_loop",
+}
+
+MEMBERSHIPS = {
+    (IPPROTO_IP, IP_ADD_MEMBERSHIP): _of_group(_join),
+    (IPPROTO_IP, IP_DROP_MEMBERSHIP): _of_group(_leave),
+    (IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP): _of_source(_join_source),
+    (IPPROTO_IP, IP_DROP_SOURCE_MEMBERSHIP): _of_source(_leave_source),
+    (IPPROTO_IP, IP_BLOCK_SOURCE): _of_source(_block),
+    (IPPROTO_IP, IP_UNBLOCK_SOURCE): _of_source(_unblock),
+    (IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP): _of_group6(_join),
+    (IPPROTO_IPV6, IPV6_DROP_MEMBERSHIP): _of_group6(_leave),
+}
