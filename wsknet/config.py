@@ -175,6 +175,8 @@ class SlaacConfig:
     """MAX_DESYNC_FACTOR, 0.4 times TEMP_PREFERRED_LIFETIME: up to this is taken off that at random."""
     regenerate_advance: Duration = 5 * SECOND
     """REGEN_ADVANCE: a temporary address gets its successor this long before it is deprecated."""
+    secret: bytes = b""
+    """Key of stable identifiers (RFC 7217 5); to be kept from run to run for addresses that last.  Empty: drawn."""
 
     def __post_init__(self) -> None:
         _require(

@@ -68,8 +68,10 @@ class Icmp:
             self._error(packet, message, now)
         elif isinstance(message, Redirect):
             self._ip.redirects.received(packet, message, now)
-        elif isinstance(message, (RouterSolicitation, RouterAdvertisement)):
+        elif isinstance(message, RouterAdvertisement):
             self._ip.routers.received(packet, message, now)
+        elif isinstance(message, RouterSolicitation):
+            self._ip.advertising.solicited(packet, now)
         elif isinstance(message, (GroupQuery, GroupReport, OldGroupReport, GroupLeave)):
             self._ip.groups.received(packet, message, now)
         else:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from wsknet.errors import ErrorKind, NetError
 from wsknet.net import changes
 from wsknet.net.arp import Arp
+from wsknet.net.autoconf.advertising import Advertising
 from wsknet.net.autoconf.dhcp import DhcpClients
 from wsknet.net.autoconf.duplicates import Duplicates
 from wsknet.net.autoconf.link_local import LinkLocal
@@ -85,6 +86,7 @@ class IpLayer:
         self.arp = Arp(self)
         self.discovery = NeighbourDiscovery(self)
         self.routers = RouterDiscovery(self)
+        self.advertising = Advertising(self)
         self.redirects = Redirects(self)
         self.groups = Groups(self)
         self.dhcp = DhcpClients(self)
@@ -100,6 +102,7 @@ class IpLayer:
             self.groups,
             self.redirects,
             self.routers,
+            self.advertising,
             self.dhcp,
             self.link_local,
         )

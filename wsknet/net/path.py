@@ -153,7 +153,25 @@ def _to_link(
         rule = why.parts[0].rule
         why.conclude(f"{interface.name}{via} from {address_text(source)}", rule, why.parts[0].reference)
     mtu = link_mtu(interface, route, family_of(destination))
-    return _path(tables, interface, source, destination, next_hop, mtu, is_broadcast=route.is_broadcast)
+    path = _path(tables, interface, source, destination, next_hop, mtu, is_broadcast=route.is_broadcast)
+    if path.mtu < interface.mtu:
+        _explain_mtu(path, mtu, route, _part(why, "MTU"))
+    return path
+
+
+def _explain_mtu(path: Path, link: int, route: Route, why: Decision | None) -> None:
+    """`link` is what the link and the route allow."""
+    if why is None:
+        return
+    if path.mtu < link:
+        reason, reference = "a packet was too big on the way", "RFC 1191, RFC 8201"
+    elif route.mtu == path.mtu:
+        reason, reference = "the route has it", "ip-route(8): mtu"
+    elif path.family is Family.IPV6:
+        reason, reference = "a router advertised it", "RFC 4861 6.3.4"
+    else:
+        reason, reference = "the DHCP server told it", "RFC 2132 5.1"
+    why.conclude(f"{path.mtu} instead of {path.interface.mtu}", reason, reference)
 
 
 def _path(

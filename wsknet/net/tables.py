@@ -28,6 +28,7 @@ MIN_MTU = {Family.IPV4: 68, Family.IPV6: 1280}
 LIMITED_BROADCAST = b"\xff" * 4
 ALL_HOSTS = bytes((224, 0, 0, 1))
 """RFC 1112: every IPv4 host on the link."""
+_INTERFACE_NODES = b"\xff\x01" + bytes(13) + b"\x01"
 ALL_NODES = b"\xff\x02" + bytes(13) + b"\x01"
 """RFC 4291 2.7.1."""
 
@@ -281,6 +282,8 @@ class Tables:
                 for address in (*interface.addresses, *interface.unassigned):
                     if family_of(address) is Family.IPV6:
                         interface.accept(solicited_node(address), Cast.MULTICAST)
+                for group in _ROUTER_GROUPS if interface.forwarding else ():
+                    interface.accept(group, Cast.MULTICAST)
                 for group in interface.groups:
                     interface.accept(group, Cast.MULTICAST)
         for route in self.routes:
@@ -294,7 +297,14 @@ class Tables:
                 interface.accept(route.prefix, Cast.BROADCAST)
 
 
-_GROUPS = ((LIMITED_BROADCAST, Cast.BROADCAST), (ALL_HOSTS, Cast.MULTICAST), (ALL_NODES, Cast.MULTICAST))
+_ROUTER_GROUPS = (bytes((224, 0, 0, 2)), b"\xff\x02" + bytes(13) + b"\x02")
+"""All routers on the link (RFC 1112, RFC 4291 2.7.1)."""
+_GROUPS = (
+    (LIMITED_BROADCAST, Cast.BROADCAST),
+    (ALL_HOSTS, Cast.MULTICAST),
+    (ALL_NODES, Cast.MULTICAST),
+    (_INTERFACE_NODES, Cast.MULTICAST),
+)
 
 
 def _check_prefix(prefix: Address, length: int) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from wsknet.behaviour import LoopSide
 from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.net.multicast.filters import EVERYBODY, NOBODY, SourceFilter
-from wsknet.net.tables import ALL_HOSTS, ALL_NODES
+from wsknet.net.multicast.groups import EVERYBODYS_GROUPS
 from wsknet.net.wording import address_text
 from wsknet.types import Address, Cover, IfIndex, Instant, family_of, is_multicast, is_unspecified
 
@@ -25,9 +25,6 @@ MAX_MEMBERSHIPS = 256
 """Groups per socket.  Linux allows 20 (igmp_max_memberships), FreeBSD 4095."""
 MAX_SOURCES = 128
 """Sources per group and socket.  Linux allows 10 (igmp_max_msf), FreeBSD 128 (in_mcast_maxsocksrc)."""
-
-_EVERYBODYS = {ALL_HOSTS: None, ALL_NODES: None}
-"""Groups that every host belongs to.  A socket hears them without having joined: there is nothing to join."""
 
 _Key = tuple["Interface", Address]
 
@@ -106,13 +103,16 @@ class SocketGroups:
         return self.loops or self._joined.loops_at_receiver
 
     def hears(self, packet: Packet) -> bool:
-        """Whether a multicast packet for this socket's name is delivered to it."""
+        """Whether a multicast packet for this socket's name is delivered to it.
+
+        The groups of every host are heard without joining: Winsock says nothing of them, and there is nothing to join.
+        """
         if not self.loops and self._joined.loops_at_receiver and self._joined.ip.is_local(packet.source):
             return False  # a packet with an address of ours was not on a wire
         wanted = self._filters.get((packet.interface, packet.destination))
         if wanted is not None:
             return wanted.admits(packet.source)
-        return self._joined.is_for_all or packet.destination in _EVERYBODYS
+        return self._joined.is_for_all or packet.destination in EVERYBODYS_GROUPS
 
     def filter_of(self, group: Address, if_index: IfIndex | None) -> SourceFilter:
         """Raises `NetError` NOT_LOCAL if the group is not joined there."""

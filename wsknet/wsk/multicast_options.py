@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from wsknet.errors import ErrorKind, LocalError
+from wsknet.transport.multicast import SocketGroups
 from wsknet.types import IfIndex
 from wsknet.wsk.constants import (
     AF_INET,
@@ -34,7 +35,7 @@ from wsknet.wsk.constants import (
 from wsknet.wsk.structures import ip_mreq, ip_mreq_source, ipv6_mreq
 
 if TYPE_CHECKING:
-    from wsknet.transport.multicast import Joined, SocketGroups
+    from wsknet.transport.multicast import Joined
     from wsknet.types import Instant
     from wsknet.wsk.sockets.datagram import DatagramSocket
 
@@ -110,8 +111,8 @@ def _octets(structure: Any, InputSize: int, InputBuffer: Any) -> bytes:
 
 
 Membership = Callable[["DatagramSocket", int, Any, "Instant"], None]
-_OfGroup = Callable[["SocketGroups", bytes, "IfIndex | None", "Instant"], None]
-_OfSource = Callable[["SocketGroups", bytes, bytes, "IfIndex | None", "Instant"], None]
+_OfGroup = Callable[[SocketGroups, bytes, "IfIndex | None", "Instant"], None]
+_OfSource = Callable[[SocketGroups, bytes, bytes, "IfIndex | None", "Instant"], None]
 
 
 def _of_group(change: _OfGroup) -> Membership:
@@ -141,28 +142,12 @@ def _of_source(change: _OfSource) -> Membership:
     return perform
 
 
-def _join(groups: SocketGroups, group: bytes, index: IfIndex | None, now: Instant) -> None:
-    groups.join(group, index, now)
-
-
-def _leave(groups: SocketGroups, group: bytes, index: IfIndex | None, now: Instant) -> None:
-    groups.leave(group, index, now)
-
-
 def _join_source(groups: SocketGroups, group: bytes, source: bytes, index: IfIndex | None, now: Instant) -> None:
     groups.join(group, index, now, source)
 
 
 def _leave_source(groups: SocketGroups, group: bytes, source: bytes, index: IfIndex | None, now: Instant) -> None:
     groups.leave(group, index, now, source)
-
-
-def _block(groups: SocketGroups, group: bytes, source: bytes, index: IfIndex | None, now: Instant) -> None:
-    groups.block(group, source, index, now)
-
-
-def _unblock(groups: SocketGroups, group: bytes, source: bytes, index: IfIndex | None, now: Instant) -> None:
-    groups.unblock(group, source, index, now)
 
 
 VALUES = {
@@ -175,12 +160,12 @@ VALUES = {
 }
 
 MEMBERSHIPS = {
-    (IPPROTO_IP, IP_ADD_MEMBERSHIP): _of_group(_join),
-    (IPPROTO_IP, IP_DROP_MEMBERSHIP): _of_group(_leave),
+    (IPPROTO_IP, IP_ADD_MEMBERSHIP): _of_group(SocketGroups.join),
+    (IPPROTO_IP, IP_DROP_MEMBERSHIP): _of_group(SocketGroups.leave),
     (IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP): _of_source(_join_source),
     (IPPROTO_IP, IP_DROP_SOURCE_MEMBERSHIP): _of_source(_leave_source),
-    (IPPROTO_IP, IP_BLOCK_SOURCE): _of_source(_block),
-    (IPPROTO_IP, IP_UNBLOCK_SOURCE): _of_source(_unblock),
-    (IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP): _of_group6(_join),
-    (IPPROTO_IPV6, IPV6_DROP_MEMBERSHIP): _of_group6(_leave),
+    (IPPROTO_IP, IP_BLOCK_SOURCE): _of_source(SocketGroups.block),
+    (IPPROTO_IP, IP_UNBLOCK_SOURCE): _of_source(SocketGroups.unblock),
+    (IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP): _of_group6(SocketGroups.join),
+    (IPPROTO_IPV6, IPV6_DROP_MEMBERSHIP): _of_group6(SocketGroups.leave),
 }

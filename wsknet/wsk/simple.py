@@ -19,8 +19,14 @@ from wsknet import text
 from wsknet.wsk.constants import (
     AF_INET,
     AF_INET6,
+    IP_ADD_MEMBERSHIP,
+    IP_DROP_MEMBERSHIP,
+    IPPROTO_IP,
+    IPPROTO_IPV6,
     IPPROTO_TCP,
     IPPROTO_UDP,
+    IPV6_ADD_MEMBERSHIP,
+    IPV6_DROP_MEMBERSHIP,
     MAKE_WSK_VERSION,
     SO_WSK_EVENT_CALLBACK,
     SOCK_DGRAM,
@@ -62,6 +68,8 @@ from wsknet.wsk.structures import (
     WSK_PROVIDER_NPI,
     WSK_REGISTRATION,
     WSK_SOCKET,
+    ip_mreq,
+    ipv6_mreq,
 )
 
 Result = tuple[NTSTATUS, Any]
@@ -255,6 +263,27 @@ def get_option(Socket: WSK_SOCKET, Level: int, Option: int) -> Result:
     found: list[int] = [0]
     Status, _ = call(Socket.Dispatch.WskControlSocket, Socket, WskGetOption, Option, Level, 0, None, 4, found, None)
     return Status, found[0]
+
+
+def join_group(Socket: WSK_SOCKET, group: str, interface: int = 0) -> Result:
+    """Receive what is sent to `group` on an interface, by its number; 0: by the route to the group."""
+    return _change_membership(Socket, group, interface, IP_ADD_MEMBERSHIP, IPV6_ADD_MEMBERSHIP)
+
+
+def leave_group(Socket: WSK_SOCKET, group: str, interface: int = 0) -> Result:
+    return _change_membership(Socket, group, interface, IP_DROP_MEMBERSHIP, IPV6_DROP_MEMBERSHIP)
+
+
+def _change_membership(Socket: WSK_SOCKET, group: str, interface: int, code: int, code6: int) -> Result:
+    octets = text.parse_address(group)
+    membership: ip_mreq | ipv6_mreq
+    if len(octets) == 4:
+        # An interface is named by one of its addresses, or by its number as 0.x.x.x.
+        Level, membership = IPPROTO_IP, ip_mreq(octets, interface.to_bytes(4, "big"))
+    else:
+        Level, code, membership = IPPROTO_IPV6, code6, ipv6_mreq(octets, interface)
+    arguments = (Socket, WskSetOption, code, Level, len(bytes(membership)), membership, 0, None, None)
+    return call(Socket.Dispatch.WskControlSocket, *arguments)
 
 
 def control_events(Socket: WSK_SOCKET, EventMask: int) -> NTSTATUS:

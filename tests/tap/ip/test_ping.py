@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from wsknet.apps.ping import ping
 
 from tests.support.needs import requires_tool
 from tests.support.tap_host import Segment, TapBench, tap_bench
+from wsknet.apps.ping import ping
 
 pytestmark = [pytest.mark.tap, requires_tool("ping", "arping", "ndisc6", "tshark")]
 

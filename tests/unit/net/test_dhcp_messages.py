@@ -25,6 +25,7 @@ from tests.unit.net.dhcp_server import (
 )
 from tests.unit.net.lab import IF1, IF2, A, mac_of
 from wsknet.trace import DropReason
+from wsknet.types import FrameMeta
 
 # What comes with the lease.
 
@@ -211,6 +212,16 @@ def test_a_damaged_datagram_is_dropped(damage: dict[str, int], reason: DropReaso
 
     assert lab.drops == {reason: 1}
     assert lab.ip.frames == []
+
+
+def test_a_checksum_that_the_device_vouches_for_is_not_looked_at() -> None:
+    lab = started()
+    frame = offer_to(lab)
+    frame[UDP].chksum = 0x1234
+    lab.ip.receive(IF1, bytes(frame), lab.now, FrameMeta(is_checksum_trusted=True))
+    lab.settle()
+
+    assert len(lab.messages("request")) == 1
 
 
 @pytest.mark.rule("RFC768-Fields")

@@ -79,3 +79,11 @@ def test_no_identifier_is_reserved(seed: int, prefix: bytes, interface: str, cou
     for identifier in (host.stable(prefix, interface, counter), host.temporary()):
         assert len(identifier) == 8
         assert not is_reserved(identifier)
+
+
+@pytest.mark.rule("RFC7217-5")
+def test_a_secret_that_is_kept_gives_the_same_identifiers_in_the_next_run() -> None:
+    first, second = (Identifiers(Random(seed), b"kept") for seed in (1, 2))
+    assert first.stable(PREFIX, "eth0", 0) == second.stable(PREFIX, "eth0", 0)
+    drawn, other = (Identifiers(Random(seed)) for seed in (1, 2))
+    assert drawn.stable(PREFIX, "eth0", 0) != other.stable(PREFIX, "eth0", 0)

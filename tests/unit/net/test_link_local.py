@@ -126,6 +126,21 @@ def test_a_server_in_time_leaves_no_trace_of_it() -> None:
     assert [address for _, address in probed(lab)] == [OFFERED]
 
 
+def test_an_address_that_is_still_being_checked_gives_way_to_an_answer_of_dhcp() -> None:
+    server = DhcpServer()
+    lab = silent_lab(dhcp=True)
+    lab.pass_time(PATIENCE + 2)
+    assert len(probed(lab)) == 1
+    lab.hosts.append(server)
+    lab.receive(IF1, server.reply("offer", lab.messages()[0].frame))
+    lab.settle()
+    lab.pass_time(100)
+
+    assert lab.addresses() == [f"{OFFERED}/24"]
+    assert {sent.frame[ARP].psrc for sent in lab.sent if ARP in sent.frame} == {"0.0.0.0", OFFERED}
+    assert len([sent for sent in lab.sent if ARP in sent.frame and sent.frame[ARP].pdst == probed(lab)[0][1]]) <= 2
+
+
 def test_an_expired_lease_is_followed_by_the_address() -> None:
     server = DhcpServer(lease=600)
     lab = silent_lab(server, dhcp=True)

@@ -10,6 +10,7 @@ from tests.unit.net.lab import IF1, IF2, IF3, LO, A, Lab
 from wsknet.behaviour import BSD, LINUX, WINDOWS, Behaviour, HostModel
 from wsknet.errors import ErrorKind, NetError
 from wsknet.net import changes
+from wsknet.trace import Decision
 
 
 def h1(behaviour: Behaviour = WINDOWS) -> Lab:
@@ -379,3 +380,24 @@ def test_what_is_local_where() -> None:
     assert addresses == [
         (LO, A("127.0.0.1")), (LO, A("::1")), (LO, A("10.0.0.1")), (IF1, A("10.1.0.2")), (IF2, A("10.2.0.2")),
     ]  # fmt: skip
+
+
+def test_why_a_path_carries_less_than_its_interface_is_told() -> None:
+    lab = Lab()
+    lab.interface(IF1, "10.1.0.2/24", "2001:db8:1::2/64")
+    lab.apply(changes.RouteAdded(A("10.9.0.0"), 16, IF1, A("10.1.0.1"), mtu=1400))
+    lab.ip.interfaces[IF1].advertised_mtu = 1300
+    lab.ip.tables.path_mtus[A("10.9.0.7"), 0] = 1200
+    lab.ip.forget_paths()
+
+    told = {}
+    for destination in ("10.1.0.9", "10.9.0.5", "10.9.0.7", "2001:db8:1::9"):
+        why = Decision(destination)
+        lab.path(destination, why=why)
+        told[destination] = [(part.answer, part.rule) for part in why.parts if part.question == "MTU"]
+    assert told == {
+        "10.1.0.9": [],
+        "10.9.0.5": [("1400 instead of 1500", "the route has it")],
+        "10.9.0.7": [("1200 instead of 1500", "a packet was too big on the way")],
+        "2001:db8:1::9": [("1300 instead of 1500", "a router advertised it")],
+    }

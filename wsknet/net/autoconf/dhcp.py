@@ -61,7 +61,7 @@ class DhcpClients:
         destination: Address,
         datagram: bytes,
         now: Instant,
-        checksum_trusted: bool = False,
+        checksum_trusted: bool,
     ) -> bool:
         """Whether a UDP datagram was for the client of `interface`; if so it has been taken, or dropped with a reason.
 

@@ -277,6 +277,9 @@ class DhcpClient:
         self._expiry.cancel()
         if lease.expiry is not None:
             self._expiry.arm(lease.expiry)
+        if self.is_unanswered and not self._ip.link_local.is_in_use(self._interface):
+            self.is_unanswered = False  # none for a few seconds, if it is still being checked
+            self._ip.link_local.adjust(self._interface, now)
         known = self._interface.addresses.get(lease.address)
         if known is not None and (
             known.prefix_length == lease.prefix_length or known.origin is not AddressOrigin.DHCP

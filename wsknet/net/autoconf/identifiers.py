@@ -23,15 +23,15 @@ _RESERVED = (
 class Identifiers:
     """Of one host, whose secret key makes its stable identifiers differ from all others'."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, secret: bytes = b"") -> None:
         self._rng = rng
-        self._secret = b""
+        self._secret = secret
 
     def stable(self, prefix: Address, interface: str, counter: int) -> bytes:
         """RFC 7217 5: the same whenever the host meets this prefix, and of no use to recognise it elsewhere.
 
-        `counter` is DAD_Counter.  Network_ID is left out, as RFC 7217 allows: an Ethernet has none.  The secret comes
-        from the host's random numbers when it is first needed, so it lasts as long as they can be repeated.
+        `counter` is DAD_Counter.  Network_ID is left out, as RFC 7217 allows: an Ethernet has none.  Without a secret
+        one is drawn when it is first needed.
         """
         if not self._secret:
             self._secret = self._rng.randbytes(16)

@@ -56,6 +56,9 @@ class LinkLocal:
         elif index not in self._chosen and interface.is_up:
             self._choose(interface, now)
 
+    def is_in_use(self, interface: Interface) -> bool:
+        return self._chosen.get(interface.index) in interface.addresses
+
     def assigned(self, interface: Interface, address: Address, now: Instant) -> None: ...
 
     def lost(self, interface: Interface, address: Address, holder: Mac, now: Instant) -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from wsknet.net.autoconf.followed import FollowedLink
 from wsknet.net.autoconf.identifiers import Identifiers
-from wsknet.net.messages import RouterAdvertisement, RouterSolicitation
 from wsknet.net.suspects import Suspects
 from wsknet.trace import DropReason
 from wsknet.types import IfIndex, is_link_local
@@ -14,6 +13,7 @@ from wsknet.types import IfIndex, is_link_local
 if TYPE_CHECKING:
     from wsknet.net.interface import Interface
     from wsknet.net.layer import IpLayer
+    from wsknet.net.messages import RouterAdvertisement
     from wsknet.net.packet import Packet
     from wsknet.types import Address, Instant
 
@@ -27,17 +27,15 @@ class RouterDiscovery:
     def __init__(self, ip: IpLayer) -> None:
         self._ip = ip
         self._trace = ip.trace
-        self._identifiers = Identifiers(ip.rng)
+        self._identifiers = Identifiers(ip.rng, ip.config.slaac.secret)
         self._suspects = Suspects(ip)
         self._links: dict[IfIndex, FollowedLink] = {}
 
-    def received(self, packet: Packet, message: RouterAdvertisement | RouterSolicitation, now: Instant) -> None:
+    def received(self, packet: Packet, message: RouterAdvertisement, now: Instant) -> None:
         """`message` has passed the codec; hop limit and source are checked here."""
         link = self._links.get(packet.interface.index)
         if packet.hop_limit != _HOP_LIMIT:
             self._trace.drop(DropReason.ND_BAD_HOP_LIMIT, packet.raw)
-        elif isinstance(message, RouterSolicitation):
-            self._trace.drop(DropReason.ROUTERS_NOT_ASKED, packet.raw)  # we never advertise
         elif not is_link_local(packet.source):
             self._trace.drop(DropReason.ND_MALFORMED, packet.raw)
         elif link is None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from wsknet.net.messages import GroupMessage
     from wsknet.net.packet import Packet
 
-__all__ = ["MAX_GROUPS", "Groups", "SourceFilter"]
+__all__ = ["EVERYBODYS_GROUPS", "MAX_GROUPS", "Groups", "SourceFilter"]
 
 MAX_GROUPS = 1024
 """Per interface.  Each is a record in every answer to a general query: over IPv4 these fill 6 packets of 1500 bytes.
@@ -32,7 +32,8 @@ Linux allows 20 per socket (igmp_max_memberships)."""
 _HOP_LIMIT = 1
 _ROUTER_ALERT_OPTION = 5
 """RFC 2711 2.1."""
-_EVERYBODYS = {ALL_HOSTS: None, ALL_NODES: None}
+EVERYBODYS_GROUPS = (ALL_HOSTS, ALL_NODES)
+"""Every host is a member on every link (RFC 1112 4, RFC 4291 2.8): nobody has to join, and a filter has no effect."""
 
 
 class Groups:
@@ -126,7 +127,7 @@ class Groups:
         """Let the MAC filter and `admits` follow the members of `group`."""
         key = (interface.index, group)
         is_joined = groups.members(group) not in ((), (OWN,))
-        if is_joined and group not in _EVERYBODYS:
+        if is_joined and group not in EVERYBODYS_GROUPS:
             self._filters[key] = groups.wanted(group)
         else:
             self._filters.pop(key, None)
@@ -160,13 +161,14 @@ def _is_from_link(packet: Packet) -> bool:
 
 
 def _has_router_alert(raw: bytes) -> bool:
-    """Whether the IPv6 packet has that option (RFC 2711).  Its hop-by-hop header was checked when it was parsed."""
+    """Whether the IPv6 packet `raw` has that option (RFC 2711), which must be in a hop-by-hop header."""
     if raw[6] != 0:
         return False
-    position, end = 42, 48 + raw[41] * 8
-    while position < end:
-        kind = raw[position]
+    options = raw[42 : 48 + raw[41] * 8]
+    position = 0
+    while position + 1 < len(options):
+        kind = options[position]
         if kind == _ROUTER_ALERT_OPTION:
             return True
-        position += 1 if kind == 0 else 2 + raw[position + 1]
+        position += 1 if kind == 0 else 2 + options[position + 1]
     return False

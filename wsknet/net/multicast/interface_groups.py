@@ -9,10 +9,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from wsknet.net.messages import GroupLeave as Leave
-from wsknet.net.messages import GroupQuery, GroupRecord, GroupReport, OldGroupReport
+from wsknet.net.messages import GroupLeave, GroupQuery, GroupRecord, GroupReport, OldGroupReport
 from wsknet.net.multicast.filters import NOBODY, SourceFilter
 from wsknet.net.multicast.membership import Membership
+from wsknet.net.multicast.querier import Querier
 from wsknet.net.multicast.reports import Igmp, Mld, divided
 from wsknet.net.tables import ALL_HOSTS, ALL_NODES
 from wsknet.net.wording import address_text
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from wsknet.net.interface import Interface
     from wsknet.net.layer import IpLayer
 
-ROBUSTNESS = 2
-"""How often a report is sent against loss, until a querier says otherwise (RFC 3376 8.1, RFC 3810 9.1)."""
-QUERY_INTERVAL = 125 * SECOND
-"""Between general queries, until a querier says otherwise (RFC 3376 8.2, RFC 3810 9.2)."""
 UNSOLICITED_INTERVAL = 1 * SECOND
 """Longest time between repeats of a report that nobody asked for (RFC 3376 8.11, RFC 3810 9.11)."""
 OLD_UNSOLICITED_INTERVAL = 10 * SECOND
@@ -48,17 +44,9 @@ class InterfaceGroups:
         self._sender = sender
         self._memberships: dict[Address, Membership] = {}
         self._is_running = False
-        self._robustness = ROBUSTNESS
-        self._interval: Duration = QUERY_INTERVAL
+        self._querier = Querier(ip.timers, self._change_version)
         self._answer = Timer(ip.timers, self._answer_all)
         """To a general query."""
-        # Armed: a querier of that version has been heard lately (RFC 3376 7.2.1, RFC 3810 8.2.1).
-        self._old_queriers = {version: Timer(ip.timers, self._querier_gone) for version in (1, 2)}
-
-    @property
-    def version(self) -> int:
-        """1 to 3 as in `GroupQuery`: what the oldest querier around understands."""
-        return next((version for version, timer in self._old_queriers.items() if timer.is_armed), 3)
 
     def wanted(self, group: Address) -> SourceFilter:
         membership = self._memberships.get(group)
@@ -93,9 +81,8 @@ class InterfaceGroups:
     def _stop(self) -> None:
         """The routers of the next link know nothing, and nothing is known of them."""
         self._is_running = False
-        self._robustness, self._interval = ROBUSTNESS, QUERY_INTERVAL
-        for timer in (self._answer, *self._old_queriers.values()):
-            timer.cancel()
+        self._querier.forget()
+        self._answer.cancel()
         for membership in list(self._memberships.values()):
             membership.silence()
             membership.told = NOBODY
@@ -110,16 +97,16 @@ class InterfaceGroups:
         if membership.members and not self._speaks_of(membership):
             return
         before, membership.told = membership.told, membership.wanted
-        if self.version == 3:
-            if membership.change(before, self._robustness):
+        if self._querier.version == 3:
+            if membership.change(before, self._querier.robustness):
                 self._send_change(membership, now)
         elif before == NOBODY and membership.told != NOBODY:
-            membership.old_reports = self._robustness
+            membership.old_reports = self._querier.robustness
             self._send_old(membership, now)
         elif before != NOBODY and membership.told == NOBODY:
             self._send_leave(membership)
         if membership.told == NOBODY:
-            membership.answer.cancel()
+            membership.drop_questions()
 
     def _speaks_of(self, membership: Membership) -> bool:
         """Whether reports are sent unasked: of solicited-node groups only where addresses are found automatically."""
@@ -138,19 +125,19 @@ class InterfaceGroups:
         membership.old_reports = max(0, membership.old_reports - 1)
         membership.is_last_reporter = True
         group = membership.group
-        self._send(group, OldGroupReport(self.version, group), f"membership report for {address_text(group)}")
+        self._send(group, OldGroupReport(self._querier.version, group), f"membership report for {address_text(group)}")
         if membership.old_reports:
             membership.repeat.arm(self._some_time_within(OLD_UNSOLICITED_INTERVAL, now))
 
     def _send_leave(self, membership: Membership) -> None:
         """Only the last to report need say that it leaves (RFC 2236 3); version 1 has no word for it."""
-        if self.version > 1 and membership.is_last_reporter:
+        if self._querier.version > 1 and membership.is_last_reporter:
             group = membership.group
-            self._send(self._sender.leaves_to, Leave(group), f"leaves {address_text(group)}")
+            self._send(self._sender.leaves_to, GroupLeave(group), f"leaves {address_text(group)}")
         membership.silence()
 
     def _repeat(self, membership: Membership, now: Instant) -> None:
-        if self.version == 3:
+        if self._querier.version == 3:
             self._send_change(membership, now)
         else:
             self._send_old(membership, now)
@@ -160,11 +147,11 @@ class InterfaceGroups:
 
     def query(self, query: GroupQuery, now: Instant) -> bool:
         """False: nobody here is a member of the group that it asks for."""
-        self._hear_querier(query, now)
+        self._querier.hear(query, now)
         if not is_unspecified(query.group):
             return self._query_about_one(query, now)
         limit = query.max_response * MILLISECOND
-        if self.version == 3:
+        if self._querier.version == 3:
             due, pending = self._some_time_within(limit, now), self._answer.deadline
             self._answer.arm(due if pending is None else min(pending, due))
         else:
@@ -179,7 +166,7 @@ class InterfaceGroups:
             return False
         due, pending = self._some_time_within(query.max_response * MILLISECOND, now), self._answer.deadline
         if pending is None or due < pending:  # RFC 3376 5.2 rule 1: else that will tell everything, and sooner
-            self._answer_by(membership, query.sources if self.version == 3 else (), due)
+            self._answer_by(membership, query.sources if self._querier.version == 3 else (), due)
         return True
 
     def _answer_by(self, membership: Membership, sources: tuple[Address, ...], due: Instant) -> None:
@@ -192,7 +179,7 @@ class InterfaceGroups:
         self._send_report([membership.state() for membership in self._reported()], "membership report: all groups")
 
     def _answer_one(self, membership: Membership, now: Instant) -> None:
-        if self.version < 3:
+        if self._querier.version < 3:
             self._send_old(membership, now)
         else:
             group = address_text(membership.group)
@@ -204,28 +191,11 @@ class InterfaceGroups:
         False: it changes nothing.
         """
         membership = self._memberships.get(group)
-        if membership is None or self.version == 3:
+        if membership is None or self._querier.version == 3:
             return False
         membership.silence()
         membership.is_last_reporter = False
         return True
-
-    def _hear_querier(self, query: GroupQuery, now: Instant) -> None:
-        if query.version == 3:
-            self._robustness = query.robustness or ROBUSTNESS
-            self._interval = query.interval * SECOND or QUERY_INTERVAL
-            return
-        if query.version == 2 and not is_unspecified(query.group):
-            return  # only a general query shows which version its querier speaks
-        before = self.version
-        # RFC 3376 8.12, RFC 3810 9.12: as long as the next query may take to come, lost ones included.
-        lasts = self._robustness * self._interval + query.max_response * MILLISECOND
-        self._old_queriers[query.version].arm(Instant(now + lasts))
-        if self.version != before:
-            self._change_version()
-
-    def _querier_gone(self, now: Instant) -> None:
-        self._change_version()
 
     def _change_version(self) -> None:
         """Whatever was to be sent in the other version is not (RFC 3376 7.2.1)."""
@@ -255,7 +225,7 @@ class InterfaceGroups:
         for part in divided(records, room):
             self._send(self._sender.reports_to, GroupReport(part), comment)
 
-    def _send(self, destination: Address, message: GroupReport | OldGroupReport | Leave, comment: str) -> None:
+    def _send(self, destination: Address, message: GroupReport | OldGroupReport | GroupLeave, comment: str) -> None:
         self._sender.send(self._interface, destination, message, comment)
 
     def _some_time_within(self, limit: Duration, now: Instant) -> Instant:

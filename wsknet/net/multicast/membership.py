@@ -60,9 +60,12 @@ class Membership:
     def silence(self) -> None:
         """Nothing of what was to be reported is."""
         self.repeat.cancel()
-        self.answer.cancel()
         self.mode_reports = self.old_reports = 0
         self.source_reports.clear()
+        self.drop_questions()
+
+    def drop_questions(self) -> None:
+        self.answer.cancel()
         self.asked.clear()
 
     def ask(self, sources: tuple[Address, ...]) -> None:
