@@ -51,6 +51,8 @@ class TapBench:
 
     def __init__(self, stack: ExitStack, directory: Path) -> None:
         self._stack = stack
+        self._labs = stack.enter_context(ExitStack())
+        """Entered first, so that no TAP closes under a driver that still runs."""
         self.directory = directory
         self.driver = stack.enter_context(RealDriver())
         self.capture = directory / "frames.pcapng"
@@ -74,7 +76,7 @@ class TapBench:
     ) -> Segment:
         """Give `host` a TAP with `addresses`; the kernel beyond it has `peer`."""
         host = host or self.host
-        lab = self._stack.enter_context(Lab.unnamed())
+        lab = self._labs.enter_context(Lab.unnamed())
         device = lab.tap(name, TapDevice, peer=peer)
         interface = host.interface(name, *addresses, mtu=mtu, auto=auto)
         interface.plug(Capture(device, self.writer, both=True))

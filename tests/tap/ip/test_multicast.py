@@ -40,6 +40,7 @@ def application(kernel: Segment) -> Iterator[simple.Application]:
 
 
 def bound(application: simple.Application, family: int, port: int = PORT) -> WSK_SOCKET:
+    socket: WSK_SOCKET
     status, socket = application.open(WSK_FLAG_DATAGRAM_SOCKET, AF_INET if family == 4 else AF_INET6)
     assert status == STATUS_SUCCESS
     wildcard = "0.0.0.0" if family == 4 else "::"
