@@ -58,7 +58,8 @@ class AdvertisingConfig:
         _require(4 * SECOND <= self.interval <= 1800 * SECOND, "interval must be 4 to 1800 seconds (RFC 4861 6.2.1)")
         _require(0 <= self.lifetime <= 65535 * SECOND, "lifetime must be 0 to 65535 seconds (RFC 8319 4)")
         _require(self.preference in (-1, 0, 1), "preference must be -1, 0 or 1")
-        _require(0 <= self.preferred <= self.valid < 1 << 62, "preferred must not be longer than valid")
+        _require(0 <= self.preferred <= self.valid, "preferred must not be longer than valid")
+        _require(self.valid <= 0xFFFFFFFF * SECOND, "valid must be at most 4294967295 seconds, which is for ever")
         _require(0 <= self.hop_limit <= 255, "hop_limit must be 0 to 255")
 
 

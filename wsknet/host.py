@@ -154,8 +154,8 @@ class Host:
         """Add a network card with addresses, and with the IPv6 link-local address of RFC 4291 appendix A.
 
         `auto` tells what it finds out by itself, `advertising` what a router tells the others; both begin when it is
-        plugged in.  The link-local address is left to the router discovery, if that is on.  `ValueError` for a name
-        that is taken or a malformed address.
+        plugged in.  The link-local address is left to the router discovery, if that is on; a router has none.
+        `ValueError` for a name that is taken or a malformed address.
         """
         if name in self.interfaces:
             raise ValueError(f"{self.name} already has an interface {name}: choose another name")
@@ -168,7 +168,7 @@ class Host:
         interface = HostInterface(self, index, settings)
         interface.is_awaited = settings.auto != AutoConfig() or advertising is not None
         self.apply(changes.InterfaceAdded(index, settings, is_up=not interface.is_awaited))
-        if not settings.auto.router_discovery:
+        if self.is_router or not settings.auto.router_discovery:
             origin = changes.AddressOrigin.LINK_LOCAL
             self.apply(changes.AddressAdded(index, link_local_address(hardware), 64, origin=origin))
         try:

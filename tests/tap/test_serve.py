@@ -10,6 +10,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -193,6 +194,28 @@ def test_a_signal_ends_it_and_leaves_nothing(ending: signal.Signals) -> None:
     assert NETNS not in namespaces_now()
 
 
+def test_a_second_signal_does_not_keep_it_from_cleaning_up() -> None:
+    with serving() as process:
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.005)
+        assert process.returncode == 0
+    assert NETNS not in namespaces_now()
+
+
+def test_a_tap_that_is_deleted_meanwhile_ends_it_with_one_line() -> None:
+    process = subprocess.Popen(serve_command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "Ctrl-C" in line:
+            break
+    in_netns("ip", "link", "delete", "tap0")
+    _, complaints = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert complaints.splitlines() == ["wsknet: the TAP tap0 is gone: somebody has deleted it"]
+    assert NETNS not in namespaces_now()
+
+
 def test_what_a_killed_one_left_is_removed_by_the_next_start() -> None:
     with serving(netns=NETNS + "-dead") as process:
         process.kill()
@@ -228,6 +251,8 @@ def test_wrong_input_gets_one_clear_line_and_leaves_nothing() -> None:
     assert "198.51.100.2/99" in complaint(*wsknet(*base, "--address", "198.51.100.2/99"))
     assert "no address" in complaint(*wsknet(*base))
     assert "sing" in complaint(*wsknet("serve", "sing", "--tap", "tap0", "--address", "198.51.100.2/24"))
+    assert "unicast address" in complaint(*wsknet(*base, "--address", "224.0.0.1/24"))
+    assert "unicast address" in complaint(*wsknet(*base, "--address", f"{OURS}/24", "--mac", "01:00:5e:00:00:01"))
     assert NETNS not in namespaces_now()
 
 

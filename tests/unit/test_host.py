@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from wsknet.config import AutoConfig
 from wsknet.host import Network
+from wsknet.types import Family
 
 
 def test_a_card_that_cannot_be_configured_leaves_nothing_behind() -> None:
@@ -23,3 +25,12 @@ def test_every_card_of_a_large_host_has_a_mac_address_of_its_own() -> None:
         macs = [host.interface(f"eth{number}").mac for number in range(300)]
         assert len(set(macs)) == 300
         assert macs[0] == bytes((2, 0, 0, 0, 1, 2))
+
+
+def test_a_router_has_a_link_local_address_though_it_follows_no_router() -> None:
+    with Network(seed=1) as network:
+        router, host = network.router("router"), network.host("host")
+        card = router.interface("eth0", auto=AutoConfig(router_discovery=True))
+        network.link(card, host.interface("eth0"))
+        network.run_for(10)
+        assert [address[:2].hex() for address in router.addresses(Family.IPV6)[:-1]] == ["fe80"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wsknet import text
 from wsknet.apps import SERVICES
@@ -54,6 +54,8 @@ class InterfaceOptions:
             )
         if self.peers and not self.create:
             raise UsageError(f"--peer is for a TAP that is made here: add --create after --tap {self.name}")
+        if self.auto.link_local_ipv4 is False and not self.auto.dhcp:
+            raise UsageError(f"--no-link-local says what --dhcp does without a server: add --dhcp after --tap {self.name}")
         try:
             for cidr in (*self.addresses, *self.peers):
                 text.parse_cidr(cidr)
@@ -82,6 +84,10 @@ class ServeOptions:
             raise UsageError("nothing to serve on: give --tap NAME and --address CIDR")
         for interface in self.interfaces:
             interface.check()
+            if self.forward and interface.auto.router_discovery:
+                raise UsageError(
+                    f"--forward makes a router, which follows no other: leave out --router-discovery of {interface.name}"
+                )
 
 
 class Server:
@@ -92,6 +98,8 @@ class Server:
         self._options = options
         self._undo = ExitStack()
         self._ending = threading.Event()
+        self._handlers: dict[int, Any] = {}
+        """Those of before `run`, by signal."""
         self.service: Service = SERVICES[options.app](options.port)
         self.cleaned: list[str] = []
         """What an earlier, killed server had left."""
@@ -105,7 +113,11 @@ class Server:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._undo.__exit__(kind, error, trace)
+        try:
+            self._undo.__exit__(kind, error, trace)
+        finally:
+            for number, handler in self._handlers.items():
+                signal.signal(number, handler)
 
     def _open(self, undo: ExitStack) -> None:
         options = self._options
@@ -116,7 +128,10 @@ class Server:
         writer = undo.enter_context(_writer(options.pcap, driver.epoch)) if options.pcap else None
         for interface in options.interfaces:
             device = lab.tap(interface.name, TapDevice, peer=interface.peers, create=interface.create)
-            attach_tap(self.host, interface, device, writer)
+            try:
+                attach_tap(self.host, interface, device, writer)
+            except ValueError as error:
+                raise UsageError(f"--tap {interface.name}: {error}") from None
             undo.callback(driver.remove_device, device)
         try:
             for prefix, via in options.routes:
@@ -129,15 +144,16 @@ class Server:
         undo.callback(self._stop_service)
 
     def run(self) -> None:
-        """Serve until SIGINT or SIGTERM, or until `stop`.  Main thread only."""
-        before = {number: signal.signal(number, self._interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+        """Serve until SIGINT or SIGTERM, or until `stop`.  Main thread only.
+
+        From then on neither of the two interrupts anything until everything is undone: who is impatient sends two.
+        """
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._handlers.setdefault(number, signal.signal(number, self._interrupted))
         try:
             self.host.driver.block(self._ending.is_set, "the end of the service", None)
         except OSError as error:
             raise UsageError(error.strerror or str(error)) from None  # a TAP was deleted under us
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def stop(self) -> None:
         """End `run`.  Callable from anywhere."""
@@ -149,7 +165,8 @@ class Server:
         threading.Thread(target=self.stop, daemon=True).start()
 
     def _stop_service(self) -> None:
-        with self.host.activate():
+        # A driver that has lost a TAP waits for nothing more; `run` has told of it.
+        with self.host.activate(), suppress(OSError):
             self.service.stop()
 
     def description(self) -> list[str]:
@@ -169,17 +186,20 @@ class Server:
     def announce(self, tell: Callable[[str], None]) -> None:
         """Let `tell` have one line for each address that comes or goes from now on.  It runs in the driver's thread."""
         names = {interface.index: name for name, interface in self.host.interfaces.items()}
-        known = set(self.host.addresses())
+        known = {(i.index, address) for i in self.host.stack.view().interfaces for address, _ in i.addresses}
 
         def watch(news: News, now: Instant) -> None:
-            if isinstance(news, AddressAdded) and news.address not in known:
-                known.add(news.address)
+            if not isinstance(news, AddressAdded | AddressRemoved | AddressRefused):
+                return
+            key = (news.if_index, news.address)
+            if isinstance(news, AddressAdded) and key not in known:
+                known.add(key)
                 line = f"{text.format_address(news.address)}/{news.prefix_length}, {news.origin.value}"
-            elif isinstance(news, AddressRemoved) and news.address in known:
-                known.discard(news.address)
+            elif isinstance(news, AddressRemoved) and key in known:
+                known.discard(key)
                 line = f"{text.format_address(news.address)} is gone"
             elif isinstance(news, AddressRefused):
-                known.discard(news.address)
+                known.discard(key)
                 line = (
                     f"{text.format_address(news.address)} is in use by {text.format_mac(news.holder)}: not ours to use"
                 )

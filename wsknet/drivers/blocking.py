@@ -24,6 +24,9 @@ PRECISE = 2 * MILLISECOND
 """epoll counts milliseconds: a longer sleep ends up to two early, and the rest goes through select, which counts
 microseconds and costs a system call more."""
 
+LONGEST = 86400 * SECOND
+"""epoll refuses more than 2^31 milliseconds, 24.8 days: less than a lease or an advertised prefix may last."""
+
 FD_SETSIZE = 1024
 """select takes no descriptor from here on."""
 
@@ -245,7 +248,7 @@ class RealDriver:
             select.select((self._poller,), (), (), duration / SECOND)
             duration = 0
         # Rounded up to milliseconds, so one is taken off: the turn after this one sleeps for what is left.
-        return self._poller.poll(max(duration - MILLISECOND, 0) / SECOND)
+        return self._poller.poll(max(min(duration, LONGEST) - MILLISECOND, 0) / SECOND)
 
     def _fire_due(self, now: Instant) -> None:
         """Call what is due, and find out when the next is.

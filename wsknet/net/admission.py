@@ -52,7 +52,8 @@ class Admission:
         if packet.family is _IPV4:
             if is_unspecified(source):
                 # A host without an address: it asks for one, or is in a group (RFC 2131 4.1, RFC 3376 4.2.13).
-                return destination != LIMITED_BROADCAST and packet.protocol != Proto.IGMP
+                is_about_group = packet.protocol == Proto.IGMP and is_multicast(destination)
+                return destination != LIMITED_BROADCAST and not is_about_group
             return source[0] == 0 or source[0] >= _CLASS_E or self._is_directed_broadcast(source)
         if is_unspecified(source):
             # Duplicate address detection asks from nowhere (RFC 4862 5.4.2); its questions go to groups.

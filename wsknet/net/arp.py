@@ -132,6 +132,8 @@ class Arp:
         self._emit(interface, asked.sender_mac, message)
 
     def _emit(self, interface: Interface, destination: Mac, message: ArpMessage, comment: str | None = None) -> None:
+        if is_link_local(message.sender_address):
+            destination = BROADCAST_MAC  # RFC 3927 2.5: who has the same address hears of it soon
         frame = header(destination, interface.mac, ETHERTYPE_ARP) + self._codec.encode_arp(message)
         self._output.emit(interface, (frame,), comment)
 

@@ -88,7 +88,8 @@ class IcmpErrorSender:
         """From the address that was asked if it is ours, else from one of the interface by which the error leaves
         (RFC 1812 4.3.2.4, RFC 4443 2.2)."""
         ip, family = self._ip, packet.family
-        is_ours = ip.tables.find_local(packet.destination, packet.zone) is not None
+        scope = packet.zone if is_link_local(packet.destination) else 0
+        is_ours = ip.tables.find_local(packet.destination, scope) is not None
         try:
             path = ip.path(packet.source, packet.destination if is_ours else None, packet.zone)
             payload = ip.codec.encode_icmp(family, path.source, packet.source, error)
@@ -110,12 +111,12 @@ def _is_answerable(packet: Packet, quoted: quote.Quoted) -> bool:
 def _is_told_all_the_same(kind: IcmpErrorKind, code_number: int, packet: Packet) -> bool:
     """Whether an error may be about what a group got, or about a later fragment.
 
-    RFC 1122 3.2.2 forbids both.  RFC 4443 2.4 (e.3) has exceptions for groups, and does not mention fragments: a sender
-    can make something only of what is wrong with one as a fragment (RFC 8200 4.5).
+    RFC 1122 3.2.2 forbids both.  RFC 4443 2.4 (e.3) has exceptions for groups and none against fragments: a router must
+    say what was too big or too old (3.2, 3.3), whichever part of a packet it was.
     """
     if packet.family is Family.IPV4:
         return False
     if packet.cast is Cast.UNICAST:
-        return kind is IcmpErrorKind.PARAMETER_PROBLEM
+        return True
     is_unknown_option = kind is IcmpErrorKind.PARAMETER_PROBLEM and code_number == _UNRECOGNIZED_OPTION
     return is_unknown_option or kind is IcmpErrorKind.PACKET_TOO_BIG

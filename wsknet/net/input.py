@@ -287,11 +287,14 @@ def _packet_of(interface: Interface, family: Family, header: Header, frame: byte
 
 def _behind_fragments(packet: Packet, part: Fragment) -> Place | Fault:
     """The rest of the chain, which only the whole packet has; there is no second fragment header in it."""
-    assert part.place is not None
-    offset, field = part.place.offset, part.place.field
     if part.is_atomic:
-        offset, field = part.header_length, offset
-    place = ipv6_extensions.destination(packet.raw, Place(packet.raw[field], offset, field))
+        assert part.place is not None
+        place: Place | Fault = Place(part.protocol, part.header_length, part.place.offset)
+    else:
+        # From the beginning: the headers before `part` need not be those of the first fragment (RFC 8200 4.5).
+        place = ipv6_extensions.hop_by_hop(packet.raw)
+    if isinstance(place, Place):
+        place = ipv6_extensions.destination(packet.raw, place)
     if isinstance(place, Fault):
         return place
     if place.protocol == ipv6_extensions.FRAGMENT:

@@ -146,6 +146,7 @@ class IpLayer:
         """`apply` for the layer's own parts, which have checked what must be checked."""
         if isinstance(change, changes.AutoconfigurationChanged):
             self.tables.apply(change)
+            self.forget_paths()
             for each in list(self.interfaces.values()):
                 self._adjust(each, now)
             self.tell(change, now)

@@ -102,13 +102,15 @@ class NeighbourDiscovery:
             self._conflict(packet, target, message.target_mac, False, now)
             return
         is_solicited = message.is_solicited and not is_multicast(packet.destination)
-        known = interface.neighbours.advertise(target, message.target_mac, is_solicited, message.is_override, now)
-        if known is None:
+        table = interface.neighbours
+        is_believed = table.advertise(target, message.target_mac, is_solicited, message.is_override, now)
+        known = table.get(target)
+        if is_believed is None:
             self._trace.drop(DropReason.ND_UNSOLICITED, packet.raw)
-            return
-        known.is_router = message.is_router
-        if not message.is_router:
-            self._ip.routers.no_longer_router(interface, target, now)
+        elif is_believed and known is not None:
+            known.is_router = message.is_router
+            if not message.is_router:
+                self._ip.routers.no_longer_router(interface, target, now)
 
     def _conflict(self, packet: Packet, target: Address, mac: Mac | None, is_probe: bool, now: Instant) -> None:
         holder = mac or packet.link_source or bytes(6)

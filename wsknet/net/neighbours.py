@@ -123,8 +123,11 @@ class NeighbourTable:
 
     def advertise(
         self, address: Address, mac: Mac | None, is_solicited: bool, is_override: bool, now: Instant
-    ) -> Neighbour | None:
-        """An answer, or news that nobody asked for (RFC 4861 7.2.5).  `None`: no packet ever needed this neighbour."""
+    ) -> bool | None:
+        """An answer, or news that nobody asked for (RFC 4861 7.2.5): whether it is believed.
+
+        `None`: no packet ever needed this neighbour.
+        """
         entry = self._entries.get(address)
         if entry is None:
             if not self.is_late(address) or mac is None:
@@ -132,26 +135,26 @@ class NeighbourTable:
             entry = self._create(address, _INCOMPLETE, now)
         if entry.state is _INCOMPLETE:
             if mac is None:
-                return entry
+                return False
             self._set_mac(entry, mac)
             if is_solicited:
                 self._set_reachable(entry, now)
             else:
                 self._set_stale(entry)
             self._release(entry)
-            return entry
+            return True
         is_other_mac = mac is not None and mac != entry.mac
         if is_other_mac and not is_override:
             if entry.state is _REACHABLE:
                 self._set_stale(entry)
-            return entry
+            return False
         if is_other_mac and mac is not None:
             self._set_mac(entry, mac)
         if is_solicited:
             self._set_reachable(entry, now)
         elif is_other_mac:
             self._set_stale(entry)
-        return entry
+        return True
 
     def is_late(self, address: Address) -> bool:
         """Whether the neighbour was given up, but may still answer."""

@@ -118,7 +118,10 @@ def _to_ourselves(
     if why is not None:
         answer = f"looped inside the host, from {address_text(source)}"
         why.conclude(answer, "the destination is our own address", "KB 969029 rule 1, RFC 6724 rule 1")
-    return _path(tables, local, source, destination, destination, loopback.mtu, is_local=True)
+    path = _path(tables, local, source, destination, destination, loopback.mtu, is_local=True)
+    if owner is not None and is_link_local(source):
+        path.zone = owner.index  # where it can be answered, which need not be where the destination is
+    return path
 
 
 def _to_link(

@@ -92,6 +92,16 @@ def test_a_deadline_fires_and_not_early(driver: RealDriver) -> None:
     assert stack.polled[0] >= deadline
 
 
+def test_a_deadline_may_be_years_away(driver: RealDriver) -> None:
+    stack = StandIn()
+    set_alarm(pump_of(stack, driver), stack, in_(driver, 87_600 * HOUR))
+    end = threading.Timer(0.02, driver.stop)
+    end.start()
+    driver.run()
+    end.join()
+    assert not stack.polled
+
+
 def test_an_earlier_deadline_wakes_the_sleeping_loop(driver: RealDriver) -> None:
     stack = StandIn()
     pump = pump_of(stack, driver)

@@ -80,6 +80,32 @@ def test_the_first_advertisements_come_quickly_and_then_a_third_of_the_interval_
     assert all(199 <= gap <= 601 for gap in apart)
 
 
+@pytest.mark.rule("RFC4861-6.2.3")
+def test_prefixes_that_do_not_fit_into_the_mtu_go_into_further_advertisements() -> None:
+    lab = router()
+    for number in range(0x10, 0x50):
+        lab.address(IF1, f"2001:db8:{number:x}::1/64")
+    lab.pass_time(1)
+
+    frames = advertisements(lab)
+    assert len(frames) == 2
+    assert max(len(frame) - 14 for frame in frames) <= 1400
+    told = [frame.getlayer(ICMPv6NDOptPrefixInfo, n).prefix for frame in frames for n in range(1, 60)
+            if frame.getlayer(ICMPv6NDOptPrefixInfo, n)]  # fmt: skip
+    assert len(told) == len(set(told)) == 66
+
+
+@pytest.mark.rule("RFC4861-6.2.4")
+def test_a_router_that_checks_its_addresses_speaks_as_soon_as_it_has_one() -> None:
+    lab = Lab()
+    auto = AutoConfig(duplicate_detection=True)
+    config = InterfaceConfig("if1", bytes((2, 0, 0, 0, 0, IF1)), forwarding=True, advertising=SETTINGS, auto=auto)
+    lab.apply(InterfaceAdded(IF1, config))
+    lab.address(IF1, f"{LINK_LOCAL}/64")
+    lab.pass_time(5)
+    assert advertisements(lab)
+
+
 @pytest.mark.rule("RFC4861-6.2.6")
 def test_hosts_that_ask_at_once_share_one_answer() -> None:
     lab = router(AdvertisingConfig())
@@ -152,6 +178,7 @@ def test_only_a_router_that_is_told_to_advertises(settings: AdvertisingConfig | 
         ({"lifetime": 70000 * SECOND}, "0 to 65535"),
         ({"preference": 2}, "-1, 0 or 1"),
         ({"preferred": 9 * SECOND, "valid": 8 * SECOND}, "longer"),
+        ({"valid": (1 << 32) * SECOND}, "for ever"),
         ({"hop_limit": 256}, "0 to 255"),
     ],
 )

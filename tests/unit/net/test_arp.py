@@ -135,6 +135,20 @@ def test_our_address_is_answered_for_and_the_asker_is_learned(lab: Lab) -> None:
     assert lab.take_one().dst == PEER_MAC
 
 
+@pytest.mark.rule("RFC3927-2.5")
+def test_what_a_link_local_address_asks_and_answers_is_broadcast(lab: Lab) -> None:
+    lab.address(IF1, "169.254.7.7/16")
+    lab.receive(IF1, arp("who-has", "169.254.7.8", "169.254.7.7"))
+    answer = lab.take_one()
+    assert (answer.dst, answer[ARP].op, answer[ARP].hwdst) == ("ff:ff:ff:ff:ff:ff", 2, PEER_MAC)
+
+    lab.send("169.254.7.8", zone=IF1)
+    lab.take()
+    lab.pass_time(5)
+    question = lab.take_one()
+    assert (question.dst, question[ARP].op, question[ARP].psrc) == ("ff:ff:ff:ff:ff:ff", 1, "169.254.7.7")
+
+
 def test_other_addresses_are_not_answered_for(lab: Lab) -> None:
     lab.receive(IF1, arp("who-has", "10.1.0.50", "10.1.0.3"))
 

@@ -34,7 +34,7 @@ from wsknet.errors import ErrorKind, NetError
 from wsknet.net import changes
 from wsknet.net.changes import LinkDown, LinkUp
 from wsknet.net.interface import AddressState
-from wsknet.trace import DropReason
+from wsknet.trace import Decision, DropReason
 from wsknet.types import SECOND
 
 # Keeping it.
@@ -150,6 +150,17 @@ def test_a_renewal_changes_what_came_with_the_lease() -> None:
     assert lab.addresses() == [f"{OFFERED}/16"]
     assert lab.gateways() == ["192.0.2.9", "192.0.2.10"]
     assert lab.where("192.0.77.1") == ("if1", "192.0.77.1", OFFERED)
+
+
+def test_its_routes_say_where_they_come_from_and_one_given_by_hand_instead_outlives_it() -> None:
+    lab = bound(DhcpServer())
+    why = Decision("")
+    lab.path("203.0.113.1", why=why)
+    assert why.parts[0].candidates[0].what.endswith("given by DHCP")
+
+    lab.route("0.0.0.0/0", IF1, "192.0.2.254", metric=7)
+    lab.ip.dhcp.release(IF1, lab.now)
+    assert lab.gateways() == ["192.0.2.254"]
 
 
 @pytest.mark.parametrize("when", [T1 - 1, T1 + 1])

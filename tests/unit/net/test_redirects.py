@@ -17,6 +17,7 @@ from scapy.layers.inet6 import (
 from scapy.packet import Raw
 
 from tests.unit.net.lab import IF1, IF2, OTHER_MAC, PEER_MAC, A, Lab
+from tests.unit.net.router_frames import LOW, advertise
 from wsknet.behaviour import LINUX, WINDOWS, Behaviour
 from wsknet.config import RedirectConfig, StackConfig
 from wsknet.net import changes
@@ -264,6 +265,23 @@ def test_a_redirect_to_who_is_no_router_any_more_ends_at_once() -> None:
     lab.arrive(IF1, redirect(V6, mac=OTHER_MAC))
     lab.arrive(IF1, IPv6(src=V6.better, dst=V6.us, hlim=255) / ICMPv6ND_NA(tgt=V6.better, R=0, S=0, O=1))
     assert next_hop(lab, V6) == V6.router
+
+
+@pytest.mark.rule("RFC4861-6.3.5")
+@pytest.mark.parametrize("is_default", [False, True])
+def test_a_redirect_ends_with_the_time_of_its_router_but_not_if_that_never_was_a_default_router(
+    is_default: bool,
+) -> None:
+    lab = new_lab()
+    lab.apply(changes.InterfaceChanged(IF1, auto=replace(lab.ip.interfaces[IF1].auto, router_discovery=True)))
+    advertise(lab, source=V6.better, lifetime=60 if is_default else 0, prf=LOW)
+    lab.arrive(IF1, redirect(V6))
+    assert next_hop(lab, V6) == V6.better
+    if not is_default:
+        advertise(lab, source=V6.better, lifetime=0)
+
+    lab.pass_time(61)
+    assert next_hop(lab, V6) == (V6.router if is_default else V6.better)
 
 
 @both

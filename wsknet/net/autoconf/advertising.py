@@ -13,6 +13,8 @@ from wsknet.trace import DropReason
 from wsknet.types import MILLISECOND, SECOND, Family, IfIndex, Instant, Proto, is_link_local
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from wsknet.config import AdvertisingConfig
     from wsknet.net.interface import Interface
     from wsknet.net.layer import IpLayer
@@ -25,6 +27,10 @@ MAX_INITIAL = 3
 MIN_BETWEEN: Duration = 3 * SECOND
 MAX_ANSWER_DELAY: Duration = 500 * MILLISECOND
 _HOP_LIMIT = 255
+
+_HEADERS = 40 + 16 + 8 + 8
+"""Bytes of an advertisement before its prefixes: IPv6, its own header, the options for MAC and MTU."""
+_PREFIX_OPTION = 32
 
 
 class Advertising:
@@ -82,22 +88,33 @@ class _AdvertisingLink:
     def _advertise(self, lifetime: Duration, now: Instant) -> None:
         interface = self._interface
         source = next((a for a in interface.addresses if len(a) == 16 and is_link_local(a)), None)
-        if source is not None:
-            payload = self._ip.codec.encode_icmp(Family.IPV6, source, ALL_NODES, self._message(lifetime))
+        if source is None:  # it may still be being checked for a duplicate
+            self._timer.arm(Instant(now + MIN_BETWEEN))
+            return
+        for message in self._messages(lifetime):
+            payload = self._ip.codec.encode_icmp(Family.IPV6, source, ALL_NODES, message)
             self._ip.output.emit_multicast(interface, source, ALL_NODES, Proto.ICMPV6, payload)
-            self._sent += 1
-            self._last = now
+        self._sent += 1
+        self._last = now
         interval = int(self._settings.interval * (1 + 2 * self._ip.rng.random()) / 3)
         if self._sent < MAX_INITIAL:
             interval = min(interval, MAX_INITIAL_INTERVAL)
         self._timer.arm(Instant(now + max(interval, MIN_BETWEEN)))
 
-    def _message(self, lifetime: Duration) -> RouterAdvertisement:
-        settings, interface = self._settings, self._interface
-        prefixes: dict[tuple[Address, int], None] = {}
+    def _messages(self, lifetime: Duration) -> Iterator[RouterAdvertisement]:
+        """More than one if the prefixes do not fit into the MTU (RFC 4861 6.2.3)."""
+        interface = self._interface
+        found: dict[tuple[Address, int], None] = {}
         for entry in interface.addresses_of(Family.IPV6):
             if not is_link_local(entry.address):
-                prefixes[network_of(entry.address, entry.prefix_length), entry.prefix_length] = None
+                found[network_of(entry.address, entry.prefix_length), entry.prefix_length] = None
+        prefixes = list(found)
+        room = (interface.mtu - _HEADERS) // _PREFIX_OPTION
+        for at in range(0, max(len(prefixes), 1), room):
+            yield self._message(lifetime, prefixes[at : at + room])
+
+    def _message(self, lifetime: Duration, prefixes: list[tuple[Address, int]]) -> RouterAdvertisement:
+        settings, interface = self._settings, self._interface
         return RouterAdvertisement(
             hop_limit=settings.hop_limit,
             is_managed=False,

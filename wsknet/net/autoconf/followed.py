@@ -104,8 +104,6 @@ class FollowedLink:
         for route in news.routes:
             if not route.prefix_length:
                 preference, lifetime = route.preference, route.lifetime
-        if not lifetime:
-            self._ip.redirects.drop_via(self._interface, router, now)
         return self._routers.advertise(Target(_ANYWHERE, 0, router), self._metric(preference), lifetime, now)
 
     def _take_route(self, router: Address, route: RouteInformation, now: Instant) -> bool:

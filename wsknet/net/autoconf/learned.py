@@ -68,9 +68,12 @@ class AdvertisedRoutes:
 
     def drop(self, target: Target, now: Instant) -> None:
         timer = self._timers.pop(target, None)
-        if timer is not None:
-            timer.cancel()
-            withdraw(self._ip, self._interface, target, RouteOrigin.ROUTER, now)
+        if timer is None:
+            return
+        timer.cancel()
+        withdraw(self._ip, self._interface, target, RouteOrigin.ROUTER, now)
+        if target.next_hop is not None and not target.prefix_length:
+            self._ip.redirects.drop_via(self._interface, target.next_hop, now)  # RFC 4861 6.3.5
 
     def drop_via(self, next_hop: Address, now: Instant) -> None:
         for target in [target for target in self._timers if target.next_hop == next_hop]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wsknet.net.changes import RouteAdded, RouteRemoved
+from wsknet.net.autoconf.learned import Target, withdraw
+from wsknet.net.changes import RouteAdded, RouteOrigin
 from wsknet.net.routes import broadcast_of, network_of
 from wsknet.types import SECOND, Address, Instant, is_loopback
 
@@ -124,7 +125,7 @@ class LeaseSettings:
         index = self._interface.index
         for prefix, length, next_hop in lease.routes:
             if self._ip.routes.get(prefix, length, index, next_hop) is None:
-                self._ip.change(RouteAdded(prefix, length, index, next_hop), now)
+                self._ip.change(RouteAdded(prefix, length, index, next_hop, origin=RouteOrigin.DHCP), now)
                 self._installed[prefix, length, next_hop] = None
         self._set_mtu(lease.mtu)
 
@@ -133,11 +134,9 @@ class LeaseSettings:
         self._set_mtu(0)
 
     def _remove(self, routes: list[tuple[Address, int, Address | None]], now: Instant) -> None:
-        index = self._interface.index
-        for prefix, length, next_hop in routes:
-            del self._installed[prefix, length, next_hop]
-            if self._ip.routes.get(prefix, length, index, next_hop) is not None:
-                self._ip.change(RouteRemoved(prefix, length, index, next_hop), now)
+        for route in routes:
+            del self._installed[route]
+            withdraw(self._ip, self._interface, Target(*route), RouteOrigin.DHCP, now)
 
     def _set_mtu(self, mtu: int) -> None:
         if self._interface.leased_mtu != mtu:
