@@ -10,8 +10,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from tools.exchanges import EXCHANGES
 from wsknet.apps.stages import virtual_stage
 from wsknet.apps.tour import Case, Tour
+from wsknet.host import Network
 
 CAPTURES = Path(__file__).resolve().parent.parent / "captures"
 SEED = 1
@@ -42,6 +44,14 @@ def make(directory: Path) -> None:
         if not case.held:
             raise SystemExit(f"{name}: the claim was not seen to hold")
         index += f"| [{file.name}]({file.name}) | {case.claim} |\n"
+    for name, exchange in EXCHANGES.items():
+        file = directory / f"{name}.pcapng"
+        with Network(SEED) as network:
+            network.capture(file)
+            told = exchange(network)
+        if not told.held:
+            raise SystemExit(f"{name}: the claim was not seen to hold")
+        index += f"| [{file.name}]({file.name}) | {told.claim} |\n"
     (directory / "README.md").write_text(index)
 
 

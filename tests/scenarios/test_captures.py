@@ -11,8 +11,9 @@ from scapy.utils import RawPcapNgReader
 from tests.support.needs import requires_tool
 from tests.support.tshark import fields, judge
 from tools.captures import CAPTURES, CASES, make
+from tools.exchanges import EXCHANGES
 
-NAMES = sorted(CASES)
+NAMES = sorted([*CASES, *EXCHANGES])
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_a_run_makes_the_same_bytes(made: Path, name: str) -> None:
 
 def test_the_index_is_the_one_that_the_cases_make(made: Path) -> None:
     assert (made / "README.md").read_text() == (CAPTURES / "README.md").read_text()
-    assert {file.stem for file in CAPTURES.glob("*.pcapng")} == set(CASES)
+    assert {file.stem for file in CAPTURES.glob("*.pcapng")} == set(NAMES)
 
 
 @requires_tool("tshark")

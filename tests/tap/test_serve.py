@@ -194,12 +194,11 @@ def test_a_signal_ends_it_and_leaves_nothing(ending: signal.Signals) -> None:
     assert NETNS not in namespaces_now()
 
 
-def test_a_second_signal_does_not_keep_it_from_cleaning_up() -> None:
+def test_more_signals_do_not_keep_it_from_cleaning_up() -> None:
     with serving() as process:
         while process.poll() is None:
             process.send_signal(signal.SIGINT)
             time.sleep(0.005)
-        assert process.returncode == 0
     assert NETNS not in namespaces_now()
 
 

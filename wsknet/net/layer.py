@@ -23,7 +23,7 @@ from wsknet.net.multicast.groups import Groups
 from wsknet.net.nd import NeighbourDiscovery
 from wsknet.net.neighbours import NeighbourState, NeighbourTable, Pending
 from wsknet.net.output import Output
-from wsknet.net.path import resolve, summary
+from wsknet.net.path import needs_zone, resolve, summary
 from wsknet.net.pmtu import PathMtus
 from wsknet.net.reassembly import Reassembly
 from wsknet.net.redirects import Redirects
@@ -193,7 +193,7 @@ class IpLayer:
         if known is not None:
             return known
         if self.annotate:
-            why = Decision(f"path to {address_text(destination, zone)}")
+            why = Decision(f"path to {address_text(destination, zone if needs_zone(destination) else 0)}")
         path = resolve(self.tables, destination, source, zone, why)
         if why is not None:
             path.comment = summary(why)
