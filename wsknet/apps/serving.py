@@ -55,7 +55,9 @@ class InterfaceOptions:
         if self.peers and not self.create:
             raise UsageError(f"--peer is for a TAP that is made here: add --create after --tap {self.name}")
         if self.auto.link_local_ipv4 is False and not self.auto.dhcp:
-            raise UsageError(f"--no-link-local says what --dhcp does without a server: add --dhcp after --tap {self.name}")
+            raise UsageError(
+                f"--no-link-local says what --dhcp does without a server: add --dhcp after --tap {self.name}"
+            )
         try:
             for cidr in (*self.addresses, *self.peers):
                 text.parse_cidr(cidr)
@@ -174,7 +176,7 @@ class Server:
         lines = [f"removed what a dead server had left: {what}" for what in self.cleaned]
         where = f" in namespace {self._options.netns}" if self._options.netns else ""
         for interface in self._options.interfaces:
-            lines.append(f"{interface.name}{where}: {', '.join([*interface.addresses, *_sources(interface.auto)])}")
+            lines.append(f"{interface.name}{where}: {', '.join([*interface.addresses, *_conditions(interface.auto)])}")
         if self._options.forward:
             lines.append("packets for others are passed on between the interfaces")
         service = self.service
@@ -229,12 +231,11 @@ def attach_tap(host: Host, options: InterfaceOptions, device: TapDevice, writer:
     driver.add_device(host.pump, device)
 
 
-def _sources(auto: AutoConfig) -> list[str]:
-    """Where addresses will come from, for people."""
-    sources = ["DHCP"] if auto.dhcp else []
-    if auto.router_discovery:
-        sources.append("router advertisements")
-    return [f"addresses from {' and '.join(sources)}"] if sources else []
+def _conditions(auto: AutoConfig) -> list[str]:
+    """For people: what there is to say of an interface's addresses beside those given."""
+    sources = [name for name, is_on in (("DHCP", auto.dhcp), ("router advertisements", auto.router_discovery)) if is_on]
+    told = [f"addresses from {' and '.join(sources)}"] if sources else []
+    return [*told, "once checked for duplicates"] if auto.duplicate_detection else told
 
 
 def _writer(path: Path, epoch: int) -> PcapngWriter:

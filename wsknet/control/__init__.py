@@ -1,4 +1,4 @@
-"""The control plane's codec, with Scapy: ARP, ICMP and neighbour discovery to and from `net.messages`.
+"""The control plane's codec, with Scapy: ARP, ICMP, neighbour discovery, groups and DHCP to and from `net.messages`.
 
 A message costs some 100 us here, which is why `wire` does the same for data without Scapy.  Three rules keep Scapy
 harmless.  It only sees bytes whose length has been checked, and of an ICMP error only the 8 bytes before the quoted

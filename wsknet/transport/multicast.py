@@ -211,10 +211,12 @@ class SocketGroups:
             raise LocalError(ErrorKind.INVALID_ARGUMENT, "the socket does not cover the family of the group")
 
     def _find(self, group: Address, if_index: IfIndex | None) -> _Key:
-        for key in self._filters:
-            if key[1] == group and if_index in (None, key[0].index):
-                return key
-        raise NetError(ErrorKind.NOT_LOCAL, f"{address_text(group)} is not joined there")
+        found = [key for key in self._filters if key[1] == group and if_index in (None, key[0].index)]
+        if not found:
+            raise NetError(ErrorKind.NOT_LOCAL, f"{address_text(group)} is not joined there")
+        # One that was removed may have left its number to another.
+        interfaces = self._joined.ip.interfaces
+        return next((key for key in found if interfaces.get(key[0].index) is key[0]), found[0])
 
     def _interface(self, group: Address, if_index: IfIndex | None) -> Interface:
         ip = self._joined.ip

@@ -128,6 +128,22 @@ def test_a_flood_of_questions_gets_an_answer_every_three_seconds() -> None:
     assert 8 <= len(advertisements(lab)) <= 11
 
 
+@pytest.mark.rule("RFC4861-6.2.6", "RFC4861-10")
+def test_an_answer_comes_three_to_three_and_a_half_seconds_after_the_one_before() -> None:
+    lab = router(AdvertisingConfig())
+    lab.pass_time(100)
+    advertisements(lab)
+    times = []
+    for tick in range(1000):
+        solicit(lab)
+        lab.pass_time(0.1)
+        times += [tick for _ in advertisements(lab)]
+
+    gaps = {later - earlier for earlier, later in pairwise(times)}
+    assert gaps <= {30, 31, 32, 33, 34, 35}
+    assert len(gaps) > 1
+
+
 @pytest.mark.rule("RFC4861-6.1.1")
 def test_a_question_from_beyond_the_link_is_not_answered() -> None:
     lab = router(AdvertisingConfig())

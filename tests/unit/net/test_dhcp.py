@@ -162,6 +162,16 @@ def test_the_intervals_are_longer_or_shorter_by_up_to_a_second() -> None:
     assert intervals != usual
 
 
+@pytest.mark.rule("RFC2131-2")
+def test_the_seconds_of_a_search_that_lasts_for_days_stay_at_the_most_their_field_holds() -> None:
+    lab = started(dhcp=DhcpConfig(attempts=1200))
+    lab.pass_time(70_000)
+
+    seconds = [sent.frame[BOOTP].secs for sent in lab.messages()]
+    assert seconds == sorted(seconds)
+    assert seconds[-1] == seconds[-50] == 65535
+
+
 def test_a_client_that_rests_can_be_told_to_ask() -> None:
     lab = started()
     lab.pass_time(100)

@@ -228,6 +228,15 @@ def test_two_hosts_that_wish_for_one_address_both_go_without(host: Host) -> None
     host.assert_not_used()
 
 
+def test_another_hosts_probe_for_what_we_check_is_counted_as_a_conflict(host: Host) -> None:
+    host.claim()
+    host.pass_time_until_probing()
+
+    host.probe()
+
+    assert host.lab.drops == {DropReason.ADDRESS_CONFLICT: 1}
+
+
 def test_the_holders_answer_to_our_probe_is_understood(host: Host) -> None:
     host.configure()
     host.pass_time_until_probing()

@@ -149,6 +149,14 @@ def test_a_router_answers_for_its_addresses_on_all_its_links(
     assert (index, error_numbers(frame)[0]) == (IF1, 0 if family == 4 else 129)
 
 
+@pytest.mark.rule("RFC4443-2.2")
+@pytest.mark.parametrize("source", [PEER6, "fe80::50"])
+def test_an_error_about_what_an_address_got_comes_from_that_address(lab: Lab, source: str) -> None:
+    lab.arrive(IF1, IPv6(src=source, dst="2001:db8:2::1", nh=200) / bytes(8))
+
+    assert lab.take_one(IF1)[IPv6].src == "2001:db8:2::1"
+
+
 # --- what is refused ---
 
 

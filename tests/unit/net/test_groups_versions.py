@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.unit.net.group_lab import (
@@ -133,6 +135,29 @@ def test_a_report_of_another_host_makes_ours_unnecessary(side: Side) -> None:
     lab.pass_time(10)
     assert spoken(lab) == [(side.group2, "version 2", side.group2)]
     assert lab.drops == {}
+
+
+@pytest.mark.rule("RFC2236-2", "RFC2710-3")
+@pytest.mark.parametrize(
+    ("side", "fields"),
+    [(V4, {"hops": 2}), (V6, {"hops": 2}), (V6, {"source": V6.routed_router})],
+)
+def test_a_report_from_beyond_the_link_is_ignored(side: Side, fields: dict[str, Any]) -> None:
+    lab = with_old_querier(side)
+    hear(lab, side, query(side, version=2, seconds=10))
+    hear(lab, side, OldGroupReport(2, A(side.group)), **fields)
+    lab.pass_time(10)
+    assert (side.group, "version 2", side.group) in spoken(lab)
+    assert lab.drops == {DropReason.GROUP_IGNORED: 1}
+
+
+@pytest.mark.rule("RFC3590-4")
+def test_a_host_that_has_no_address_yet_may_report() -> None:
+    lab = with_old_querier(V6)
+    hear(lab, V6, query(V6, version=2, seconds=10))
+    hear(lab, V6, OldGroupReport(2, A(V6.group)), source="::")
+    lab.pass_time(10)
+    assert spoken(lab) == []
 
 
 @families

@@ -220,6 +220,15 @@ def test_changes_count_for_flows_that_were_accepted_before(lab: Lab) -> None:
     assert lab.drops == {DropReason.INTERFACE_DOWN: 4, DropReason.IP_NOT_LOCAL: 2}
 
 
+@pytest.mark.rule("RFC1122-3.2.1.3")
+def test_igmp_without_a_source_to_our_own_address_opens_no_way_for_others(lab: Lab) -> None:
+    lab.arrive(IF1, IP(src="0.0.0.0", dst="10.1.0.2", proto=2) / bytes.fromhex("1100eeff00000000"))
+    lab.arrive(IF1, datagram("0.0.0.0", "10.1.0.2"))
+
+    assert lab.udp.packets == []
+    assert lab.drops == {DropReason.IP_MARTIAN_SOURCE: 2}
+
+
 @pytest.mark.parametrize(
     "packet",
     [
@@ -250,6 +259,15 @@ def test_a_wrong_checksum_is_seen_on_a_known_flow_too(lab: Lab) -> None:
 
     assert len(lab.udp.packets) == 1
     assert lab.drops == {DropReason.IP_BAD_CHECKSUM: 1}
+
+
+@pytest.mark.parametrize("version", [5, 7])
+def test_a_wrong_version_is_seen_on_a_known_flow_too(lab: Lab, version: int) -> None:
+    lab.arrive(IF1, datagram("2001:db8:1::50", "2001:db8:1::2"))
+    lab.arrive(IF1, datagram("2001:db8:1::50", "2001:db8:1::2", version=version))
+
+    assert len(lab.udp.packets) == 1
+    assert lab.drops == {DropReason.IP_BAD_VERSION: 1}
 
 
 @pytest.mark.parametrize(
@@ -528,3 +546,14 @@ def test_a_routers_addresses_are_its_own_on_every_side(router: Lab, source: str,
 
     [packet] = router.udp.packets
     assert packet.destination == A(destination)
+
+
+@pytest.mark.rule("RFC1112-4", "RFC4291-2.7.1")
+@pytest.mark.parametrize(
+    ("mac", "source", "destination"),
+    [("01:00:5e:00:00:02", "10.1.0.50", "224.0.0.2"), ("33:33:00:00:00:02", PEER6, "ff02::2")],
+)
+def test_a_router_hears_what_is_said_to_all_routers(router: Lab, mac: str, source: str, destination: str) -> None:
+    router.arrive(IF1, datagram(source, destination), mac=mac)
+
+    assert [packet.cast for packet in router.udp.packets] == [Cast.MULTICAST]

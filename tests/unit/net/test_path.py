@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.net.lab import IF1, IF2, IF3, LO, A, Lab
+from tests.unit.net.lab import IF1, IF2, IF3, LO, A, Lab, udp_header
 from wsknet.behaviour import BSD, LINUX, WINDOWS, Behaviour, HostModel
 from wsknet.errors import ErrorKind, NetError
 from wsknet.net import changes
 from wsknet.trace import Decision
+from wsknet.types import Proto
 
 
 def h1(behaviour: Behaviour = WINDOWS) -> Lab:
@@ -315,6 +316,36 @@ def test_an_answer_is_kept_until_something_changes() -> None:
 
     assert path.generation != lab.ip.generation
     assert lab.path("8.8.8.8") is not path
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        changes.InterfaceChanged(IF1, forwarding=True),
+        changes.AutoconfigurationChanged(False),
+        changes.LinkDown(IF2),
+        changes.RouteAdded(A("198.51.100.0"), 24, IF2),
+    ],
+)
+def test_an_answer_after_a_change_is_not_out_of_date_again(change: changes.Change) -> None:
+    lab = h1()
+    lab.path("8.8.8.8")
+    lab.apply(change)
+
+    assert lab.path("8.8.8.8").generation == lab.ip.generation
+
+
+@pytest.mark.rule("RFC4007-6")
+def test_the_zone_of_a_path_to_ourselves_is_where_its_link_local_source_is() -> None:
+    lab = v6()
+    path = lab.path("fd00:2::2", "fe80::a", IF1)
+    assert (path.is_local, path.zone) == (True, IF1)
+    assert lab.path("fe80::a", "fd00:2::2", path.zone).is_local
+
+    lab.address(IF1, "2001:db8:1::3/64")
+    lab.ip.send(path, Proto.UDP, udp_header(0), (), lab.now)
+    lab.ip.deliver_looped(lab.now)
+    assert [packet.zone for packet in lab.udp.packets] == [IF1]
 
 
 @pytest.mark.rule("BIND-1.4.3", "BIND-1.4.4", "BIND-1.4.6")

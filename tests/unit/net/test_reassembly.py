@@ -110,6 +110,20 @@ def test_the_headers_before_the_fragment_header_stay_and_it_goes(lab: Lab) -> No
     assert (packet.protocol, packet.hop_limit, packet.traffic_class, packet.zone) == (17, 61, 0xB8, IF1)
 
 
+@pytest.mark.rule("RFC8200-4.5")
+@pytest.mark.parametrize("length", [0, 800], ids=["short", "longer than the packet"])
+def test_the_headers_before_the_fragment_header_of_later_fragments_mean_nothing(lab: Lab, length: int) -> None:
+    first, _, _ = three_parts(Family.IPV6)
+    lab.arrive(IF1, first)
+    padding = [PadN(optdata=bytes(98))] * (length // 100)
+    before = IPv6(src=PEER[Family.IPV6], dst=US[Family.IPV6]) / IPv6ExtHdrDestOpt(options=padding) / IPv6ExtHdrDestOpt()
+    lab.arrive(IF1, before / IPv6ExtHdrFragment(nh=6, offset=5, id=7) / Raw(DATA[40:]))
+
+    [packet] = lab.udp.packets
+    assert (packet.payload, packet.protocol) == (DATA, 17)
+    assert packet.raw == bytes(IPv6(src=PEER[Family.IPV6], dst=US[Family.IPV6], nh=17) / Raw(DATA))
+
+
 @families
 def test_no_device_has_checked_the_checksum_of_the_whole(lab: Lab, family: Family) -> None:
     for each in three_parts(family):

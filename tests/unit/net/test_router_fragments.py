@@ -133,15 +133,24 @@ def test_the_parts_of_a_packet_are_the_packet(
 
 
 @pytest.mark.rule("RFC1812-4.3.2.7")
-def test_only_the_first_fragment_is_answered(lab: Lab) -> None:
+def test_only_the_first_fragment_is_answered_in_ipv4(lab: Lab) -> None:
     lab.arrive(IF1, IP(src=PEER4, dst=FAR4, ttl=1, id=7, frag=100, proto=17) / bytes(80))
-    lab.arrive(IF1, IPv6(src=PEER6, dst=FAR6, hlim=1) / IPv6ExtHdrFragment(offset=100, id=7, nh=17) / bytes(80))
     assert lab.take() == []
 
     lab.arrive(IF1, IP(src=PEER4, dst=FAR4, ttl=1, id=7, flags="MF", proto=17) / bytes(80))
-    lab.arrive(IF1, IPv6(src=PEER6, dst=FAR6, hlim=1) / IPv6ExtHdrFragment(m=1, id=7, nh=17) / bytes(80))
-    assert [error_numbers(frame) for _, frame in lab.take()] == [(11, 0), (3, 0)]
-    assert lab.drops == {DropReason.IP_HOP_LIMIT: 4}
+    assert [error_numbers(frame) for _, frame in lab.take()] == [(11, 0)]
+    assert lab.drops == {DropReason.IP_HOP_LIMIT: 2}
+
+
+@pytest.mark.rule("RFC4443-3.2", "RFC4443-3.3")
+@pytest.mark.parametrize("offset", [0, 100])
+def test_every_fragment_is_answered_in_ipv6(lab: Lab, offset: int) -> None:
+    cut = IPv6ExtHdrFragment(offset=offset, m=1, id=7, nh=17)
+    lab.arrive(IF1, IPv6(src=PEER6, dst=FAR6, hlim=1) / cut / bytes(80))
+    lab.arrive(IF1, IPv6(src=PEER6, dst="2001:db8:3::60") / cut / bytes(1400))
+
+    assert [error_numbers(frame) for _, frame in lab.take()] == [(3, 0), (2, 0)]
+    assert lab.drops == {DropReason.IP_HOP_LIMIT: 1, DropReason.IP_TOO_BIG: 1}
 
 
 @families

@@ -23,6 +23,7 @@ from tests.unit.net.router_frames import (
 )
 from wsknet.config import AutoConfig, SlaacConfig, StackConfig
 from wsknet.net import changes
+from wsknet.net.autoconf.identifiers import Identifiers
 from wsknet.net.changes import AddressOrigin
 from wsknet.net.interface import AddressState, InterfaceAddress
 from wsknet.text import format_address
@@ -270,6 +271,21 @@ def test_a_stable_link_local_address_is_chosen_anew_after_a_duplicate() -> None:
     assert second.address != first.address
 
 
+@pytest.mark.rule("RFC7217-6")
+def test_a_stable_link_local_address_has_three_more_tries() -> None:
+    lab = Lab()
+    lab.interface(IF1, auto=STABLE)
+    tried = []
+    for _ in range(4):
+        [entry] = entries(lab, LINK_LOCAL)
+        assert entry.state is AddressState.TENTATIVE
+        tried.append(entry.address)
+        claims(lab, format_address(entry.address))
+    lab.pass_time(60)
+    assert len(set(tried)) == 4
+    assert [(entry.state, entry.address) for entry in entries(lab, LINK_LOCAL)] == [(DUPLICATE, tried[-1])]
+
+
 def test_who_follows_no_routers_makes_no_address() -> None:
     lab = Lab()
     lab.interface(IF1)
@@ -342,6 +358,18 @@ def test_a_temporary_address_ends_with_its_prefix() -> None:
 def test_no_temporary_address_for_a_prefix_that_is_about_to_end() -> None:
     lab = made(prefix(P1, valid=HOUR, preferred=5), auto=TEMPORARY)
     assert temporary(lab) == []
+
+
+def test_chance_makes_no_temporary_address_of_one_that_is_here_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = following_lab(auto=TEMPORARY)
+    lab.address(IF1, "2001:db8:1::1234:1/64")
+    monkeypatch.setattr(Identifiers, "temporary", lambda _: bytes((0, 0, 0, 0, 0x12, 0x34, 0, 1)))
+
+    advertise(lab, prefix(P1))
+    lab.pass_time(3)
+
+    assert temporary(lab) == []
+    assert [entry.origin for entry in entries(lab)] == [AddressOrigin.MANUAL, AddressOrigin.ROUTER]
 
 
 @pytest.mark.rule("RFC8981-3.4")

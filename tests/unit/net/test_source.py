@@ -65,6 +65,29 @@ def test_the_lowest_address_wins_a_tie() -> None:
     assert "lowest address" in rule
 
 
+def test_a_tie_among_those_that_a_rule_has_left_is_told_as_a_tie() -> None:
+    lab = h4("10.1.0.126")
+    lab.address(IF1, "10.1.0.65/24")
+    lab.address(IF1, "10.1.0.66/24")
+
+    source, rule = rule_of(lab, "10.1.0.80")
+
+    assert source == "10.1.0.65"
+    assert "lowest address" in rule
+
+
+def test_who_asks_is_told_that_there_is_no_address_to_send_from() -> None:
+    lab = Lab()
+    lab.interface(IF1)
+    lab.address(IF1, "10.1.0.2/24", skip_as_source=True)
+    why = Decision("test")
+
+    with pytest.raises(NetError):
+        lab.path("10.1.0.50", why=why)
+
+    assert [(part.answer, part.rule) for part in why.parts[1:]] == [("none", "if1 has no usable IPV4 address")]
+
+
 @pytest.mark.rule("BIND-28")
 def test_skip_as_source_leaves_an_address_to_those_who_bind_it() -> None:
     lab = h4("10.1.0.129")

@@ -13,7 +13,7 @@ from scapy.layers.l2 import Ether
 from wsknet.behaviour import BSD, LINUX, WINDOWS, Behaviour, LoopSide
 from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.host import Host, HostInterface, Network
-from wsknet.net.changes import InterfaceRemoved
+from wsknet.net.changes import InterfaceAdded, InterfaceRemoved
 from wsknet.net.multicast.groups import SourceFilter
 from wsknet.net.packet import Cast
 from wsknet.text import parse_address
@@ -455,3 +455,14 @@ def test_an_interface_that_goes_takes_its_memberships_along(pair: Pair, names: d
     assert refused(pair.there, socket.multicast.join, A(names["group"]), None) is ErrorKind.NOT_LOCAL
     perform(pair.there, socket.multicast.leave, A(names["group"]), None)
     perform(pair.there, socket.close)
+
+
+@families
+def test_a_number_that_another_interface_has_got_means_that_one(pair: Pair, names: dict[str, str]) -> None:
+    socket, index = bound(pair.there), pair.far.index
+    join(pair.there, socket, names["group"], index)
+    perform(pair.there, pair.there.stack.apply, InterfaceRemoved(index))
+    perform(pair.there, pair.there.stack.apply, InterfaceAdded(index, pair.far.config))
+    join(pair.there, socket, names["group"], index)
+    perform(pair.there, socket.multicast.leave, A(names["group"]), index)
+    assert A(names["group"]) not in pair.there.stack.ip.interfaces[index].groups

@@ -14,7 +14,7 @@ from wsknet.net.multicast.interface_groups import OWN, InterfaceGroups
 from wsknet.net.multicast.reports import Igmp, Mld
 from wsknet.net.tables import ALL_HOSTS, ALL_NODES, solicited_node
 from wsknet.trace import DropReason
-from wsknet.types import Address, Family, IfIndex, Instant, family_of, is_link_local
+from wsknet.types import Address, Family, IfIndex, Instant, family_of, is_link_local, is_unspecified
 
 if TYPE_CHECKING:
     from wsknet.net.handler import Undelivered
@@ -75,9 +75,9 @@ class Groups:
         """A query or report."""
         groups = self._groups(packet.interface, packet.family)
         is_ours = False
-        if isinstance(message, GroupQuery) and _is_from_link(packet):
+        if isinstance(message, GroupQuery) and _is_from_router(packet):
             is_ours = groups.query(message, now)
-        elif isinstance(message, OldGroupReport):
+        elif isinstance(message, OldGroupReport) and _is_from_link(packet):
             is_ours = groups.heard_report(message.group)
         if not is_ours:
             self._trace.drop(DropReason.GROUP_IGNORED, packet.raw)
@@ -150,6 +150,16 @@ class Groups:
 
 
 def _is_from_link(packet: Packet) -> bool:
+    """Whether a report comes from a host of this link, which may have no address yet (RFC 2236 2, RFC 2710 3).
+
+    The group is one that routers forward: without this anybody in the world could silence us.
+    """
+    if packet.hop_limit != _HOP_LIMIT:
+        return False
+    return packet.family is Family.IPV4 or is_link_local(packet.source) or is_unspecified(packet.source)
+
+
+def _is_from_router(packet: Packet) -> bool:
     """Whether a query comes from a router of this link.
 
     RFC 3810 6.2 asks for all of it.  RFC 3376 4 makes senders use a TTL of 1 and the Router Alert option, but asks no
