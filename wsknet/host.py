@@ -97,7 +97,9 @@ class HostInterface:
         self._apply(changes.LinkUp(self.index) if is_up else changes.LinkDown(self.index))
 
     def plug(self, device: Device) -> None:
-        """Send and receive through `device` from now on."""
+        """Send and receive through `device` from now on, and through no other."""
+        if self.device is not None:
+            self.device.attach(_ignore, self.host.pump)
         self.device = device
         self.host.pump.attach(self.index, device)
         if self.is_awaited:
@@ -106,6 +108,10 @@ class HostInterface:
 
     def _apply(self, change: changes.Change) -> None:
         self.host.apply(change)
+
+
+def _ignore(_frame: bytes, _now: Instant) -> None:
+    """What comes on a cable that is not plugged in any more."""
 
 
 class Host:
@@ -247,8 +253,8 @@ class Network:
 
     def link(self, *interfaces: HostInterface, impairment: Impairment | None = None) -> None:
         """Join two interfaces by a cable, or more by a hub.  `impairment` applies to every frame sent into it."""
-        if len(interfaces) < 2:
-            raise ValueError("a link needs at least two interfaces")
+        if len(interfaces) < 2 or len(set(interfaces)) < len(interfaces):
+            raise ValueError("a link needs at least two interfaces, each once")
         names = [f"{interface.host.name}.{interface.name}" for interface in interfaces]
         rng = self._rng("link " + " ".join(names))
         if self._writer is not None:

@@ -277,6 +277,30 @@ def test_the_largest_datagram_over_the_smallest_link(family: Family) -> None:
         Pair(family, SMALLEST_MTU[family]).assert_restored(size, Random(1))
 
 
+PADDING = st.lists(st.sampled_from([0, 1, 31]), max_size=3)
+"""Destination options before a fragment header, filled with Pad1: their lengths as they stand in them."""
+
+
+@given(st.lists(PADDING, min_size=3, max_size=3), st.permutations(range(3)))
+@pytest.mark.rule("RFC8200-4.5")
+def test_every_fragment_may_have_other_headers_before_it(before: list[list[int]], order: list[int]) -> None:
+    lab = Lab()
+    lab.interface(IF1, "2001:db8:1::2/64")
+    pieces = [cut(0, 2, True), cut(2, 4, True), cut(4, 6, False)]
+    for number in order:
+        headers, plain = before[number], frame(Family.IPV6, pieces[number], 7)
+        options = b"".join(
+            bytes([44 if after == len(headers) else 60, length]) + bytes(6 + 8 * length)
+            for after, length in enumerate(headers, 1)
+        )
+        total = (len(plain) - 54 + len(options)).to_bytes(2, "big")
+        protocol = bytes([60 if headers else 44])
+        lab.ip.receive(IF1, plain[:18] + total + protocol + plain[21:54] + options + plain[54:], lab.now)
+
+    [packet] = lab.udp.packets
+    assert (packet.payload, lab.drops) == (CONTENT[:48], {})
+
+
 # Flood
 
 

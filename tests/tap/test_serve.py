@@ -184,6 +184,19 @@ def test_several_interfaces_make_a_multi_homed_host() -> None:
         assert in_netns("nc", "-N", "203.0.113.2", "7", stdin=b"two") == b"two"
 
 
+def test_an_address_that_comes_is_announced_on_each_interface_that_has_it() -> None:
+    both: list[str] = []
+    for name in ("tap0", "tap1"):
+        both += ["--tap", name, "--create", "--router-discovery", "--mac", "02:00:00:00:00:11"]
+    command = wsknet("serve", "echo", "--netns", NETNS, *both)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        time.sleep(5)  # duplicate detection takes up to two seconds
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=20)
+    names = [line.split(":")[0] for line in said.splitlines() if "made by ourselves" in line]
+    assert sorted(names) == ["tap0", "tap1"]
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_and_leaves_nothing(ending: signal.Signals) -> None:
     with serving() as process:
@@ -199,6 +212,15 @@ def test_more_signals_do_not_keep_it_from_cleaning_up() -> None:
         while process.poll() is None:
             process.send_signal(signal.SIGINT)
             time.sleep(0.005)
+    assert NETNS not in namespaces_now()
+
+
+def test_a_signal_while_it_starts_leaves_nothing_either() -> None:
+    process = subprocess.Popen(serve_command(), stdout=subprocess.DEVNULL)
+    while NETNS not in namespaces_now():
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == 0
     assert NETNS not in namespaces_now()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from wsknet.apps.ping import ping
 from wsknet.config import AutoConfig
 from wsknet.host import Network
 from wsknet.types import Family
@@ -34,3 +35,24 @@ def test_a_router_has_a_link_local_address_though_it_follows_no_router() -> None
         network.link(card, host.interface("eth0"))
         network.run_for(10)
         assert [address[:2].hex() for address in router.addresses(Family.IPV6)[:-1]] == ["fe80"]
+
+
+def test_a_card_hears_nothing_on_the_cable_that_it_was_plugged_out_of() -> None:
+    with Network(seed=1) as network:
+        moved, left, found = (
+            network.host(name).interface("eth0", cidr)
+            for name, cidr in (("moved", "192.0.2.1/24"), ("left", "192.0.2.2/24"), ("found", "192.0.2.3/24"))
+        )
+        network.link(moved, left)
+        network.link(moved, found)
+        ping(left.host, "192.0.2.1", count=1)
+        assert moved.host.stack.view().interfaces[1].neighbours == ()
+        assert ping(found.host, "192.0.2.1", count=1).received == 1
+
+
+def test_a_card_is_on_a_link_once() -> None:
+    with Network(seed=1) as network:
+        card = network.host("host").interface("eth0")
+        with pytest.raises(ValueError, match="each once"):
+            network.link(card, card)
+        assert card.device is None

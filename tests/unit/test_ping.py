@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from random import Random
 
 import pytest
+from scapy.layers.inet import ICMP, IP
+from scapy.layers.l2 import Ether
 
+from wsknet.apps import echo_client
 from wsknet.apps.ping import ping
 from wsknet.apps.trace_route import trace_route
 from wsknet.config import StackConfig
@@ -19,7 +23,7 @@ from wsknet.net import changes
 from wsknet.net.messages import IcmpErrorKind
 from wsknet.text import format_address, parse_address
 from wsknet.trace import DropReason
-from wsknet.types import MILLISECOND, SECOND
+from wsknet.types import MILLISECOND, SECOND, Instant
 
 
 class Lab:
@@ -95,6 +99,40 @@ def test_our_own_addresses_and_groups_can_be_pinged(lab: Lab, own: str, group: b
     senders = {format_address(reply.sender, reply.zone) for reply in result.replies if reply.sender}
     assert senders == ({"fe80::ff:fe00:102%2", "fe80::ff:fe00:302%2"} if group else {own})
     assert result.received == 1
+
+
+def test_everybody_may_answer_a_broadcast() -> None:
+    with Network(seed=1) as network:
+        host, others = network.host("host"), network.host("others")
+        network.link(host.interface("eth0", "192.0.2.1/24"), others.interface("eth0"))
+        device = others.interfaces["eth0"].device
+        assert device is not None
+
+        def answer(frame: bytes, now: Instant) -> None:
+            request = Ether(frame)
+            if ICMP in request:
+                for number in (2, 3):
+                    reply = request[ICMP].copy()
+                    reply.type, reply.chksum = 0, None
+                    packet = Ether(dst=request.src) / IP(src=f"192.0.2.{number}", dst="192.0.2.1") / reply
+                    network.driver.call_at(
+                        Instant(now + number * SECOND), partial(device.transmit, (bytes(packet),), now)
+                    )
+
+        device.attach(answer, others.pump)
+        assert len(ping(host, "192.0.2.255", count=1).replies) == 2
+        with pytest.raises(ValueError, match="is a group"):
+            trace_route(host, "192.0.2.255")
+
+
+def test_a_flood_of_replies_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch, lab: Lab) -> None:
+    monkeypatch.setattr(echo_client, "MAX_ANSWERS", 5)
+    far = lab.far.interfaces["eth0"]
+    assert far.device is not None
+    far.device.impairment = Impairment(duplicate=1)  # type: ignore[attr-defined]
+    result = ping(lab.near, "198.51.100.7", count=20, interval=0.1)
+    assert result.received == 20
+    assert len(result.replies) < 25
 
 
 def test_a_link_local_address_is_found_on_the_interface_that_is_named(lab: Lab) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,7 +11,7 @@ from wsknet.errors import ErrorKind, NetError
 from wsknet.net.messages import IcmpErrorKind
 from wsknet.net.path import needs_zone
 from wsknet.transport.echo import MAX_DATA, EchoFailure
-from wsknet.types import SECOND, Address, Duration, Instant, is_link_local, is_unspecified
+from wsknet.types import SECOND, Address, Duration, Instant, is_link_local, is_multicast, is_unspecified
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_REQUESTS = 0xFFFF
 """Of one client: each has a sequence number of its own, from 1."""
+MAX_ANSWERS = MAX_REQUESTS
+"""Kept beside the first to each request, so that a flood of them does not fill the memory."""
 
 
 class Target(NamedTuple):
@@ -27,6 +30,8 @@ class Target(NamedTuple):
     zone: int
     source: Address | None
     """`None`: routing chooses."""
+    is_group: bool
+    """Many may answer: a multicast group, or a broadcast address."""
 
 
 class Answer(NamedTuple):
@@ -82,7 +87,7 @@ class EchoClient:
     def send(self, sequence: int, hop_limit: int | None = None, may_fragment: bool = True) -> None:
         """Send one request.  That it cannot be sent is an answer, too."""
         assert self._endpoint is not None
-        destination, zone, source = self._target
+        destination, zone, source, _ = self._target
         with self._host.pump as now:
             self._sent[sequence] = now
             self._unanswered[sequence] = None
@@ -134,7 +139,8 @@ class EchoClient:
         self._host.driver.wakeup()
 
     def _add(self, answer: Answer) -> None:
-        self.answers.append(answer)
+        if answer.sequence in self._unanswered or len(self.answers) < MAX_ANSWERS:
+            self.answers.append(answer)
         self._unanswered.pop(answer.sequence, None)
 
 
@@ -153,7 +159,14 @@ def parse_target(host: Host, destination: str, source: str | None = None, interf
     zone = _zone(host, where) if where else 0
     if zone and not needs_zone(address):
         raise ValueError(f"routes choose the interface towards {name}: name one only for a link-local or group address")
-    return Target(address, zone, _source(host, source, address, zone) if source else None)
+    sender = _source(host, source, address, zone) if source else None
+    return Target(address, zone, sender, is_multicast(address) or _is_broadcast(host, address, sender, zone))
+
+
+def _is_broadcast(host: Host, address: Address, source: Address | None, zone: int) -> bool:
+    with host.pump, suppress(NetError):
+        return host.stack.ip.path(address, source, zone).is_broadcast
+    return False
 
 
 def _zone(host: Host, name: str) -> int:

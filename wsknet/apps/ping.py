@@ -14,7 +14,7 @@ from wsknet.apps.echo_client import (
     nanoseconds,
     parse_target,
 )
-from wsknet.types import Address, Instant, is_multicast
+from wsknet.types import Address, Instant
 
 if TYPE_CHECKING:
     from wsknet.host import Host
@@ -97,7 +97,7 @@ def ping(
             if number:
                 client.wait_until(Instant(start + number * pause))
             client.send(number + 1, hop_limit, may_fragment)
-        if is_multicast(target.destination):
+        if target.is_group:
             client.wait_for_group(patience)
         else:
             client.wait_for_answers(patience)

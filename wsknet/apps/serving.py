@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wsknet import text
 from wsknet.apps import SERVICES
@@ -88,26 +88,28 @@ class ServeOptions:
             interface.check()
             if self.forward and interface.auto.router_discovery:
                 raise UsageError(
-                    f"--forward makes a router, which follows no other: leave out --router-discovery of {interface.name}"
+                    f"--forward makes a router, which follows none: leave out --router-discovery of {interface.name}"
                 )
 
 
 class Server:
-    """``with Server(options) as server: server.run()``.  `UsageError` tells what is in the way."""
+    """``with Server(options) as server: server.run()``, in the main thread.  `UsageError` tells what is in the way."""
 
     def __init__(self, options: ServeOptions) -> None:
         options.check()
         self._options = options
         self._undo = ExitStack()
         self._ending = threading.Event()
-        self._handlers: dict[int, Any] = {}
-        """Those of before `run`, by signal."""
+        self._driver: RealDriver | None = None
         self.service: Service = SERVICES[options.app](options.port)
         self.cleaned: list[str] = []
         """What an earlier, killed server had left."""
 
     def __enter__(self) -> Server:
         with ExitStack() as undo:
+            # Before anything is made and until it is undone: neither may interrupt that, however often it comes.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                undo.callback(signal.signal, number, signal.signal(number, self._interrupted))
             self._open(undo)
             self._undo = undo.pop_all()
         return self
@@ -115,17 +117,13 @@ class Server:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            self._undo.__exit__(kind, error, trace)
-        finally:
-            for number, handler in self._handlers.items():
-                signal.signal(number, handler)
+        self._undo.__exit__(kind, error, trace)
 
     def _open(self, undo: ExitStack) -> None:
         options = self._options
         lab = undo.enter_context(Lab(options.netns))
         self.cleaned = lab.cleaned
-        driver = undo.enter_context(RealDriver())
+        self._driver = driver = undo.enter_context(RealDriver())
         self.host = Host(options.app, driver, Random(SystemRandom().getrandbits(256)), is_router=options.forward)
         writer = undo.enter_context(_writer(options.pcap, driver.epoch)) if options.pcap else None
         for interface in options.interfaces:
@@ -146,12 +144,7 @@ class Server:
         undo.callback(self._stop_service)
 
     def run(self) -> None:
-        """Serve until SIGINT or SIGTERM, or until `stop`.  Main thread only.
-
-        From then on neither of the two interrupts anything until everything is undone: who is impatient sends two.
-        """
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._handlers.setdefault(number, signal.signal(number, self._interrupted))
+        """Serve until `stop`, or SIGINT or SIGTERM since the `with` was entered."""
         try:
             self.host.driver.block(self._ending.is_set, "the end of the service", None)
         except OSError as error:
@@ -160,7 +153,8 @@ class Server:
     def stop(self) -> None:
         """End `run`.  Callable from anywhere."""
         self._ending.set()
-        self.host.driver.wakeup()
+        if self._driver is not None:
+            self._driver.wakeup()
 
     def _interrupted(self, number: int, frame: object) -> None:
         # A signal handler must not take locks: the wake-up comes from a thread of its own.

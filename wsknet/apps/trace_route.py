@@ -15,7 +15,7 @@ from wsknet.apps.echo_client import (
     parse_target,
 )
 from wsknet.net.messages import IcmpErrorKind
-from wsknet.types import Address, is_multicast
+from wsknet.types import Address
 
 if TYPE_CHECKING:
     from wsknet.host import Host
@@ -77,7 +77,7 @@ def trace_route(
     Blocks at most `timeout` seconds for each hop and ends with the first that `is_last`.  `ValueError` for bad input.
     """
     target = parse_target(host, destination, source, interface)
-    if is_multicast(target.destination):
+    if target.is_group:
         raise ValueError(f"{destination} is a group: no single way leads there")
     if not 1 <= max_hops <= 255:
         raise ValueError(f"max_hops {max_hops} is out of range: expected 1 to 255")

@@ -51,7 +51,7 @@ _CLASSLESS_ROUTES = 121
 
 def decode(payload: bytes) -> DhcpMessage | DropReason:
     """The direction (`op`) must be that of the kind; an option of a length that it cannot have spoils the message."""
-    if len(payload) < _OPTIONS_AT or payload[_HEADER_LENGTH:_OPTIONS_AT] != dhcpmagic or payload[1:3] != _HARDWARE:
+    if payload[_HEADER_LENGTH:_OPTIONS_AT] != dhcpmagic or payload[1:3] != _HARDWARE:
         return DropReason.DHCP_MALFORMED
     try:
         options = _options(payload)

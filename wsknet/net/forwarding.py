@@ -10,7 +10,7 @@ from wsknet.net.messages import IcmpErrorKind
 from wsknet.net.neighbours import Pending
 from wsknet.net.path import link_mtu, route_for_others
 from wsknet.trace import DropReason
-from wsknet.types import Address, Family, Instant, is_link_local, is_loopback, is_multicast, is_unspecified
+from wsknet.types import Address, Family, Instant, is_link_local
 
 if TYPE_CHECKING:
     from wsknet.net.interface import Interface
@@ -89,6 +89,8 @@ class Forwarding:
 
         IPv4 hosts use only routers of their own subnet (RFC 1812 5.2.7.2, RFC 1122 3.2.2.2).
         """
+        if next_hop == packet.source:  # a router that believes we are nearer: it would be told of itself
+            return False
         if packet.family is Family.IPV4:
             return any(
                 is_in_prefix(packet.source, entry.address, entry.prefix_length)
@@ -103,10 +105,8 @@ class Forwarding:
 
 
 def _stays_on_link(address: Address) -> bool:
-    """Neither to nor from such an address is anything passed on (RFC 1812 5.3.7, RFC 3927 7, RFC 4291 2.5 and 2.7).
+    """Neither to nor from such an address is anything passed on (RFC 1812 5.3.7, RFC 3927 7, RFC 4291 2.5.6).
 
-    No group is: multicast routing is not done.
+    `Admission` has refused loopback, the unspecified address and groups: multicast routing is not done.
     """
-    if is_link_local(address) or is_loopback(address) or is_multicast(address) or is_unspecified(address):
-        return True
-    return len(address) == 4 and (address[0] == 0 or address[0] >= 240)
+    return is_link_local(address) or (len(address) == 4 and (address[0] == 0 or address[0] >= 240))

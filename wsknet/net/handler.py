@@ -19,7 +19,7 @@ class Undelivered(NamedTuple):
     destination: Address
     quoted: bytes
     """The beginning of its transport header, at least 8 bytes."""
-    zone: int = 0
+    zone: int
     mtu: int = 0
     """That of PACKET_TOO_BIG, for an IPv4 router older than RFC 1191 the one it must have meant; else 0."""
     reporter: Address | None = None

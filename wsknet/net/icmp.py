@@ -154,7 +154,7 @@ class Icmp:
             quoted.source,
             quoted.destination,
             error.quoted[quoted.offset :],
-            packet.interface.index if has_zone else 0,
+            (packet.zone or packet.interface.index) if has_zone else 0,
             mtu,
             packet.source,
             error.code_number,

@@ -139,6 +139,8 @@ class IpLayer:
         if isinstance(change, changes.AddressAdded) and self.duplicates.must_check(change):
             self.duplicates.claim(change, None, now)
         else:
+            if isinstance(change, changes.AddressAdded):
+                self.duplicates.overrule(change)
             self.change(change, now)
         self.input.deliver_looped(now)
 
@@ -162,6 +164,7 @@ class IpLayer:
             self.duplicates.forget(change.if_index, change.address)
         if interface is not None and isinstance(change, _OF_ADDRESSES):
             self.groups.follow_addresses(interface, now)
+            self.dhcp.address_changed(change.if_index, change.address, now)
             self.link_local.adjust(interface, now)
         self.tell(change, now)
 
@@ -211,6 +214,11 @@ class IpLayer:
                 neighbour.fresh_until = Instant(now + table.reachable)
             else:
                 table.confirm(neighbour, now)
+
+    def doubt(self, path: Path, now: Instant) -> None:
+        """The peer has not answered for a while: the next hop of `path` may be dead (RFC 1122 3.3.1.4)."""
+        if path.neighbour is not None:
+            path.interface.neighbours.doubt(path.neighbour, now)
 
     def deliver_looped(self, now: Instant) -> bool:
         """Hand up what was sent to our own addresses, until nothing is left.  False: there was nothing.

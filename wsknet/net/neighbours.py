@@ -165,6 +165,14 @@ class NeighbourTable:
         if entry.state is not _INCOMPLETE and entry.state is not _GONE:
             self._set_reachable(entry, now)
 
+    def doubt(self, entry: Neighbour, now: Instant) -> None:
+        """Nothing comes back from beyond the neighbour: ask whether it is there still (RFC 1122 3.3.1.4)."""
+        if entry.state in (_REACHABLE, _STALE, _DELAY):
+            entry.state = _PROBE
+            entry.fresh_until = _FOREVER
+            entry.solicitations = 0
+            self._ask(entry, now)
+
     def flush(self, now: Instant) -> None:
         """Forget everybody: the link is gone."""
         self._late.clear()

@@ -132,14 +132,15 @@ def _to_link(
     scope: int,
     why: Decision | None,
 ) -> Path:
-    # The strong host model is for hosts that are not routers (RFC 1122 3.3.4.2).
-    only = owner if owner is not None and not (owner.weak_send or owner.forwarding) else None
+    only = None
+    if owner is not None and (_is_strong(owner) or (source is not None and is_link_local(source))):
+        only = owner
     route = _choose_route(tables, destination, only, scope, _part(why, "route"))
     if route is None:
         detail = f"no route to {address_text(destination)}"
         if only is not None:
-            detail += f" on {only.name}, which owns the bound address (strong host send)"
-        raise _failure(why, ErrorKind.NO_ROUTE, detail, STRONG_HOST if only else METRICS)
+            detail += f" on {_as_owner(only)}"
+        raise _failure(why, ErrorKind.NO_ROUTE, detail, _owner_rule(only) if only else METRICS)
     interface = tables.interfaces[route.if_index]
     next_hop = route.next_hop or destination
     part = _part(why, "source")
@@ -214,6 +215,20 @@ def _hop_limit(tables: Tables, interface: Interface, destination: Address) -> in
     return (interface.hop_limit if len(destination) == 16 else 0) or tables.behaviour.hop_limit
 
 
+def _is_strong(owner: Interface) -> bool:
+    """The strong host model is for hosts that are not routers (RFC 1122 3.3.4.2)."""
+    return not (owner.weak_send or owner.forwarding)
+
+
+def _as_owner(only: Interface) -> str:
+    rule = "strong host send" if _is_strong(only) else "a link-local address stays on its link"
+    return f"{only.name}, which owns the bound address ({rule})"
+
+
+def _owner_rule(only: Interface) -> str:
+    return STRONG_HOST if _is_strong(only) else "RFC 4007 6, RFC 3927 2.6.2"
+
+
 def _choose_route(
     tables: Tables, destination: Address, only: Interface | None, scope: int, why: Decision | None
 ) -> Route | None:
@@ -259,7 +274,7 @@ def _objection(
     if interface.is_loopback:
         return "loopback reaches our own addresses only"
     if only is not None and interface is not only:
-        return f"not on {only.name}, which owns the bound address (strong host send)"
+        return f"not on {_as_owner(only)}"
     if scope and interface.index != scope:
         return f"not on interface {scope}, where the destination is meant"
     if route.next_hop is not None and is_link_local(destination):

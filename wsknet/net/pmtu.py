@@ -23,7 +23,7 @@ _LEAST_TOLD = {Family.IPV4: 68, Family.IPV6: 1280}
 MAX_AGE = 600 * SECOND
 """Then the old MTU is tried again (RFC 1191 6.3 and RFC 8201 5.3: 10 minutes)."""
 MAX_PATHS = 4096
-"""The oldest goes.  Errors are believed only about packets of our endpoints, so one needs that many peers."""
+"""The oldest goes: whoever forges errors about echo replies, which nobody remembers, can tell of any number."""
 
 _PLATEAUS = (32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68)
 """RFC 1191 7.1: MTUs in use, to be tried one after the other with routers that tell none."""

@@ -20,8 +20,8 @@ NO_NEXT_HEADER = 59
 DESTINATION_OPTIONS = 60
 
 MAX_EXTENSION_HEADERS = 8
-"""Before a fragment header, and again after it.  RFC 8504 5.3 lets a host bound the chain; no sender needs more than
-one header of each kind, destination options twice."""
+"""To a fragment header, and again to the upper protocol.  RFC 8504 5.3 lets a host bound the chain; no sender needs
+more than one header of each kind, destination options twice."""
 
 FRAGMENT_LENGTH = 8
 """Bytes of a fragment header."""

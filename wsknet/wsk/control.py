@@ -194,7 +194,9 @@ def _read_ulong(InputSize: int, InputBuffer: Any) -> int:
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
     if isinstance(InputBuffer, list):
         value: int = InputBuffer[0]
-        return value
+        if not -1 << 31 <= value < 1 << 32:
+            raise LocalError(ErrorKind.INVALID_ARGUMENT)
+        return value & 0xFFFFFFFF  # -1 is written for it in C
     return int.from_bytes(bytes(InputBuffer[:ULONG_SIZE]), "little")
 
 

@@ -110,6 +110,7 @@ def test_memberships_are_reported_and_taken_back(bench: TapBench, application: s
     assert [row[0] for row in fields(bench.capture, "icmpv6.mldr.mar.record_type", where=ours)][:2] == ["4", "3"]
 
 
+@pytest.mark.long  # and only where the kernel has bridges
 @pytest.mark.parametrize("family", [4, 6])
 def test_a_switch_that_listens_to_reports_learns_where_we_are(bench: TapBench, family: int) -> None:
     """A bridge of the kernel, as querier: it asks, and forgets us when we leave."""

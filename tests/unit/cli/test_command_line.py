@@ -51,7 +51,10 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
         (["serve", "echo", "--address", "192.0.2.1/24", "--tap", "tap0"], "--address belongs"),
         (["serve", "echo", "--tap", "tap0"], "no address"),
         (["serve", "echo", "--tap", "tap0", "--address", "192.0.2.1/24", "--route", "nowhere"], "PREFIX=VIA"),
-        (["serve", "echo", "--tap", "tap0", "--address", "192.0.2.1/24", "--no-link-local"], "add --dhcp after --tap tap0"),
+        (
+            ["serve", "echo", "--tap", "tap0", "--address", "192.0.2.1/24", "--no-link-local"],
+            "add --dhcp after --tap tap0",
+        ),
         (["serve", "echo", "--tap", "tap0", "--router-discovery", "--forward"], "leave out --router-discovery of tap0"),
         (["sevre"], "sevre"),
     ],

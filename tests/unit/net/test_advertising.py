@@ -106,6 +106,17 @@ def test_a_router_that_checks_its_addresses_speaks_as_soon_as_it_has_one() -> No
     assert advertisements(lab)
 
 
+@pytest.mark.rule("RFC4861-4.2")
+def test_an_advertisement_comes_from_the_link_local_address_wherever_it_stands_among_the_others() -> None:
+    lab = Lab()
+    config = InterfaceConfig("if1", bytes((2, 0, 0, 0, 0, IF1)), forwarding=True, advertising=SETTINGS)
+    lab.apply(InterfaceAdded(IF1, config))
+    for address in ("169.254.7.7/16", f"{OURS}/64", f"{LINK_LOCAL}/64", "2001:db8:6::1/64"):
+        lab.address(IF1, address)
+    lab.pass_time(5)
+    assert {frame[IPv6].src for frame in advertisements(lab)} == {LINK_LOCAL}
+
+
 @pytest.mark.rule("RFC4861-6.2.6")
 def test_hosts_that_ask_at_once_share_one_answer() -> None:
     lab = router(AdvertisingConfig())

@@ -122,6 +122,17 @@ def test_a_question_names_the_packets_own_source(lab: Lab) -> None:
     assert lab.take_one()[ARP].psrc == "10.1.0.9"
 
 
+def test_a_question_that_is_repeated_names_the_source_of_the_latest_packet(lab: Lab) -> None:
+    lab.address(IF1, "10.1.0.9/24")
+    lab.send("10.1.0.50", source="10.1.0.9")
+    lab.send("10.1.0.50", source="10.1.0.2")
+    assert lab.take_one()[ARP].psrc == "10.1.0.9"
+
+    lab.pass_time(1)
+
+    assert lab.take_one()[ARP].psrc == "10.1.0.2"
+
+
 def test_our_address_is_answered_for_and_the_asker_is_learned(lab: Lab) -> None:
     lab.receive(IF1, arp("who-has", "10.1.0.50", "10.1.0.2"))
 

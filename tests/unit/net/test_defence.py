@@ -104,6 +104,20 @@ def test_a_new_address_does_not_inherit_the_defence_of_an_old_one(host4: Host) -
         host4.lab.apply(AddressRemoved(IF1, A(host4.us)))
 
 
+def test_a_conflict_on_one_link_does_not_count_on_the_next(host4: Host) -> None:
+    host4.claim()
+    host4.lab.pass_time(LONG_ENOUGH)
+    host4.use()
+    host4.lab.apply(LinkDown(IF1))
+    host4.lab.apply(LinkUp(IF1))
+    host4.lab.pass_time(8)
+    host4.take()
+
+    host4.use()
+    assert host4.take_one()[ARP].psrc == host4.us
+    assert host4.state is AddressState.PREFERRED
+
+
 def test_an_ipv6_address_that_is_ours_stays_and_the_rival_is_noted(host6: Host) -> None:
     host6.configure()
     host6.lab.pass_time(LONG_ENOUGH)

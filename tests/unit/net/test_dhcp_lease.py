@@ -203,6 +203,22 @@ def test_an_address_taken_away_by_hand_is_asked_for_again_when_it_is_renewed() -
     assert lab.addresses() == [f"{OFFERED}/24"]
 
 
+@pytest.mark.parametrize("is_removed", [True, False], ids=["taken away", "given"])
+def test_what_is_done_by_hand_while_the_address_is_checked_does_not_hold_the_client_up(is_removed: bool) -> None:
+    lab = started(DhcpServer())
+    lab.auto(dhcp=True, duplicate_detection=True)
+    lab.pass_time(1)
+    if is_removed:
+        lab.apply(changes.AddressRemoved(IF1, A(OFFERED)))
+    else:
+        lab.address(IF1, f"{OFFERED}/24")
+    lab.pass_time(CHECKED)
+    assert lab.ip.dhcp.state(IF1).startswith("bound")
+    at(lab, T2 + 2 * CHECKED)
+
+    assert lab.addresses() == [f"{OFFERED}/24"]
+
+
 @pytest.mark.rule("RFC2131-4.4.5")
 def test_a_lease_counts_from_the_request_that_was_answered() -> None:
     server = DhcpServer()

@@ -18,6 +18,7 @@ from tests.unit.net.lab import IF1, PEER_MAC, A, arp, datagram, mac_of
 from wsknet.config import AutoConfig
 from wsknet.errors import NetError
 from wsknet.net.changes import (
+    AddressOrigin,
     AddressRemoved,
     InterfaceChanged,
     InterfaceRemoved,
@@ -137,6 +138,15 @@ def test_the_owner_hears_once_and_the_attributes_are_those_claimed_last(host: Ho
     assert host.state is AddressState.DEPRECATED
 
 
+def test_an_address_given_by_hand_while_it_is_checked_is_shown_as_such_at_once(host: Host) -> None:
+    host.claim()
+
+    host.configure()
+
+    assert host.entry is not None
+    assert (host.entry.state, host.entry.origin) == (AddressState.TENTATIVE, AddressOrigin.MANUAL)
+
+
 def test_without_detection_an_address_given_by_hand_is_ours_at_once(host: Host) -> None:
     host.lab.apply(InterfaceChanged(IF1, auto=AutoConfig()))
     host.configure()
@@ -156,6 +166,23 @@ def test_new_attributes_of_an_address_that_is_ours_start_no_check(host: Host) ->
     assert host.state is AddressState.DEPRECATED
     host.lab.pass_time(LONG_ENOUGH)
     assert host.take() == []
+
+
+def test_a_duplicate_that_a_person_took_all_the_same_is_checked_and_not_lost_when_the_link_was_away(host: Host) -> None:
+    host.claim()
+    host.use()
+    host.lab.apply(InterfaceChanged(IF1, auto=AutoConfig()))
+    host.configure()
+    assert A(host.us) in host.interface.addresses
+
+    owner = host.claim()
+    assert owner.heard == ["assigned"]
+    host.lab.apply(LinkDown(IF1))
+    host.lab.apply(LinkUp(IF1))
+
+    assert host.state is AddressState.TENTATIVE
+    host.lab.pass_time(LONG_ENOUGH)
+    assert owner.heard == ["assigned", "assigned"]
 
 
 def test_an_impossible_address_is_refused_before_anything_begins(host: Host) -> None:

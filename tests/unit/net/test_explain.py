@@ -191,6 +191,47 @@ def test_a_decision_tells_which_routes_a_bound_source_cannot_see() -> None:
     assert why.parts[1].rule == "bound by the program"
 
 
+@pytest.mark.parametrize(
+    ("destination", "rule"),
+    [("192.0.2.7", "no route contains the destination"), ("198.51.100.7", "no usable route")],
+)
+def test_a_decision_tells_whether_there_is_no_route_or_none_that_can_be_used(destination: str, rule: str) -> None:
+    lab = Lab()
+    lab.interface(IfIndex(2), "10.1.0.2/24")
+    lab.interface(IfIndex(3), "10.2.0.2/24")
+    lab.route("198.51.100.0/24", IfIndex(3), "10.2.0.1")
+    lab.apply(changes.LinkDown(IfIndex(3)))
+    why = Decision("path")
+
+    with pytest.raises(NetError):
+        lab.path(destination, why=why)
+
+    assert (why.parts[0].answer, why.parts[0].rule) == ("none", rule)
+
+
+def test_a_decision_tells_of_each_silent_router_once() -> None:
+    lab = Lab()
+    lab.interface(IfIndex(2), "2001:db8::2/64")
+    lab.route("::/0", IfIndex(2), "2001:db8::1", metric=1)
+    lab.route("::/0", IfIndex(2), "2001:db8::9", metric=2)
+    lab.route("2001:db8:f::/48", IfIndex(2), "2001:db8::1", metric=3)
+    for _ in range(3):
+        lab.send("2001:db8:f::1")
+        lab.send("2001:db8:e::1")
+        lab.pass_time(5)
+    why = Decision("path to 2001:db8:f::1")
+
+    lab.path("2001:db8:f::1", why=why)
+
+    verdicts = [(candidate.what.split(",")[0], candidate.verdict) for candidate in why.parts[0].candidates]
+    silent = "its router did not answer when last asked"
+    assert verdicts == [
+        ("2001:db8:f::/48 via 2001:db8::1 on if1", "chosen: longest prefix"),
+        ("::/0 via 2001:db8::1 on if1", silent),
+        ("::/0 via 2001:db8::9 on if1", silent),
+    ]
+
+
 def test_a_decision_tells_why_an_address_cannot_be_bound() -> None:
     why = Decision("bind 192.0.2.1")
     with pytest.raises(NetError):

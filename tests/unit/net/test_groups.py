@@ -34,6 +34,7 @@ from wsknet.errors import ErrorKind, NetError
 from wsknet.net import changes
 from wsknet.net.messages import GroupRecord, GroupReport, OldGroupReport, RecordKind
 from wsknet.net.multicast.groups import MAX_GROUPS, SourceFilter
+from wsknet.net.multicast.reports import divided
 from wsknet.trace import DropReason
 
 families = pytest.mark.parametrize("side", [V4, V6], ids=["IGMP", "MLD"])
@@ -604,6 +605,15 @@ def test_more_sources_than_a_packet_holds_are_divided_or_cut_short(side: Side) -
     listen(lab, side.group, SourceFilter(True, frozenset(sources)))
     [((kind, _, found),)] = records(lab)
     assert (kind, len(found)) == (TO_EX, 75 if side.is_ipv6 else 310)
+
+
+@pytest.mark.parametrize(("room", "sizes"), [(24, [3, 3, 3, 1]), (23, [2, 2, 2, 2, 2]), (1000, [10])])
+def test_every_report_is_filled_as_far_as_whole_records_go(room: int, sizes: list[int]) -> None:
+    """Ten records of 8 bytes."""
+    records_of_8 = [GroupRecord(RecordKind.TO_EXCLUDE, bytes((239, 1, 2, number))) for number in range(10)]
+    reports = list(divided(records_of_8, room))
+    assert [len(report) for report in reports] == sizes
+    assert [record for report in reports for record in report] == records_of_8
 
 
 @families

@@ -353,6 +353,19 @@ def test_an_error_about_a_link_local_packet_tells_the_zone(lab: Lab) -> None:
     assert [error.zone for error in lab.udp.errors] == [IF1]
 
 
+@pytest.mark.rule("RFC4007-6")
+@pytest.mark.parametrize(("source", "destination"), [("fe80::a", "fd00:2::2"), ("fd00:2::2", "fe80::a")])
+def test_an_error_from_ourselves_tells_the_zone_of_the_link_local_end(
+    lab: Lab, refuser: Refuser, source: str, destination: str
+) -> None:
+    lab.address(IF2, "fd00:2::2/64")
+    lab.send(destination, source=source, zone=IF1)
+    lab.ip.deliver_looped(lab.now)
+
+    assert [error[1:3] for error in refuser.errors] == [(source, destination)]
+    assert [error.zone for error in refuser.errors] == [IF1]
+
+
 def test_an_error_about_the_first_fragment_is_understood(lab: Lab) -> None:
     first4 = IP(src=US4, dst=PEER4, id=7, flags="MF") / UDP(sport=1000, dport=2000) / b"hello"
     first6 = IPv6(src=US6, dst=PEER6) / IPv6ExtHdrFragment(m=1, id=7) / ours6[UDP]

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.net.lab import A
+from wsknet.net.autoconf import identifiers
 from wsknet.net.autoconf.identifiers import Identifiers, is_reserved, modified_eui64
 
 PREFIX, OTHER_PREFIX = A("2001:db8:1::"), A("2001:db8:2::")
@@ -53,6 +54,17 @@ def test_a_stable_identifier_depends_on_prefix_interface_counter_and_host() -> N
     ]
     assert len({first, *others}) == 5
     assert Identifiers(Random(1)).stable(PREFIX, "eth0", 0) == first
+
+
+@pytest.mark.rule("RFC7217-5")
+def test_a_reserved_stable_identifier_is_passed_over_for_that_of_the_next_counter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    host = Identifiers(Random(1))
+    first, second = (host.stable(PREFIX, "eth0", counter) for counter in (0, 1))
+    monkeypatch.setattr(identifiers, "is_reserved", lambda identifier: identifier == first)
+
+    assert host.stable(PREFIX, "eth0", 0) == second
 
 
 class Fixed(Random):

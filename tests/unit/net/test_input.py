@@ -270,6 +270,16 @@ def test_a_wrong_version_is_seen_on_a_known_flow_too(lab: Lab, version: int) -> 
     assert lab.drops == {DropReason.IP_BAD_VERSION: 1}
 
 
+@pytest.mark.parametrize(("source", "destination"), [("10.1.0.50", "10.1.0.2"), ("2001:db8:1::50", "2001:db8:1::2")])
+def test_only_the_first_packet_of_a_flow_takes_the_long_way(lab: Lab, source: str, destination: str) -> None:
+    """The long way alone knows who sent the frame."""
+    for _ in range(3):
+        lab.arrive(IF1, datagram(source, destination))
+
+    peer = bytes.fromhex(PEER_MAC.replace(":", ""))
+    assert [packet.link_source for packet in lab.udp.packets] == [peer, None, None]
+
+
 @pytest.mark.parametrize(
     ("frame", "reason"),
     [
@@ -353,6 +363,24 @@ def test_a_group_is_heard_from_whom_its_members_want(lab: Lab) -> None:
 
     assert [packet.source for packet in lab.udp.packets] == [A("10.1.0.50")]
     assert lab.drops == {DropReason.GROUP_FILTERED: 1}
+
+
+def test_an_address_of_ours_opens_its_solicited_node_group_for_everybody_and_closes_it_again(lab: Lab) -> None:
+    group, wanted = "ff02::1:ff00:77", SourceFilter(is_exclude=False, sources=frozenset([A(PEER6)]))
+    lab.ip.groups.listen(lab.ip.interfaces[IF1], A(group), lab, wanted, lab.now)
+
+    def is_heard() -> bool:
+        before = len(lab.udp.packets)
+        lab.arrive(IF1, datagram("2001:db8:1::51", group), mac="33:33:ff:00:00:77")
+        return len(lab.udp.packets) > before
+
+    heard = [is_heard()]
+    lab.address(IF1, "2001:db8:1::77/64")
+    heard.append(is_heard())
+    lab.apply(changes.AddressRemoved(IF1, A("2001:db8:1::77")))
+    heard.append(is_heard())
+
+    assert heard == [False, True, False]
 
 
 def test_no_header_before_the_datagram_gets_it_past_the_filter(lab: Lab) -> None:
@@ -472,6 +500,16 @@ def test_an_option_in_a_packet_to_a_group_says_itself_whether_the_sender_hears(
     assert lab.drops == {DropReason.IP_UNKNOWN_OPTION: 1}
     answers = [(frame[IPv6].src, frame[ICMPv6ParamProblem].ptr) for _, frame in lab.take()]
     assert answers == ([(US6, 42)] if is_answered else [])
+
+
+@pytest.mark.rule("RFC4443-2.4")
+def test_a_question_from_nowhere_is_answered_by_no_error(lab: Lab) -> None:
+    question = ICMPv6ND_NS(tgt="2001:db8:1::77")
+    options = bytes([58, 0, 0x9E, 4, 0, 0, 0, 0])
+    lab.arrive(IF1, IPv6(src="::", dst="ff02::1", hlim=255, nh=0) / options / question, mac="33:33:00:00:00:01")
+
+    assert lab.take() == []
+    assert lab.drops == {DropReason.IP_UNKNOWN_OPTION: 1}
 
 
 # Packets for others

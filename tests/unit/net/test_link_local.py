@@ -193,6 +193,29 @@ def test_there_is_none_beside_an_address_given_by_hand() -> None:
     assert lab.addresses() == ["192.0.2.7/24"]
 
 
+def test_the_same_address_given_by_hand_outlives_it() -> None:
+    lab = silent_lab(link_local_ipv4=True)
+    lab.pass_time(CHECKED)
+    address = f"{link_local(lab)}/16"
+    lab.address(IF1, address)
+    lab.auto(link_local_ipv4=False)
+    assert lab.addresses() == [address]
+
+
+@pytest.mark.parametrize("is_duplicate", [False, True], ids=["being checked", "a duplicate"])
+def test_the_same_address_given_by_hand_before_it_was_ours_is_not_taken_away(is_duplicate: bool) -> None:
+    lab = silent_lab(*([Envious(1)] if is_duplicate else []), link_local_ipv4=True)
+    lab.pass_time(2)
+    address = format_address(candidate(lab.ip.interfaces[IF1].mac, 0))
+    lab.address(IF1, f"{address}/16")
+    lab.receive(IF1, Ether(dst=BROADCAST_MAC, src=OTHER_MAC, type=0x0806) / ARP(op=1, hwsrc=OTHER_MAC, psrc=address))
+    lab.apply(LinkDown(IF1))
+    lab.apply(LinkUp(IF1))
+    lab.pass_time(CHECKED)
+
+    assert f"{address}/16" in lab.addresses()
+
+
 # IPAutoconfigurationEnabled.
 
 

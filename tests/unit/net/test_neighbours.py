@@ -11,6 +11,8 @@ from scapy.layers.l2 import ARP
 from tests.unit.net.lab import IF1, OTHER_MAC, PEER_MAC, A, Lab, arp
 from wsknet.config import NeighbourConfig
 from wsknet.net.changes import LinkDown, LinkUp
+from wsknet.net.packet import Path
+from wsknet.text import format_address
 from wsknet.trace import DropReason
 from wsknet.types import SECOND, Proto
 from wsknet.wire import ipv4
@@ -254,6 +256,28 @@ def test_a_table_full_of_known_neighbours_still_takes_new_ones() -> None:
     assert [lab.state(IF1, name) for name in ("10.1.2.1", "10.1.2.2")] == ["REACHABLE"] * 2
 
 
+@pytest.mark.parametrize("used", ["10.1.1.1", "10.1.1.2"])
+def test_among_known_neighbours_the_one_that_packets_went_to_lately_stays(used: str) -> None:
+    lab = small_table(4)
+    oldest, *others = paths = [lab.path(f"10.1.1.{number}") for number in range(4)]
+    newcomers = [lab.path(f"10.1.2.{number}") for number in range(2)]
+
+    def send(path: Path) -> None:
+        lab.ip.send(path, Proto.UDP, bytes(8), (), lab.now)
+        if lab.state(IF1, format_address(path.destination)) == "INCOMPLETE":
+            lab.receive(IF1, arp("is-at", format_address(path.destination), "10.1.0.2"))
+
+    for path in (*paths, newcomers[0]):
+        send(path)
+    send(next(path for path in others if path.destination == A(used)))
+    send(newcomers[1])
+
+    known = {format_address(entry.address) for entry in lab.ip.interfaces[IF1].neighbours}
+    assert format_address(oldest.destination) not in known
+    assert known & {"10.1.1.1", "10.1.1.2"} >= {used}
+    assert len(known) == 4
+
+
 @pytest.mark.rule("RFC4861-7.2.2")
 def test_what_waits_is_bounded_in_bytes_but_for_the_newest_packet() -> None:
     lab = Lab(neighbours=NeighbourConfig(queue_bytes=3000))
@@ -270,6 +294,18 @@ def test_what_waits_is_bounded_in_bytes_but_for_the_newest_packet() -> None:
     assert sizes == [1002, 1003]
     assert lab.drops == {DropReason.NEIGHBOUR_QUEUE_FULL: 2}
     assert lab.state(IF1, "10.1.0.51") == "REACHABLE"
+
+
+@pytest.mark.parametrize(("least", "is_dropped"), [(2056, False), (2055, True)])
+@pytest.mark.parametrize("bound", ["queue_bytes", "queue_bytes_of_all"])
+def test_what_waits_may_fill_its_room_to_the_last_byte(bound: str, least: int, is_dropped: bool) -> None:
+    """Two packets of 1,028 bytes, for one neighbour or for two."""
+    lab = Lab(neighbours=NeighbourConfig(**{bound: least}))
+    lab.interface(IF1, "10.1.0.2/24")
+    for number in (50, 50 if bound == "queue_bytes" else 51):
+        lab.send(f"10.1.0.{number}", bytes(1000))
+
+    assert lab.drops == ({DropReason.NEIGHBOUR_QUEUE_FULL: 1} if is_dropped else {})
 
 
 @settings(max_examples=60, deadline=None)
@@ -394,3 +430,23 @@ def test_the_cache_of_paths_is_bounded() -> None:
 
     assert lab.path("10.1.0.50") is not first
     assert lab.path("10.1.0.50") is lab.path("10.1.0.50")
+
+
+@pytest.mark.rule("RFC1122-3.3.1.4")
+@pytest.mark.parametrize("state", ["REACHABLE", "STALE", "DELAY"])
+def test_a_neighbour_that_is_doubted_is_asked_at_once(peer: Peer, state: str) -> None:
+    peer.send()
+    peer.answer()
+    if state != "REACHABLE":
+        peer.lab.pass_time(peer.reachable_seconds)
+    if state == "DELAY":
+        peer.send()
+    assert peer.state == state
+    peer.lab.take()
+
+    peer.lab.ip.doubt(peer.lab.path(peer.address), peer.lab.now)
+    assert peer.questions() == [PEER_MAC]
+    peer.send()
+    assert [frame.dst for _, frame in peer.lab.take()] == [PEER_MAC]
+    peer.lab.pass_time(3)
+    assert peer.state is None

@@ -217,6 +217,24 @@ def test_packets_to_ourselves_reach_no_wire(
     assert not lab.ip.deliver_looped(lab.now)
 
 
+@pytest.mark.parametrize("destination", ["127.0.0.1", "::1"])
+def test_a_packet_to_ourselves_has_the_header_that_a_wire_would_see(lab: Lab, destination: str) -> None:
+    path = lab.path(destination)
+    lab.ip.send(path, Proto.UDP, udp_header(4), (b"data",), lab.now, hop_limit=9, traffic_class=0xB8)
+    lab.ip.deliver_looped(lab.now)
+
+    [packet] = lab.udp.packets
+    kind = IPv6 if ":" in destination else IP
+    header = kind(packet.raw)
+    if kind is IPv6:
+        assert (header.version, header.tc, header.fl, header.plen) == (6, 0xB8, 0, 12)
+        assert (header.hlim, header.nh) == (9, 17)
+    else:
+        assert (header.version, header.tos, header.len) == (4, 0xB8, 32)
+        assert (header.ttl, header.proto) == (9, 17)
+    assert (header.src, header.dst) == (destination, destination)
+
+
 def test_an_answer_to_ourselves_does_not_recurse(lab: Lab) -> None:
     """The handler sends a shorter packet for each it gets: a thousand nested calls would end in an error."""
 
@@ -373,3 +391,14 @@ def test_no_identification_returns_before_all_are_used() -> None:
     pair = A(PEER4) + A("10.1.0.2")
     numbers = {identifications.next(pair) & 0xFFFF for _ in range(0x10000)}
     assert len(numbers) == 0x10000
+
+
+@pytest.mark.rule("RFC7739-5.3")
+def test_the_numbers_of_one_pair_tell_nothing_of_those_of_another() -> None:
+    """Not even to who knows the algorithm: what lies between them is each host's own secret."""
+    one, other = A(PEER4) + A("10.1.0.2"), A(PEER4) + A("10.2.0.2")
+    between = set()
+    for seed in range(5):
+        identifications = Identifications(Random(seed))
+        between.add((identifications.next(one) - identifications.next(other)) & 0xFFFFFFFF)
+    assert len(between) == 5

@@ -298,6 +298,23 @@ def test_a_bound_source_on_the_wrong_interface_for_the_zone_has_no_route() -> No
     assert lab.where("224.0.0.9", "10.1.0.2", IF2) == ("if2", "224.0.0.9", "10.1.0.2")
 
 
+@pytest.mark.rule("RFC4007-6", "RFC4291-2.5.6")
+@pytest.mark.parametrize("behaviour", [WINDOWS, LINUX])
+@pytest.mark.parametrize("is_router", [False, True])
+def test_a_link_local_source_does_not_leave_its_link(behaviour: Behaviour, is_router: bool) -> None:
+    lab = v6(behaviour)
+    lab.route("::/0", IF2, "fe80::1")
+    lab.apply(changes.InterfaceChanged(IF1, forwarding=is_router))
+    assert lab.where("2001:db8:9::9", "fe80::b", IF2) == ("if2", "fe80::1", "fe80::b")
+
+    why = Decision("path")
+    with pytest.raises(NetError, match="on if1, which owns the bound address"):
+        lab.path("2001:db8:9::9", "fe80::a", IF1, why)
+    is_strong = behaviour is WINDOWS and not is_router
+    assert ("link-local address stays on its link" in why.rule) is not is_strong
+    assert ("RFC 4007" in why.reference) is not is_strong
+
+
 def test_the_mtu_is_that_of_the_interface_or_of_the_host_inside() -> None:
     lab = Lab()
     lab.interface(IF1, "10.1.0.2/24", mtu=1280)

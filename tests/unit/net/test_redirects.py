@@ -108,6 +108,18 @@ def test_a_redirect_for_a_network_counts_for_the_host(lab: Lab, code: int) -> No
     assert next_hop(lab, V4, "192.0.2.8") == V4.router
 
 
+@pytest.mark.rule("RFC3021-2.1")
+@pytest.mark.parametrize(("length", "is_believed"), [(30, False), (31, True)])
+def test_the_lower_address_of_a_link_of_two_is_a_neighbour_and_that_of_a_subnet_is_none(
+    length: int, is_believed: bool
+) -> None:
+    lab = Lab()
+    lab.interface(IF1, f"{V4.us}/{length}", f"{V4.us[:-1]}21/24")
+    lab.route(V4.default, IF1, V4.router)
+    lab.arrive(IF1, redirect(V4, gateway="10.0.0.8"))
+    assert (next_hop(lab, V4) == "10.0.0.8") is is_believed
+
+
 @both
 def test_the_new_router_may_redirect_again(lab: Lab, net: Net) -> None:
     lab.arrive(IF1, redirect(net))

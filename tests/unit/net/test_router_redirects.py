@@ -59,8 +59,15 @@ def test_an_ipv6_sender_is_told_of_the_nearer_hop(lab: Lab, is_neighbour: bool) 
         ("192.0.2.77", "203.0.113.5", "10.1.0.254"),
         (PEER6, "2001:db8:abc::5", "2001:db8:1::254"),
         ("2001:db8:77::7", "2001:db8:abc::5", "fe80::254"),
+        ("10.1.0.254", "203.0.113.5", "10.1.0.254"),
     ],
-    ids=["router of another subnet", "sender elsewhere", "router not known by link-local", "IPv6 sender elsewhere"],
+    ids=[
+        "router of another subnet",
+        "sender elsewhere",
+        "router not known by link-local",
+        "IPv6 sender elsewhere",
+        "it is that router",
+    ],
 )
 def test_who_could_not_use_it_is_sent_no_redirect(lab: Lab, source: str, destination: str, via: str) -> None:
     lab.know(IF1, via, OTHER_MAC)

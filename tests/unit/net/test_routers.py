@@ -41,6 +41,7 @@ from wsknet.config import AutoConfig
 from wsknet.errors import NetError
 from wsknet.net import changes
 from wsknet.trace import Decision, DropReason
+from wsknet.types import SECOND
 
 FAR = "2001:db8:ffff::1"
 
@@ -190,6 +191,17 @@ def test_every_advertisement_starts_the_lifetime_anew_and_zero_ends_it() -> None
 
     advertise(lab, lifetime=0)
     assert not is_reachable(lab)
+
+
+@pytest.mark.rule("RFC4861-4.6.2", "RFC4191-2.3")
+def test_what_is_made_to_last_for_ever_does_not_end_when_it_was_to_end_before() -> None:
+    lab = following_lab()
+    for lifetime in (600, FOREVER):
+        news = (prefix("2001:db8:1::", valid=lifetime, preferred=300), route("2001:db8:ffff::", 48, lifetime))
+        advertise(lab, *news, lifetime=0)
+    lab.pass_time(100_000)
+    assert lab.where("2001:db8:1::9")[1] == "2001:db8:1::9"
+    assert lab.where(FAR)[1] == ROUTER
 
 
 @pytest.mark.rule("RFC4861-6.1.2")
@@ -405,6 +417,15 @@ def test_times_that_nobody_could_mean_are_not_taken_literally() -> None:
     lab.send(FAR)
     lab.pass_time(0.0101)
     assert len(lab.take()) == 2
+
+
+@pytest.mark.rule("RFC4861-4.2", "RFC4861-6.2.1")
+@pytest.mark.parametrize(("told", "is_taken"), [(3_600_000, True), (3_600_001, False)])
+def test_a_reachable_time_of_an_hour_is_the_longest_that_is_taken(told: int, is_taken: bool) -> None:
+    lab = following_lab()
+    advertise(lab, reachabletime=told)
+    reachable = lab.ip.interfaces[IF1].neighbours.reachable
+    assert (reachable >= 1800 * SECOND) is is_taken
 
 
 # The end

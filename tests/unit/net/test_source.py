@@ -7,6 +7,7 @@ import pytest
 from tests.unit.net.lab import IF1, IF2, A, Lab
 from wsknet.behaviour import LINUX, WINDOWS, Behaviour
 from wsknet.errors import ErrorKind, NetError
+from wsknet.net.changes import LinkDown
 from wsknet.net.source import common_bits, label, scope
 from wsknet.text import format_address
 from wsknet.trace import Decision
@@ -66,9 +67,8 @@ def test_the_lowest_address_wins_a_tie() -> None:
 
 
 def test_a_tie_among_those_that_a_rule_has_left_is_told_as_a_tie() -> None:
-    lab = h4("10.1.0.126")
-    lab.address(IF1, "10.1.0.65/24")
-    lab.address(IF1, "10.1.0.66/24")
+    lab = Lab()
+    lab.interface(IF1, "10.1.0.2/24", "10.1.0.66/24", "10.1.0.65/24")
 
     source, rule = rule_of(lab, "10.1.0.80")
 
@@ -124,6 +124,17 @@ def test_a_weak_host_lends_an_unnumbered_interface_another_ones_address() -> Non
     lab.interface(IF2, "10.2.0.2/24")
     lab.route("0.0.0.0/0", IF1)
     assert lab.where("8.8.8.8") == ("if1", "8.8.8.8", "10.2.0.2")
+
+
+def test_no_address_is_lent_by_an_interface_that_is_down() -> None:
+    lab = Lab(LINUX)
+    lab.interface(IF1)
+    lab.interface(IF2, "10.2.0.2/24")
+    lab.route("0.0.0.0/0", IF1)
+    lab.apply(LinkDown(IF2))
+    with pytest.raises(NetError) as caught:
+        lab.where("8.8.8.8")
+    assert caught.value.kind is ErrorKind.NO_ROUTE
 
 
 @pytest.mark.parametrize(

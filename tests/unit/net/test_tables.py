@@ -9,6 +9,7 @@ from wsknet.behaviour import LINUX
 from wsknet.net import changes
 from wsknet.net.routes import Route
 from wsknet.net.wording import prefix_text
+from wsknet.text import parse_network
 from wsknet.types import IfIndex
 
 
@@ -179,6 +180,31 @@ def test_an_impossible_change_changes_nothing(change: changes.Change) -> None:
     interface = lab.ip.interfaces[IF1]
     assert (lab.ip.generation, list(lab.ip.routes)) == (generation, routes)
     assert (interface.mtu, interface.metric, interface.is_up, len(interface.addresses)) == (1500, 25, True, 1)
+
+
+@pytest.mark.parametrize("metric", [0, 0xFFFFFFFF])
+def test_a_metric_has_32_bits(metric: int) -> None:
+    lab = Lab()
+    lab.interface(IF1, "10.1.0.2/24")
+    lab.route("192.0.2.0/24", IF1, metric=metric)
+
+    assert metric in [route.metric for route in lab.ip.routes]
+    with pytest.raises(ValueError, match="metric must be 0 to 4294967295"):
+        lab.route("192.0.2.0/24", IF1, metric=0x100000000)
+
+
+@pytest.mark.parametrize(("prefix", "least"), [("192.0.2.0/24", 68), ("2001:db8:9::/48", 1280)])
+def test_the_mtu_of_a_route_is_from_what_its_family_must_carry_to_the_largest_packet(prefix: str, least: int) -> None:
+    lab = Lab()
+    lab.interface(IF1, "10.1.0.2/24", "2001:db8::2/64")
+    for mtu in (0, least, 65535):
+        lab.apply(changes.RouteAdded(*parse_network(prefix), IF1, mtu=mtu))
+        route = lab.ip.routes.get(*parse_network(prefix), IF1)
+        assert route is not None
+        assert route.mtu == mtu
+    for mtu in (least - 1, 65536):
+        with pytest.raises(ValueError, match=f"the MTU of this route must be {least} to 65535"):
+            lab.apply(changes.RouteAdded(*parse_network(prefix), IF1, mtu=mtu))
 
 
 def test_an_interface_number_is_used_once() -> None:

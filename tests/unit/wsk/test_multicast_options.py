@@ -249,7 +249,10 @@ def test_the_values_reach_the_socket_whenever_they_are_set(lab: Lab, is_bound: b
         (AF_INET, IPPROTO_IP, IP_MULTICAST_TTL, 0xFFFFFFFF, STATUS_INVALID_PARAMETER),
         (AF_INET6, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 256, STATUS_INVALID_PARAMETER),
         (AF_INET6, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 0xFFFFFFFF, STATUS_SUCCESS),
+        (AF_INET6, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, -1, STATUS_SUCCESS),
         (AF_INET, IPPROTO_IP, IP_MULTICAST_TTL, 0, STATUS_SUCCESS),
+        (AF_INET, IPPROTO_IP, IP_MULTICAST_IF, -1, STATUS_INVALID_ADDRESS_COMPONENT),
+        (AF_INET, IPPROTO_IP, IP_MULTICAST_IF, 1 << 32, STATUS_INVALID_PARAMETER),
         (AF_INET, IPPROTO_IP, IP_MULTICAST_IF, htonl(9), STATUS_INVALID_ADDRESS_COMPONENT),
         (AF_INET6, IPPROTO_IPV6, IPV6_MULTICAST_IF, 9, STATUS_INVALID_ADDRESS_COMPONENT),
         (AF_INET6, IPPROTO_IP, IP_MULTICAST_TTL, 3, STATUS_INVALID_PARAMETER),
@@ -262,7 +265,7 @@ def test_values_out_of_range_or_of_another_family_are_refused(
     socket = bound(lab, family=family)
     before = ok(simple.get_option(socket, level, code)) if expected == STATUS_SUCCESS else None
     assert simple.set_option(socket, level, code, value)[0] == expected
-    if value == 0xFFFFFFFF and before is not None:
+    if value in (-1, 0xFFFFFFFF) and before is not None:
         assert ok(simple.get_option(socket, level, code)) == 1
 
 

@@ -49,6 +49,11 @@ class DhcpClients:
         if client is not None:
             client.release(now)
 
+    def address_changed(self, if_index: IfIndex, address: Address, now: Instant) -> None:
+        client = self._clients.get(if_index)
+        if client is not None:
+            client.address_changed(address, now)
+
     def expects(self, interface: Interface) -> bool:
         """Whether an answer may come: then no datagram may get around `takes` on a short way."""
         client = self._clients.get(interface.index)

@@ -138,6 +138,10 @@ class DhcpClient:
             self._timer.arm(lease.renewal)
         self._ip.link_local.adjust(interface, now)
 
+    def address_changed(self, address: Address, now: Instant) -> None:
+        """Given or taken away, perhaps by hand while it was being checked: then the client has nothing to wait for."""
+        self.assigned(self._interface, address, now)
+
     def lost(self, interface: Interface, address: Address, holder: Mac, now: Instant) -> None:
         """4.4.4: the server is told, and we begin again, not at once (3.1 (5))."""
         lease = self.lease

@@ -87,6 +87,12 @@ class Duplicates:
             if len(address) == 4 and not self._defence.holds(interface, address, now) and claim is not None:
                 self._lose(claim, mac, now)
 
+    def overrule(self, change: AddressAdded) -> None:
+        """An address is given by hand, unchecked: what an automatic owner is finding out of it counts no more."""
+        interface = self._tables.interfaces.get(change.if_index)
+        if interface is not None and change.address in interface.unassigned:
+            self.forget(change.if_index, change.address)
+
     def forget(self, if_index: IfIndex, address: Address) -> None:
         """The address has been taken away."""
         claim = self._claims.pop((if_index, address), None)
@@ -125,6 +131,7 @@ class Duplicates:
         if claim.stage is Stage.LOST and claim.owner is not None:
             self._ip.change(AddressRemoved(claim.change.if_index, claim.address), now)
             return
+        self._defence.forget(claim.change.if_index, claim.address)
         entry = claim.interface.addresses.get(claim.address)
         if entry is not None:
             claim.change = change_of(claim.interface, entry)

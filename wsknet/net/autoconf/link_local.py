@@ -85,5 +85,8 @@ class LinkLocal:
 
     def _give_up(self, interface: Interface, now: Instant) -> None:
         address = self._chosen.pop(interface.index, None)
-        if address is not None and (address in interface.addresses or address in interface.unassigned):
+        if address is None:
+            return
+        entry = interface.addresses.get(address) or interface.unassigned.get(address)
+        if entry is not None and entry.origin is AddressOrigin.LINK_LOCAL:
             self._ip.change(AddressRemoved(interface.index, address), now)

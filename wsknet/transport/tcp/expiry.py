@@ -13,10 +13,16 @@ if TYPE_CHECKING:
     from wsknet.transport.tcp.connection import Connection
 
 
+_DOUBTFUL = 3
+"""Retransmissions after which the next hop is doubted: the least that R1 may be (RFC 1122 4.2.3.5 (a))."""
+
+
 def retransmission(connection: Connection, now: Instant) -> None:
     sender = connection.sender
     recovery = sender.recovery
     policy = connection.protocol.policy
+    if recovery.retries == _DOUBTFUL - 1:
+        connection.protocol.ip.doubt(connection.segments.path, now)
     if connection.state not in CONNECTING:
         if recovery.retries >= policy.data_retries:
             give_up(connection, now)
