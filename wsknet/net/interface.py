@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from wsknet.net.changes import AddressOrigin
 from wsknet.net.packet import Cast
 from wsknet.types import LOOPBACK_INDEX, Address, Family, IfIndex, Mac, family_of
+from wsknet.wire import ipv6
 from wsknet.wire.ethernet import BROADCAST_MAC, multicast_mac
 
 if TYPE_CHECKING:
@@ -119,6 +120,11 @@ class Interface:
         self.flows: dict[bytes, Flow] = {}
         """Answers of `net.input` by the two addresses as they stand in the header; bounded by MAX_FLOWS."""
         self.neighbours = new_neighbours(self)
+
+    @property
+    def carries_ipv6(self) -> bool:
+        """RFC 8200 5: every link does that carries packets of 1280 bytes."""
+        return self.mtu >= ipv6.MIN_MTU
 
     def mtu_for(self, family: Family) -> int:
         told = self.advertised_mtu if family is Family.IPV6 else self.leased_mtu

@@ -16,14 +16,14 @@ from wsknet.net.packet import Cast
 from wsknet.net.routes import Route, RouteTable, broadcast_of, network_of
 from wsknet.net.wording import address_text, prefix_text
 from wsknet.types import LOOPBACK_INDEX, Address, Family, IfIndex, Mac, family_of, is_multicast, is_unspecified
+from wsknet.wire import ipv4, ipv6
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from wsknet.net.neighbours import NeighbourTable
 
-MIN_MTU = {Family.IPV4: 68, Family.IPV6: 1280}
-"""What every link carries (RFC 791 3.2, RFC 8200 5)."""
+MIN_MTU = {Family.IPV4: ipv4.MIN_MTU, Family.IPV6: ipv6.MIN_MTU}
 
 LIMITED_BROADCAST = b"\xff" * 4
 ALL_HOSTS = bytes((224, 0, 0, 1))
@@ -121,6 +121,8 @@ class Tables:
         _check_prefix(address, change.prefix_length)
         if is_unspecified(address) or is_multicast(address) or address == LIMITED_BROADCAST:
             raise ValueError(f"{address_text(address)} cannot be the address of an interface: give a unicast address")
+        if len(address) == 16 and not interface.carries_ipv6:
+            raise ValueError(f"{interface.name} is too small for IPv6: give it an MTU of {ipv6.MIN_MTU} or more")
         return interface
 
     def find_local(self, destination: Address, zone: int = 0) -> Interface | None:
@@ -167,6 +169,8 @@ class Tables:
         mtu = interface.mtu if change.mtu is None else change.mtu
         metric = interface.metric if change.metric is None else change.metric
         InterfaceConfig(interface.name, interface.mac, mtu, metric)  # raises if one is out of range
+        if mtu < ipv6.MIN_MTU and any(len(address) == 16 for address in interface.addresses):
+            raise ValueError(f"{interface.name} has IPv6 addresses, and IPv6 needs an MTU of 1280: remove them first")
         interface.mtu, interface.metric = mtu, metric
         if change.auto is not None:
             interface.auto = change.auto

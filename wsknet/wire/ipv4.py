@@ -11,6 +11,8 @@ from wsknet.types import Address
 HEADER_LENGTH = 20
 """Without options."""
 MAX_LENGTH = 0xFFFF
+MIN_MTU = 68
+"""What every link carries (RFC 791 3.2)."""
 
 _LAYOUT = Struct("!BBHHHBBH4s4s")
 _unpack = _LAYOUT.unpack_from

@@ -10,6 +10,8 @@ from wsknet.types import Address
 
 HEADER_LENGTH = 40
 """Without extension headers."""
+MIN_MTU = 1280
+"""What every link carries (RFC 8200 5)."""
 MAX_PAYLOAD = 0xFFFF
 """Bytes after the fixed header."""
 PAYLOAD_LENGTH_OFFSET = 4

@@ -65,6 +65,7 @@ class RouterDiscovery:
         if not interface.is_up:
             self._suspects.clear(index)
         is_following = interface.is_up and interface.auto.router_discovery and not interface.forwarding
+        is_following = is_following and interface.carries_ipv6
         if is_following and index not in self._links:
             self._links[index] = FollowedLink(self._ip, interface, self._identifiers, now)
         elif not is_following and index in self._links:

@@ -35,8 +35,8 @@ def take_error(connection: Connection, error: Undelivered, now: Instant) -> None
         _shrink(connection, error.mtu, now)
     elif connection.state is State.SYN_SENT:
         _while_connecting(connection, error, now)
-    else:
-        connection.take_soft_error(error_kind(error))
+    elif not is_silent_neighbour(error) or connection.protocol.fails_on_unreachable_neighbour:
+        connection.take_soft_error(error_kind(error))  # else it ends in a time-out, as while connecting (D-29)
 
 
 def _while_connecting(connection: Connection, error: Undelivered, now: Instant) -> None:
