@@ -21,7 +21,8 @@ from wsknet.drivers.pump import Pump
 from wsknet.drivers.sim import Simulation
 from wsknet.net import changes
 from wsknet.stack import Stack
-from wsknet.types import SECOND, Address, Family, IfIndex, Instant, Mac, family_of
+from wsknet.types import SECOND, Address, Family, IfIndex, Instant, Mac, family_of, is_link_local
+from wsknet.wire.ipv6 import MIN_MTU
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,6 +162,7 @@ class Host:
 
         `auto` tells what it finds out by itself, `advertising` what a router tells the others; both begin when it is
         plugged in.  The link-local address is left to the router discovery, if that is on; a router has none.
+        A card that carries less than 1280 bytes has no IPv6.
         `ValueError` for a name that is taken or a malformed address.
         """
         if name in self.interfaces:
@@ -174,7 +176,7 @@ class Host:
         interface = HostInterface(self, index, settings)
         interface.is_awaited = settings.auto != AutoConfig() or advertising is not None
         self.apply(changes.InterfaceAdded(index, settings, is_up=not interface.is_awaited))
-        if self.is_router or not settings.auto.router_discovery:
+        if mtu >= MIN_MTU and (self.is_router or not settings.auto.router_discovery):
             origin = changes.AddressOrigin.LINK_LOCAL
             self.apply(changes.AddressAdded(index, link_local_address(hardware), 64, origin=origin))
         try:
@@ -189,29 +191,45 @@ class Host:
     def route(
         self, prefix: str, via: str | None = None, interface: str | None = None, metric: int = 256, mtu: int = 0
     ) -> None:
-        """Add a route: ``host.route("0.0.0.0/0", via="192.0.2.254")``.
+        """Add a route: ``host.route("0.0.0.0/0", via="192.0.2.254")``, ``host.route("::/0", via="fe80::1%eth0")``.
 
         Without `interface` it leaves by the one whose subnet holds `via`; `ValueError` if there is none.  `mtu` bounds
         the packets that take it.
         """
         network, prefix_length = text.parse_network(prefix)
-        gateway = text.parse_address(via) if via else None
-        if interface is not None:
-            if interface not in self.interfaces:
-                raise ValueError(f"{self.name} has no interface {interface}")
-            index = self.interfaces[interface].index
+        via_name, _, zone = (via or "").partition("%")
+        gateway = text.parse_address(via_name) if via else None
+        if interface or zone:
+            index = self.interface_index(interface or zone)
+            if interface and zone and self.interface_index(zone) != index:
+                raise ValueError(f"{via} is on another interface than {interface}: give one of the two")
         elif gateway is not None:
             index = self._interface_towards(gateway)
         else:
             raise ValueError(f"route {prefix}: give `via`, `interface` or both")
         self.apply(changes.RouteAdded(network, prefix_length, index, gateway, metric, mtu))
 
+    def interface_index(self, name: str) -> IfIndex:
+        """Of an interface by its name, or by its number in digits.  `ValueError` if there is none."""
+        if name in self.interfaces:
+            return self.interfaces[name].index
+        known = {str(interface.index): interface for interface in self.stack.view().interfaces}
+        if name in known:
+            return known[name].index
+        raise ValueError(f"{self.name} has no interface {name}: it has {', '.join(i.name for i in known.values())}")
+
     def _interface_towards(self, gateway: Address) -> IfIndex:
+        found: dict[IfIndex, None] = {}
         for interface in self.stack.view().interfaces:
             for address, prefix_length in interface.addresses:
                 if family_of(address) is family_of(gateway) and text.same_prefix(address, gateway, prefix_length):
-                    return interface.index
-        raise ValueError(f"no interface of {self.name} is on the subnet of the gateway {text.format_address(gateway)}")
+                    found[interface.index] = None
+        name = text.format_address(gateway)
+        if not found:
+            raise ValueError(f"no interface of {self.name} is on the subnet of the gateway {name}")
+        if len(found) > 1 and is_link_local(gateway):
+            raise ValueError(f"the gateway {name} may be on several links: name the interface, as in {name}%eth0")
+        return next(iter(found))
 
     def addresses(self, family: Family | None = None) -> list[Address]:
         """All own addresses, loopback last."""

@@ -10,10 +10,11 @@ import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import ICMPv6ND_Redirect, IPv6ExtHdrFragment
 from scapy.layers.l2 import Ether
-from scapy.utils import RawPcapNgReader
+from scapy.utils import PcapNgReader, RawPcapNgReader
 
 from tests.support.needs import requires_tool
 from tests.support.tshark import fields, judge
+from wsknet.apps.ping import ping
 from wsknet.behaviour import LINUX, WINDOWS, Behaviour
 from wsknet.host import Host, HostInterface, Network, link_local_address
 from wsknet.net import changes
@@ -68,7 +69,7 @@ def send(host: Host, destination: str, payload: bytes = b"probe of a path", hop_
         ip.send(ip.path(parse_address(destination)), PROBE, b"", (payload,), now, hop_limit)
 
 
-def ping(host: Host, destination: str) -> None:
+def send_echo(host: Host, destination: str) -> None:
     ip = host.stack.ip
     with host.pump as now:
         path = ip.path(parse_address(destination))
@@ -198,7 +199,7 @@ def test_every_address_of_every_router_answers(network: Network, family: Family,
     pattern = "10.0.{}.{}" if family is Family.IPV4 else "2001:db8:{}::{}"
     addresses = [format_address(parse_address(pattern.format(n, end))) for n in range(4) for end in (1, 2)][1:]
     for address in addresses:
-        ping(chain.here, address)
+        send_echo(chain.here, address)
         network.run_for(1)
 
     assert listener.echoes == addresses
@@ -462,3 +463,20 @@ def test_a_router_does_not_follow_redirects_it_is_sent(network: Network) -> None
     network.run_for(1)
 
     assert router.stack.ip.path(parse_address(FAR[Family.IPV4])).next_hop == before
+
+
+def test_the_first_frame_that_a_router_passes_on_tells_its_route(tmp_path: Path) -> None:
+    with Network(seed=1) as network:
+        network.capture(tmp_path / "routed.pcapng")
+        host, router, far = network.host("host"), network.router("router"), network.host("far")
+        network.link(host.interface("eth0", "192.0.2.1/24"), router.interface("eth0", "192.0.2.254/24"))
+        network.link(router.interface("eth1", "203.0.113.254/24"), far.interface("eth0", "203.0.113.2/24"))
+        host.route("0.0.0.0/0", via="192.0.2.254")
+        far.route("0.0.0.0/0", via="203.0.113.254")
+        assert ping(host, "203.0.113.2", count=3).received == 3
+    with PcapNgReader(str(tmp_path / "routed.pcapng")) as reader:
+        comments = [(frame.comments or [b""])[0].decode() for frame in reader]
+    assert [comment for comment in comments if comment.startswith("passed on")] == [
+        "passed on to 203.0.113.2: 203.0.113.0/24 on-link on eth1, metric 256+25 (only usable route)",
+        "passed on to 192.0.2.1: 192.0.2.0/24 on-link on eth0, metric 256+25 (only usable route)",
+    ]

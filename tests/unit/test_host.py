@@ -7,6 +7,8 @@ import pytest
 from wsknet.apps.ping import ping
 from wsknet.config import AutoConfig
 from wsknet.host import Network
+from wsknet.net.changes import InterfaceChanged
+from wsknet.text import parse_address
 from wsknet.types import Family
 
 
@@ -56,3 +58,33 @@ def test_a_card_is_on_a_link_once() -> None:
         with pytest.raises(ValueError, match="each once"):
             network.link(card, card)
         assert card.device is None
+
+
+def test_a_link_local_gateway_is_named_with_its_interface() -> None:
+    with Network(seed=1) as network:
+        host = network.host("host")
+        for number in range(2):
+            host.interface(f"eth{number}", f"2001:db8:{number}::1/64")
+        host.route("::/0", via="fe80::1%eth1")
+        path = host.stack.ip.path(parse_address("2001:db8:9::9"))
+        assert (path.interface.name, path.next_hop) == ("eth1", parse_address("fe80::1"))
+        with pytest.raises(ValueError, match="may be on several links: name the interface, as in fe80::1%eth0"):
+            host.route("2001:db8:7::/48", via="fe80::1")
+        with pytest.raises(ValueError, match="on another interface than eth0: give one of the two"):
+            host.route("2001:db8:7::/48", via="fe80::1%eth1", interface="eth0")
+        with pytest.raises(ValueError, match="host has no interface eth7: it has loopback, eth0, eth1"):
+            host.route("2001:db8:7::/48", via="fe80::1%eth7")
+
+
+@pytest.mark.rule("RFC8200-5")
+def test_a_card_that_is_too_small_for_ipv6_has_none() -> None:
+    with Network(seed=1) as network:
+        host = network.host("host")
+        small = host.interface("eth0", "192.0.2.1/24", mtu=1279)
+        assert [len(address) for address, _ in host.stack.view().interfaces[1].addresses] == [4]
+        with pytest.raises(ValueError, match="eth0 is too small for IPv6: give it an MTU of 1280 or more"):
+            small.add_address("2001:db8::1/64")
+        large = host.interface("eth1", "2001:db8::1/64", mtu=1280)
+        with pytest.raises(ValueError, match="IPv6 needs an MTU of 1280"):
+            host.apply(InterfaceChanged(large.index, mtu=1279))
+        host.apply(InterfaceChanged(large.index, mtu=1281))

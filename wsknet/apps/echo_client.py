@@ -153,10 +153,10 @@ def parse_target(host: Host, destination: str, source: str | None = None, interf
     address = text.parse_address(name)
     if is_unspecified(address):
         raise ValueError(f"{destination} is no destination: expected the address of a host or a group")
-    if zone_text and interface and _zone(host, zone_text) != _zone(host, interface):
+    if zone_text and interface and host.interface_index(zone_text) != host.interface_index(interface):
         raise ValueError(f"{destination} is on another interface than {interface}: give one of the two")
     where = zone_text or interface
-    zone = _zone(host, where) if where else 0
+    zone = host.interface_index(where) if where else 0
     if zone and not needs_zone(address):
         raise ValueError(f"routes choose the interface towards {name}: name one only for a link-local or group address")
     sender = _source(host, source, address, zone) if source else None
@@ -167,15 +167,6 @@ def _is_broadcast(host: Host, address: Address, source: Address | None, zone: in
     with host.pump, suppress(NetError):
         return host.stack.ip.path(address, source, zone).is_broadcast
     return False
-
-
-def _zone(host: Host, name: str) -> int:
-    if name in host.interfaces:
-        return host.interfaces[name].index
-    known = {str(interface.index): interface for interface in host.stack.view().interfaces}
-    if name in known:
-        return known[name].index
-    raise ValueError(f"{host.name} has no interface {name}: it has {', '.join(i.name for i in known.values())}")
 
 
 def _source(host: Host, name: str, destination: Address, zone: int) -> Address:

@@ -8,8 +8,9 @@ from wsknet.net import transit
 from wsknet.net.interface import is_in_prefix
 from wsknet.net.messages import IcmpErrorKind
 from wsknet.net.neighbours import Pending
-from wsknet.net.path import link_mtu, route_for_others
-from wsknet.trace import DropReason
+from wsknet.net.path import link_mtu, route_for_others, summary
+from wsknet.net.wording import address_text
+from wsknet.trace import Decision, DropReason
 from wsknet.types import Address, Family, Instant, is_link_local
 
 if TYPE_CHECKING:
@@ -23,11 +24,17 @@ _DONT_FRAGMENT = 0x40
 """In the first byte of flags and fragment offset."""
 
 
+MAX_TOLD = 4096
+"""Destinations remembered, so that captures do not explain each packet."""
+
+
 class Forwarding:
     def __init__(self, ip: IpLayer) -> None:
         self._ip = ip
         self._tables = ip.tables
         self._trace = ip.trace
+        self._told: dict[Address, int] = {}
+        """Destinations whose route stands in the capture, with the generation of the tables that gave it."""
 
     def forward(self, packet: Packet, now: Instant) -> None:
         """`packet` is whole or a fragment, its header checked, unicast in a frame for us, and not for us.
@@ -40,7 +47,8 @@ class Forwarding:
             if len(source) == 16 and is_link_local(source) and not _stays_on_link(destination):
                 self._error(IcmpErrorKind.NETWORK_UNREACHABLE, packet, now, code_number=_BEYOND_SCOPE)
             return
-        route = route_for_others(self._tables, destination)
+        why = self._question(packet)
+        route = route_for_others(self._tables, destination, why)
         if route is None:
             self._trace.drop(DropReason.FORWARD_NO_ROUTE, packet.raw)
             self._error(IcmpErrorKind.NETWORK_UNREACHABLE, packet, now)
@@ -56,9 +64,21 @@ class Forwarding:
         next_hop = route.next_hop or destination
         parts = self._fitting(packet, link_mtu(interface, route, packet.family), now)
         if parts:
-            self._pass_on(packet, parts, interface, next_hop, now)
+            self._pass_on(packet, parts, interface, next_hop, now, summary(why) if why is not None else None)
             if interface is packet.interface and self._is_detour(packet, next_hop):
                 self._ip.icmp.send_redirect(packet, next_hop, now)
+
+    def _question(self, packet: Packet) -> Decision | None:
+        """For the capture, if there is one: the first packet to each destination tells why it goes where it goes."""
+        if not self._ip.annotate:
+            return None
+        destination, generation = packet.destination, self._tables.generation
+        if self._told.get(destination) == generation:
+            return None
+        if len(self._told) >= MAX_TOLD:
+            self._told.clear()
+        self._told[destination] = generation
+        return Decision(f"passed on to {address_text(destination)}")
 
     def _fitting(self, packet: Packet, mtu: int, now: Instant) -> tuple[bytes, ...]:
         """What leaves; nothing if the packet is too big and its sender has been told."""
@@ -72,17 +92,24 @@ class Forwarding:
         return ()
 
     def _pass_on(
-        self, packet: Packet, parts: tuple[bytes, ...], interface: Interface, next_hop: Address, now: Instant
+        self,
+        packet: Packet,
+        parts: tuple[bytes, ...],
+        interface: Interface,
+        next_hop: Address,
+        now: Instant,
+        comment: str | None,
     ) -> None:
         neighbour = interface.neighbours.use(next_hop, None, now)
         if neighbour.mac is None:
             pending = Pending(
-                parts, 0, packet.protocol, packet.source, packet.destination, packet.zone, None, packet
+                parts, 0, packet.protocol, packet.source, packet.destination, packet.zone, comment, packet
             )  # fmt: skip
             interface.neighbours.enqueue(neighbour, pending, now)
             return
         for part in parts:
-            self._ip.output.emit(interface, (neighbour.link_header + part,))
+            self._ip.output.emit(interface, (neighbour.link_header + part,), comment)
+            comment = None
 
     def _is_detour(self, packet: Packet, next_hop: Address) -> bool:
         """A packet leaves as it came; whether its sender could have sent it to `next_hop` itself.

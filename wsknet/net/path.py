@@ -75,9 +75,9 @@ def resolve(
     return _to_link(tables, owner, source, destination, scope, why)
 
 
-def route_for_others(tables: Tables, destination: Address) -> Route | None:
+def route_for_others(tables: Tables, destination: Address, why: Decision | None = None) -> Route | None:
     """The route by which a packet that is not ours is passed on (RFC 1812 5.2.4.3): any interface, no source rules."""
-    return _choose_route(tables, destination, None, 0, None)
+    return _choose_route(tables, destination, None, 0, why)
 
 
 def link_mtu(interface: Interface, route: Route, family: Family) -> int:
