@@ -9,7 +9,7 @@ from pathlib import Path
 CHECK_ALL = ("ip.check_checksum:TRUE", "tcp.check_checksum:TRUE", "udp.check_checksum:TRUE")
 """Off in Wireshark by default, since offload makes sent frames look wrong."""
 
-CHECKSUMS = tuple(f"{protocol}.checksum.status" for protocol in ("ip", "tcp", "udp", "icmp", "icmpv6"))
+CHECKSUMS = tuple(f"{protocol}.checksum.status" for protocol in ("ip", "tcp", "udp", "icmp", "icmpv6", "igmp"))
 RETRANSMISSIONS = tuple(f"tcp.analysis.{kind}retransmission" for kind in ("", "fast_", "spurious_"))
 
 

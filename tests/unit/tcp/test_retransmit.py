@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.tcp_lab import TcpLab, with_tcp
-from tests.support.tcp_peer import PEER_ADDRESS, ms, sec
+from tests.support.tcp_peer import OUR_PORT, PEER_ADDRESS, ms, sec
 from wsknet.behaviour import LINUX, WINDOWS
 from wsknet.errors import ErrorKind
 from wsknet.net import changes
@@ -273,6 +273,21 @@ def test_packet_too_big_makes_segments_smaller_and_sends_what_was_lost_at_once(
     assert {len(segment.data) for segment in found[:-1]} == {size}
     assert endpoint.connection is not None
     assert endpoint.connection.sender.congestion.window >= 10 * size
+
+
+@pytest.mark.parametrize(("family", "mss"), [(Family.IPV4, 1460), (Family.IPV6, 1440)])
+@pytest.mark.rule("RFC1191-3.1")
+def test_a_path_that_was_found_to_be_small_leaves_the_mss_option_alone(family: Family, mss: int) -> None:
+    """The peer's packets may come by another path; ours are bounded all the same."""
+    lab = TcpLab(family)
+    first = lab.connected()
+    lab.send(first, DATA[:1400])
+    lab.peer.send_icmp_error(IcmpErrorKind.PACKET_TOO_BIG, lab.peer.next(), 1300)
+    lab.peer.drain()
+
+    lab.connecting(port=OUR_PORT + 1)
+    assert lab.peer.expect(flags="S").options.mss == mss
+    assert lab.stack.ip.path(PEER_ADDRESS[family]).mtu == 1300
 
 
 def test_packet_too_big_with_a_larger_size_or_about_nothing_in_flight_changes_nothing() -> None:

@@ -13,7 +13,7 @@ from wsknet.errors import ErrorKind
 from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp import arrival, expiry
 from wsknet.transport.tcp.receive import Receiver
-from wsknet.transport.tcp.segments import SegmentWriter, mss_for, peer_mss
+from wsknet.transport.tcp.segments import SegmentWriter, mss_for, mss_to_offer, peer_mss
 from wsknet.transport.tcp.send import Sender
 from wsknet.transport.tcp.seq import MASK
 from wsknet.transport.tcp.state import CONNECTING, Cause, State, following
@@ -85,7 +85,7 @@ class Connection:
             protocol.timers, self._retransmission_expired, self._persist_expired, self._delayed_ack_expired
         )
         mss = mss_for(path.mtu, remote.address)
-        self.receiver = Receiver(endpoint.receive_buffer, mss)
+        self.receiver = Receiver(endpoint.receive_buffer, mss_to_offer(path))
         self.segments = SegmentWriter(protocol, path, (name.port, remote.port), self.receiver, self.timers.delayed_ack)
         self.pseudo = self.segments.pseudo
         congestion = protocol.congestion(mss, protocol.config.initial_window_segments)

@@ -36,6 +36,12 @@ def mss_for(mtu: int, address: Address) -> int:
     return min(mtu - _HEADERS[len(address)], 0xFFFF)
 
 
+def mss_to_offer(path: Path) -> int:
+    """What our link takes: what the path back takes is the peer's to find out (RFC 1191 3.1, RFC 9293 3.7.1)."""
+    mtu = path.mtu if path.is_local else path.interface.mtu_for(path.family)
+    return mss_for(mtu, path.destination)
+
+
 def peer_mss(option: int | None, address: Address) -> int:
     """What the peer takes, from the MSS option of its SYN."""
     return _DEFAULT_MSS[len(address)] if option is None else max(option, _LEAST_MSS)
