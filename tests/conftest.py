@@ -6,8 +6,12 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 from tests.support.needs import lacking
+
+settings.register_profile("wsknet", deadline=None)  # a machine that is busy with something else breaks no claim
+settings.load_profile("wsknet")
 
 NOTHING_MAY_BE_SKIPPED = os.environ.get("CI") == "true"
 

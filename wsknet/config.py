@@ -1,4 +1,7 @@
-"""Settings, validated when made.  There are no module-level settings anywhere."""
+"""Settings, validated when made.  There are no module-level settings anywhere.
+
+Every `Duration` is in nanoseconds: ``5 * SECOND``.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,12 @@ from dataclasses import dataclass, field
 
 from wsknet.behaviour import WINDOWS, Behaviour
 from wsknet.types import SECOND, Duration, Mac
+
+ETHERNET_MTU = 1500
+"""RFC 894, RFC 2464."""
+MIN_INTERFACE_MTU = 576
+"""What every IPv4 host can receive (RFC 1122 3.3.2)."""
+MAX_MTU = 65535
 
 
 def _require(condition: bool, message: str) -> None:
@@ -15,7 +24,11 @@ def _require(condition: bool, message: str) -> None:
 
 @dataclass(frozen=True)
 class AutoConfig:
-    """What an interface finds out by itself.  Nothing, unless told: a lab's addresses are there from the beginning."""
+    """What an interface finds out by itself.  Nothing, unless told: a lab's addresses are there from the beginning.
+
+    A host with `dhcp` that no server answers takes an address of 169.254/16 after a few seconds, or none if
+    `link_local_ipv4` is False.  What came of it all is in `Stack.view`.
+    """
 
     duplicate_detection: bool = False
     """Check addresses given by hand before use (RFC 4862 5.4, RFC 5227); those found automatically always are."""
@@ -68,7 +81,7 @@ class InterfaceConfig:
     name: str
     """As shown in tables and captures; unique within its host."""
     mac: Mac
-    mtu: int = 1500
+    mtu: int = ETHERNET_MTU
     """Largest IP packet in bytes."""
     metric: int = 25
     """Added to the route metric (Windows: 25 is the automatic metric of gigabit Ethernet, KB 299540)."""
@@ -83,7 +96,7 @@ class InterfaceConfig:
     def __post_init__(self) -> None:
         _require(len(self.mac) == 6, "mac must have 6 bytes")
         _require(not self.mac[0] & 1, "mac must be a unicast address (lowest bit of the first byte clear)")
-        _require(576 <= self.mtu <= 65535, "mtu must be 576 to 65535")
+        _require(MIN_INTERFACE_MTU <= self.mtu <= MAX_MTU, f"mtu must be {MIN_INTERFACE_MTU} to {MAX_MTU}")
         _require(0 <= self.metric <= 0xFFFFFFFF, "metric must be 0 to 4294967295")
 
 

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from wsknet import text
 from wsknet.behaviour import WINDOWS, Behaviour
-from wsknet.config import AdvertisingConfig, AutoConfig, InterfaceConfig, StackConfig
+from wsknet.config import ETHERNET_MTU, AdvertisingConfig, AutoConfig, InterfaceConfig, StackConfig
 from wsknet.control.codec import ScapyCodec
 from wsknet.devices.capture import Capture
 from wsknet.devices.wire import Hub
 from wsknet.drivers.pump import Pump
 from wsknet.drivers.sim import Simulation
 from wsknet.net import changes
+from wsknet.net.autoconf.identifiers import modified_eui64
 from wsknet.stack import Stack
 from wsknet.types import SECOND, Address, Family, IfIndex, Instant, Mac, family_of, is_link_local
 from wsknet.wire.ipv6 import MIN_MTU
@@ -76,6 +77,9 @@ class HostInterface:
         self.device: Device | None = None
         self.is_awaited = False
         """The link comes up with the first `plug`: whoever asks the link before that asks nobody."""
+
+    def __repr__(self) -> str:
+        return f"<HostInterface {self.host.name}.{self.name}>"
 
     @property
     def name(self) -> str:
@@ -140,6 +144,9 @@ class Host:
         self.faces: dict[type[Any], Any] = {}
         """What each face keeps for this host, under a class of its own."""
 
+    def __repr__(self) -> str:
+        return f"<Host {self.name}>"
+
     def activate(self) -> _Activation:
         """``with host.activate():`` makes this the current host of the running code."""
         return _Activation(self)
@@ -153,7 +160,7 @@ class Host:
         name: str,
         *cidrs: str,
         mac: str | None = None,
-        mtu: int = 1500,
+        mtu: int = ETHERNET_MTU,
         metric: int = 25,
         auto: AutoConfig | None = None,
         advertising: AdvertisingConfig | None = None,
@@ -161,12 +168,18 @@ class Host:
         """Add a network card with addresses, and with the IPv6 link-local address of RFC 4291 appendix A.
 
         `auto` tells what it finds out by itself, `advertising` what a router tells the others; both begin when it is
-        plugged in.  The link-local address is left to the router discovery, if that is on; a router has none.
-        A card that carries less than 1280 bytes has no IPv6.
-        `ValueError` for a name that is taken or a malformed address.
+        plugged in.  The link-local address is left to the router discovery, if that is on; a router follows no other
+        router, so its card has the address at once.  A card that carries less than 1280 bytes has no IPv6.
+        `ValueError` for a name that is taken, a malformed address, or settings that could not work.
         """
         if name in self.interfaces:
             raise ValueError(f"{self.name} already has an interface {name}: choose another name")
+        if advertising is not None and not self.is_router:
+            raise ValueError(f"{self.name} is no router, and only a router advertises: make it with network.router()")
+        if mtu < MIN_MTU and (advertising is not None or (auto is not None and auto.router_discovery)):
+            raise ValueError(
+                f"{name} is too small for IPv6, whose routers are meant here: give it an MTU of {MIN_MTU} or more"
+            )
         index = IfIndex(len(self.interfaces) + 2)
         number = self.number.to_bytes(2, "big")
         hardware = text.parse_mac(mac) if mac else bytes((2, index >> 8, 0, *number, index & 255))
@@ -193,12 +206,14 @@ class Host:
     ) -> None:
         """Add a route: ``host.route("0.0.0.0/0", via="192.0.2.254")``, ``host.route("::/0", via="fe80::1%eth0")``.
 
-        Without `interface` it leaves by the one whose subnet holds `via`; `ValueError` if there is none.  `mtu` bounds
-        the packets that take it.
+        Without `interface` it leaves by the one whose subnet holds `via`; `ValueError` if there is none.  With both,
+        `via` may be outside every subnet.  `mtu` bounds the packets that take it.
         """
         network, prefix_length = text.parse_network(prefix)
         via_name, _, zone = (via or "").partition("%")
         gateway = text.parse_address(via_name) if via else None
+        if gateway is not None and len(gateway) != len(network):
+            raise ValueError(f"route {prefix}: the gateway {via} is of another family than the prefix")
         if interface or zone:
             index = self.interface_index(interface or zone)
             if interface and zone and self.interface_index(zone) != index:
@@ -226,7 +241,10 @@ class Host:
                     found[interface.index] = None
         name = text.format_address(gateway)
         if not found:
-            raise ValueError(f"no interface of {self.name} is on the subnet of the gateway {name}")
+            raise ValueError(
+                f"no interface of {self.name} is on the subnet of the gateway {name}: give one an address there, or "
+                "another gateway"
+            )
         if len(found) > 1 and is_link_local(gateway):
             raise ValueError(f"the gateway {name} may be on several links: name the interface, as in {name}%eth0")
         return next(iter(found))
@@ -238,8 +256,8 @@ class Host:
 
 
 def link_local_address(mac: Mac) -> Address:
-    """fe80::/64 with the modified EUI-64 of `mac` (RFC 4291 appendix A)."""
-    return b"\xfe\x80" + bytes(6) + bytes((mac[0] ^ 2,)) + mac[1:3] + b"\xff\xfe" + mac[3:]
+    """fe80::/64 with the identifier made from `mac`."""
+    return b"\xfe\x80" + bytes(6) + modified_eui64(mac)
 
 
 class Network:
@@ -282,7 +300,7 @@ class Network:
             interface.plug(Capture(end, self._writer) if self._writer is not None else end)
 
     def capture(self, path: str | Path) -> None:
-        """Write every frame sent on links made from now on to a pcapng file.
+        """Write every frame sent on links made from now on to a pcapng file: call it before `link`.
 
         Each link end is a named interface in it; the first frame of each path carries the decision behind it.
         """
@@ -292,6 +310,8 @@ class Network:
 
     def run_for(self, seconds: float) -> None:
         """Let virtual time pass; everything due meanwhile happens."""
+        if seconds < 0:
+            raise ValueError(f"{seconds} seconds cannot pass: time runs forwards")
         self.driver.run_for(int(seconds * SECOND))
 
     def run_until(self, ready: Callable[[], bool], seconds: float = 60.0) -> bool:

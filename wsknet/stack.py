@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from wsknet.config import StackConfig
     from wsknet.net.changes import Change
-    from wsknet.net.messages import Codec
+    from wsknet.net.messages.codec import Codec
 
 
 class Stack:
@@ -57,7 +57,7 @@ class Stack:
             self.trace,
             self.notify,
         )
-        self.echo = EchoProtocol(self.ip, rng, config.udp.receive_buffer, self.notify)
+        self.echo = EchoProtocol(self.ip, config.udp.receive_buffer, self.notify)
         self.ip.protocols[Proto.UDP] = self.udp
         self.ip.protocols[Proto.TCP] = self.tcp
         self.ip.icmp.echo = self.echo
@@ -104,6 +104,7 @@ class Stack:
         endpoint.readiness |= readiness
 
     def view(self) -> View:
+        """Every table as it is now; `wsknet.inspect.tables` turns it into text."""
         return snapshot(self.ip, self.tcp, self.udp, self.trace)
 
     def resolve(self, query: Query) -> Answer:

@@ -44,6 +44,8 @@ def parse_cidr(text: str) -> tuple[Address, int]:
 
 def parse_network(text: str) -> tuple[Address, int]:
     """A prefix: ``192.0.2.0/24``, no bits set after the prefix length."""
+    if "/" not in text:
+        raise ValueError(f"{text!r} has no prefix length: expected a prefix like 192.0.2.0/24 or 2001:db8::/64")
     address, length = parse_cidr(text)
     shift = len(address) * 8 - length
     network = (int.from_bytes(address, "big") >> shift << shift).to_bytes(len(address), "big")

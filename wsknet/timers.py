@@ -33,6 +33,11 @@ class Timer:
             self._entry_at = deadline  # first: `push` may drop entries that no timer acknowledges as its own
             self._timers.push(deadline, self)
 
+    def arm_by(self, deadline: Instant) -> None:
+        """Expire at `deadline`, or before it if that was set already."""
+        if self.deadline is None or deadline < self.deadline:
+            self.arm(deadline)
+
     def cancel(self) -> None:
         self.deadline = None
 

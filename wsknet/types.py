@@ -94,6 +94,10 @@ class FrameMeta(NamedTuple):
     """The device has checked the transport checksum, or the sender has left it to the device (offload)."""
 
 
+ICMP = {Family.IPV4: Proto.ICMP, Family.IPV6: Proto.ICMPV6}
+"""The protocol that carries a family's control messages."""
+
+
 def family_of(address: Address) -> Family:
     return Family.IPV4 if len(address) == 4 else Family.IPV6
 

@@ -14,7 +14,7 @@ from tests.unit.net.router_frames import ALL_NODES_MAC, FOREVER, advertise, pref
 from wsknet.config import AutoConfig, InterfaceConfig
 from wsknet.errors import NetError
 from wsknet.net import changes
-from wsknet.net.autoconf.link_local import candidate
+from wsknet.net.autoconf.link_local_ipv4 import candidate
 from wsknet.net.changes import AddressOrigin, RouteOrigin
 from wsknet.net.interface import AddressState
 from wsknet.text import format_address

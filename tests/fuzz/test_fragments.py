@@ -219,7 +219,7 @@ def many_pieces(draw: st.DrawFn) -> list[Piece]:
 
 
 @families
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_many_pieces(family: Family, data: st.DataObject) -> None:
     assert_same(Subject(family), data.draw(many_pieces()))
@@ -263,7 +263,7 @@ SMALLEST_MTU = {Family.IPV4: 68, Family.IPV6: 1280}
 
 
 @families
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_what_output_cuts_is_restored_in_any_order(family: Family, data: st.DataObject) -> None:
     mtu = data.draw(st.integers(SMALLEST_MTU[family], 1500))

@@ -39,7 +39,7 @@ US4, PEER4, US6, PEER6 = "10.1.0.2", "10.1.0.50", "2001:db8::2", "2001:db8::50"
 LISTENING = 7
 START = 0xFFFFFFF0
 
-tried = settings(deadline=None, max_examples=200)
+tried = settings(max_examples=200)
 
 
 class Target:

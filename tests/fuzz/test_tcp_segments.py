@@ -12,7 +12,7 @@ from tests.support.tcp_lab import TcpLab
 from tests.support.tcp_peer import OUR_ISS, OUR_PORT, ms, sec
 from wsknet.config import TcpConfig
 from wsknet.errors import NetError
-from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.messages.icmp import IcmpErrorKind
 from wsknet.transport.tcp.connection import Connection
 from wsknet.transport.tcp.endpoint import TcpEndpoint
 from wsknet.transport.tcp.reassembly import MAX_PIECES
@@ -166,14 +166,14 @@ def bombard(seed: int, family: Family, state: str, steps: int) -> None:
     assert lab.stack.next_deadline() is None
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 1 << 32), st.sampled_from(list(Family)), st.sampled_from(_START_STATES))
 def test_random_segments_in_every_state(seed: int, family: Family, state: str) -> None:
     bombard(seed, family, state, 60)
 
 
 @pytest.mark.long
-@settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3000, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 1 << 32), st.sampled_from(list(Family)), st.sampled_from(_START_STATES))
 def test_many_more_random_segments_in_every_state(seed: int, family: Family, state: str) -> None:
     bombard(seed, family, state, 200)

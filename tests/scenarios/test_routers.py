@@ -19,7 +19,7 @@ from wsknet.behaviour import LINUX, WINDOWS, Behaviour
 from wsknet.host import Host, HostInterface, Network, link_local_address
 from wsknet.net import changes
 from wsknet.net.handler import Undelivered
-from wsknet.net.messages import EchoMessage, IcmpErrorKind
+from wsknet.net.messages.icmp import EchoMessage, IcmpErrorKind
 from wsknet.net.packet import Packet
 from wsknet.text import format_address, parse_address, parse_network
 from wsknet.transport.tcp.endpoint import TcpEndpoint

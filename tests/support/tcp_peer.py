@@ -9,14 +9,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from wsknet.net.messages import (
-    ArpMessage,
-    ArpOperation,
-    IcmpError,
-    IcmpErrorKind,
-    NeighbourAdvertisement,
-    NeighbourSolicitation,
-)
+from wsknet.net.messages.icmp import IcmpError, IcmpErrorKind
+from wsknet.net.messages.neighbours import ArpMessage, ArpOperation, NeighbourAdvertisement, NeighbourSolicitation
 from wsknet.types import MILLISECOND, SECOND, Address, Duration, Endpoint, Family, IfIndex, Instant, Proto
 from wsknet.wire import ipv4, ipv6, tcp, tcp_options
 from wsknet.wire.checksum import pseudo_sum, transport_is_valid

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wsknet.apps.ping import ping
-from wsknet.config import AutoConfig
+from wsknet.config import AdvertisingConfig, AutoConfig
 from wsknet.host import Network
 from wsknet.net.changes import InterfaceChanged
 from wsknet.text import parse_address
@@ -88,3 +88,35 @@ def test_a_card_that_is_too_small_for_ipv6_has_none() -> None:
         with pytest.raises(ValueError, match="IPv6 needs an MTU of 1280"):
             host.apply(InterfaceChanged(large.index, mtu=1279))
         host.apply(InterfaceChanged(large.index, mtu=1281))
+
+
+def test_a_gateway_that_cannot_be_one_is_told_with_what_to_do() -> None:
+    with Network(seed=1) as network:
+        host = network.host("host")
+        host.interface("eth0", "192.0.2.1/24", "2001:db8::1/64")
+        before = host.stack.view().routes
+        with pytest.raises(ValueError, match="the gateway 2001:db8::9 is of another family than the prefix"):
+            host.route("0.0.0.0/0", via="2001:db8::9")
+        with pytest.raises(ValueError, match=r"the gateway 203\.0\.113\.1: give one an address there, or another"):
+            host.route("0.0.0.0/0", via="203.0.113.1")
+        with pytest.raises(ValueError, match=r"'10\.0\.0\.0' has no prefix length: expected a prefix like"):
+            host.route("10.0.0.0", via="192.0.2.9")
+        assert host.stack.view().routes == before
+
+
+def test_what_could_never_work_is_refused_and_leaves_nothing_behind() -> None:
+    with Network(seed=1) as network:
+        host, router = network.host("host"), network.router("router")
+        before = host.stack.view(), router.stack.view()
+        with pytest.raises(ValueError, match=r"host is no router, and only a router advertises: .* network\.router"):
+            host.interface("eth0", "2001:db8::1/64", advertising=AdvertisingConfig())
+        with pytest.raises(ValueError, match=r"eth0 is too small for IPv6.* give it an MTU of 1280 or more"):
+            host.interface("eth0", mtu=1279, auto=AutoConfig(router_discovery=True))
+        with pytest.raises(ValueError, match=r"eth0 is too small for IPv6.* give it an MTU of 1280 or more"):
+            router.interface("eth0", mtu=1279, advertising=AdvertisingConfig())
+        assert (host.stack.view(), router.stack.view()) == before
+
+
+def test_time_does_not_run_backwards() -> None:
+    with Network(seed=1) as network, pytest.raises(ValueError, match="-1 seconds cannot pass"):
+        network.run_for(-1)

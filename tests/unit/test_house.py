@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from wsknet.trace import DropReason
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = sorted((ROOT / "wsknet").rglob("*.py"))
 
@@ -105,6 +107,17 @@ def test_asking_for_the_name_would_be_seen(code: str) -> None:
 @pytest.mark.parametrize("code", ["if behaviour.v6only: ...", "if sys.platform == 'linux': ...", "SETS['linux']"])
 def test_asking_for_a_policy_or_a_platform_is_no_offence(code: str) -> None:
     assert not list(asks_for_a_set(ast.parse(code)))
+
+
+def test_every_drop_reason_is_given_somewhere() -> None:
+    given = {
+        node.attr
+        for path in PACKAGE
+        for node in ast.walk(parse(path))
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "DropReason"
+    }
+
+    assert {reason.name for reason in DropReason} == given
 
 
 def test_rule_marks_carry_known_numbers_and_three_at_most(request: pytest.FixtureRequest) -> None:

@@ -20,7 +20,7 @@ from wsknet.drivers.blocking import RealDriver
 from wsknet.errors import ErrorKind
 from wsknet.host import Host, Network
 from wsknet.net import changes
-from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.messages.icmp import IcmpErrorKind
 from wsknet.text import format_address, parse_address
 from wsknet.trace import DropReason
 from wsknet.types import MILLISECOND, SECOND, Instant

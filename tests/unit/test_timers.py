@@ -10,7 +10,7 @@ from wsknet.types import Instant
 
 _steps = st.lists(
     st.one_of(
-        st.tuples(st.just("arm"), st.integers(0, 9), st.integers(0, 50)),
+        st.tuples(st.sampled_from(["arm", "arm by"]), st.integers(0, 9), st.integers(0, 50)),
         st.tuples(st.just("cancel"), st.integers(0, 9), st.just(0)),
         st.tuples(st.just("advance"), st.just(0), st.integers(0, 20)),
     ),
@@ -32,6 +32,9 @@ def test_timers_expire_as_a_naive_list_says(steps: list[tuple[str, int, int]]) -
         if what == "arm":
             made[number].arm(Instant(now + amount))
             model[number] = now + amount
+        elif what == "arm by":
+            made[number].arm_by(Instant(now + amount))
+            model[number] = min(now + amount, model.get(number, now + amount))
         elif what == "cancel":
             made[number].cancel()
             model.pop(number, None)

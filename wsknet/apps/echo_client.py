@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wsknet import text
 from wsknet.errors import ErrorKind, NetError
-from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.messages.icmp import IcmpErrorKind
 from wsknet.net.path import needs_zone
 from wsknet.transport.echo import MAX_DATA, EchoFailure
-from wsknet.types import SECOND, Address, Duration, Instant, is_link_local, is_multicast, is_unspecified
+from wsknet.types import MILLISECOND, SECOND, Address, Duration, Instant, is_link_local, is_multicast, is_unspecified
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ class Answer(NamedTuple):
     mtu: int = 0
     """Where a packet was too big: how large it may be."""
     code: int = 0
-    """Of TIME_EXCEEDED: 0 in transit, 1 in reassembly."""
+    """See `net.handler.Undelivered`."""
     zone: int = 0
     """The interface, if `sender` is a link-local address that has replied."""
 
@@ -187,4 +187,4 @@ def nanoseconds(what: str, seconds: float) -> Duration:
 
 
 def milliseconds_text(duration: Duration) -> str:
-    return f"{duration / 1_000_000:.3f}"
+    return f"{duration / MILLISECOND:.3f}"

@@ -14,13 +14,11 @@ from wsknet.apps.echo_client import (
     nanoseconds,
     parse_target,
 )
+from wsknet.transport.echo import HEADER_LENGTH
 from wsknet.types import Address, Instant
 
 if TYPE_CHECKING:
     from wsknet.host import Host
-
-ICMP_HEADER = 8
-"""Bytes of an echo message before its data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class PingResult:
     def _line(self, answer: Answer) -> str:
         sender = text.format_address(answer.sender, answer.zone) if answer.sender else "this host"
         if answer.problem is None:
-            size, time = self.size + ICMP_HEADER, milliseconds_text(answer.rtt)
+            size, time = self.size + HEADER_LENGTH, milliseconds_text(answer.rtt)
             return f"{size} bytes from {sender}: icmp_seq={answer.sequence} ttl={answer.hop_limit} time={time} ms"
         mtu = f" (mtu {answer.mtu})" if answer.mtu else ""
         return f"From {sender}: icmp_seq={answer.sequence} {answer.problem.value}{mtu}"

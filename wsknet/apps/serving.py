@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from wsknet import text
 from wsknet.apps import SERVICES
-from wsknet.config import AutoConfig
+from wsknet.config import ETHERNET_MTU, AutoConfig
 from wsknet.devices.capture import Capture
 from wsknet.devices.pcapng import PcapngWriter
 from wsknet.devices.tap import TapDevice, check_interface_name
@@ -22,7 +22,8 @@ from wsknet.drivers.blocking import RealDriver
 from wsknet.errors import UsageError
 from wsknet.host import Host
 from wsknet.machine.lab import Lab
-from wsknet.net.changes import AddressAdded, AddressRefused, AddressRemoved
+from wsknet.net.changes import AddressAdded, AddressOrigin, AddressRefused, AddressRemoved
+from wsknet.types import Family, family_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,7 @@ class InterfaceOptions:
     """Addresses for the kernel's side."""
     create: bool = False
     mac: str | None = None
-    mtu: int = 1500
+    mtu: int = ETHERNET_MTU
     auto: AutoConfig = field(default_factory=AutoConfig)
 
     def check(self) -> None:
@@ -84,7 +85,10 @@ class ServeOptions:
             raise UsageError(f"there is no application {self.app!r}: choose one of {', '.join(SERVICES)}")
         if not self.interfaces:
             raise UsageError("nothing to serve on: give --tap NAME and --address CIDR")
+        names = [interface.name for interface in self.interfaces]
         for interface in self.interfaces:
+            if names.count(interface.name) > 1:
+                raise UsageError(f"--tap {interface.name} is given twice: give each interface a name of its own")
             interface.check()
             if self.forward and interface.auto.router_discovery:
                 raise UsageError(
@@ -190,7 +194,7 @@ class Server:
             key = (news.if_index, news.address)
             if isinstance(news, AddressAdded) and key not in known:
                 known.add(key)
-                line = f"{text.format_address(news.address)}/{news.prefix_length}, {news.origin.value}"
+                line = f"{text.format_address(news.address)}/{news.prefix_length}, {_origin(news)}"
             elif isinstance(news, AddressRemoved) and key in known:
                 known.discard(key)
                 line = f"{text.format_address(news.address)} is gone"
@@ -209,7 +213,8 @@ class Server:
         """One line for the end: what was served, and what was dropped."""
         dropped = self.host.stack.trace.drops
         reasons = "".join(f"\n  {count} x {reason.value}" for reason, count in dropped.most_common())
-        return f"{self.service.accepted} connections served; frames dropped: {sum(dropped.values())}{reasons}"
+        plural = "" if self.service.accepted == 1 else "s"
+        return f"{self.service.accepted} connection{plural} served; frames dropped: {sum(dropped.values())}{reasons}"
 
 
 def attach_tap(host: Host, options: InterfaceOptions, device: TapDevice, writer: PcapngWriter | None) -> None:
@@ -225,10 +230,19 @@ def attach_tap(host: Host, options: InterfaceOptions, device: TapDevice, writer:
     driver.add_device(host.pump, device)
 
 
+def _origin(news: AddressAdded) -> str:
+    """For people: where an address came from.  We make one of 169.254/16 only where DHCP is on and has none."""
+    if news.origin is AddressOrigin.LINK_LOCAL and family_of(news.address) is Family.IPV4:
+        return "made by ourselves, as no DHCP server has answered"
+    return news.origin.value
+
+
 def _conditions(auto: AutoConfig) -> list[str]:
     """For people: what there is to say of an interface's addresses beside those given."""
     sources = [name for name, is_on in (("DHCP", auto.dhcp), ("router advertisements", auto.router_discovery)) if is_on]
     told = [f"addresses from {' and '.join(sources)}"] if sources else []
+    if auto.dhcp and auto.link_local_ipv4 is False:
+        told.append("none of IPv4 until a DHCP server answers")
     return [*told, "once checked for duplicates"] if auto.duplicate_detection else told
 
 

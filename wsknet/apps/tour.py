@@ -172,7 +172,8 @@ class Tour:
             Status, Socket = accept(Listener)
             _, remote = remote_address(Socket)
             decision = self._explain_arrival(dialled_text, remote)
-            self._note(case, "WskAccept", Status, remark=f"{peer.name} is {name_of(remote)}", decision=decision)
+            remark = f"{peer.name} is {name_of(remote)}; its next connection:"
+            self._note(case, "WskAccept", Status, remark=remark, decision=decision)
             accepted.append(self._local(case, Socket, "WskGetLocalAddress of the accepted socket", "as dialled"))
             self._hang_up(Socket)
         names.append(self._local(case, Listener, "WskGetLocalAddress of the listener", "the wildcard for ever"))

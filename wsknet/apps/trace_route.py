@@ -14,14 +14,11 @@ from wsknet.apps.echo_client import (
     nanoseconds,
     parse_target,
 )
-from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.messages.icmp import IN_TRANSIT, IcmpErrorKind
 from wsknet.types import Address
 
 if TYPE_CHECKING:
     from wsknet.host import Host
-
-_IN_TRANSIT = 0
-"""Code of TIME_EXCEEDED (RFC 792, RFC 4443 3.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,7 @@ class Hop:
 
 
 def _is_transit(answer: Answer) -> bool:
-    return answer.problem is IcmpErrorKind.TIME_EXCEEDED and answer.code == _IN_TRANSIT
+    return answer.problem is IcmpErrorKind.TIME_EXCEEDED and answer.code == IN_TRANSIT
 
 
 def trace_route(

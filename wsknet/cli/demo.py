@@ -17,7 +17,7 @@ from wsknet.inspect.frames import read
 from wsknet.inspect.ladder import draw
 
 
-@click.command()
+@click.command(short_help="The guided tour: how a wildcard socket gets its address.")
 @click.option("--link", type=click.Choice(["virtual", "tap"]), default="virtual", show_default=True,
               help="virtual: three emulated hosts, no privilege.  tap: the kernel is the peer (root).")  # fmt: skip
 @click.option("--seed", type=int, default=1, show_default=True, help="Ports, sequence numbers, everything random.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wsknet.cli.platform import require_linux
+from wsknet.config import ETHERNET_MTU, MAX_MTU, MIN_INTERFACE_MTU, AutoConfig
 from wsknet.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class GroupedCommand(click.Command):
         for name in _PER_INTERFACE:
             if head.get(name):
                 option = f"--{name.replace('_', '-')}"
-                raise click.UsageError(f"{option} belongs to an interface: put it after the --tap NAME it is for.", ctx)
+                raise click.UsageError(f"{option} belongs to an interface: put it after the --tap NAME it is for", ctx)
         ends = [*starts[1:], len(args)]
         return [_interface(self._parse(ctx, args[start:end])) for start, end in zip(starts, ends, strict=False)]
 
@@ -46,7 +47,6 @@ class GroupedCommand(click.Command):
 
 def _interface(values: dict[str, Any]) -> InterfaceOptions:
     from wsknet.apps.serving import InterfaceOptions
-    from wsknet.config import AutoConfig
 
     return InterfaceOptions(
         name=values["tap"][0],
@@ -54,7 +54,7 @@ def _interface(values: dict[str, Any]) -> InterfaceOptions:
         peers=tuple(values.get("peer") or ()),
         create=bool(values.get("create")),
         mac=(values.get("mac") or (None,))[-1],
-        mtu=int((values.get("mtu") or (1500,))[-1]),
+        mtu=int((values.get("mtu") or (ETHERNET_MTU,))[-1]),
         auto=AutoConfig(
             dhcp=bool(values.get("dhcp")),
             link_local_ipv4=False if values.get("no_link_local") else None,
@@ -69,14 +69,19 @@ def _switch(name: str, meaning: str) -> Callable[[Callable[..., Any]], Callable[
     return click.option(name, multiple=True, is_flag=True, flag_value="yes", help=meaning)
 
 
-@click.command(cls=GroupedCommand)
+@click.command(cls=GroupedCommand, short_help="Serve echo, discard or chargen on TAPs.")
 @click.argument("app", metavar="APP")
 @click.option("--tap", multiple=True, metavar="NAME", help="Attach to TAP interface NAME; once per interface.")
 @click.option("--address", multiple=True, metavar="CIDR", help="Our address on it, e.g. 198.51.100.2/24; repeatable.")
 @_switch("--create", "Make the TAP; it is gone at the end.")
 @click.option("--peer", multiple=True, metavar="CIDR", help="Give the kernel's side of a made TAP this address.")
 @click.option("--mac", multiple=True, metavar="MAC", help="Our MAC address on it.")
-@click.option("--mtu", multiple=True, type=click.IntRange(576, 65535), help="Largest IP packet in bytes (1500).")
+@click.option(
+    "--mtu",
+    multiple=True,
+    type=click.IntRange(MIN_INTERFACE_MTU, MAX_MTU),
+    help=f"Largest IP packet in bytes ({ETHERNET_MTU}).",
+)
 @_switch("--dhcp", "Get an IPv4 address by DHCP, or a link-local one if no server answers.")
 @_switch("--no-link-local", "No address at all if no DHCP server answers (IPAutoconfigurationEnabled = 0).")
 @_switch("--router-discovery", "Get IPv6 addresses and routes from router advertisements.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from scapy.layers.l2 import ARP
 
 from wsknet.control.fields import address_bytes, address_text, mac_bytes, mac_text
-from wsknet.net.messages import ArpMessage, ArpOperation
+from wsknet.net.messages.neighbours import ArpMessage, ArpOperation
 from wsknet.trace import DropReason
 
 MESSAGE_LENGTH = 28

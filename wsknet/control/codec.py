@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from wsknet.control import arp, dhcp4, icmp4, icmp6, igmp
-from wsknet.net.messages import ArpMessage, Codec, DhcpMessage, GroupMessage, IcmpMessage
+from wsknet.net.messages.codec import Codec, IcmpMessage
+from wsknet.net.messages.dhcp import DhcpMessage
+from wsknet.net.messages.groups import GroupMessage
+from wsknet.net.messages.neighbours import ArpMessage
 from wsknet.trace import DropReason
 from wsknet.types import Address, Family
 

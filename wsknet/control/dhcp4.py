@@ -9,7 +9,8 @@ from __future__ import annotations
 from scapy.layers.dhcp import BOOTP, DHCP, dhcpmagic
 
 from wsknet.control.fields import address_bytes, address_text
-from wsknet.net.messages import DhcpKind, DhcpMessage
+from wsknet.net.messages.dhcp import DhcpKind, DhcpMessage
+from wsknet.net.routes import network_of
 from wsknet.trace import DropReason
 from wsknet.types import Address
 
@@ -20,8 +21,9 @@ _HEADER_LENGTH = 236
 _OPTIONS_AT = _HEADER_LENGTH + len(dhcpmagic)
 _SNAME = slice(44, 108)
 _FILE = slice(108, 236)
-_OP_AT, _HARDWARE = 0, b"\x01\x06"
-"""Ethernet, addresses of 6 bytes."""
+_OP_AT = 0
+_HARDWARE = b"\x01\x06"
+"""The two bytes after `op`: Ethernet, addresses of 6 bytes."""
 _BROADCAST_FLAG = 0x8000
 _MAX_OPTION = 255
 
@@ -164,10 +166,8 @@ def _classless_routes(data: bytes) -> tuple[tuple[Address, int, Address | None],
             raise _MalformedError
         middle = position + 1 + (length + 7) // 8
         prefix = _exactly(data[position + 1 : middle], middle - position - 1).ljust(4, b"\0")
-        host_bits = 32 - length
-        prefix = (int.from_bytes(prefix, "big") >> host_bits << host_bits).to_bytes(4, "big")
         router = _exactly(data[middle : middle + 4], 4)
-        routes.append((prefix, length, router if any(router) else None))
+        routes.append((network_of(prefix, length), length, router if any(router) else None))
         position = middle + 4
     return tuple(routes)
 

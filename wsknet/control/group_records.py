@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wsknet.net.messages import GroupQuery, GroupRecord, RecordKind
+from wsknet.net.messages.groups import GroupQuery, GroupRecord, RecordKind
 from wsknet.types import Address, is_multicast, is_unspecified
 
 QUERY_TAIL_LENGTH = 4

@@ -5,7 +5,9 @@ from __future__ import annotations
 from scapy.layers.inet import ICMP
 
 from wsknet.control.fields import address_bytes, address_text
-from wsknet.net.messages import EchoMessage, IcmpError, IcmpErrorKind, IcmpMessage, Redirect
+from wsknet.net.messages.codec import IcmpMessage
+from wsknet.net.messages.icmp import EchoMessage, IcmpError, IcmpErrorKind
+from wsknet.net.messages.neighbours import Redirect
 from wsknet.trace import DropReason
 from wsknet.wire.checksum import internet_checksum
 
@@ -86,13 +88,13 @@ def _decode_error(header: ICMP, quoted: bytes) -> IcmpError | DropReason:
     if len(quoted) < MIN_QUOTE:
         return DropReason.ICMP_TRUNCATED
     if header.type == _TIME_EXCEEDED:
-        return IcmpError(IcmpErrorKind.TIME_EXCEEDED, quoted, code_number=header.code)
+        return IcmpError(IcmpErrorKind.TIME_EXCEEDED, quoted, code=header.code)
     if header.type == _PARAMETER_PROBLEM:
-        return IcmpError(IcmpErrorKind.PARAMETER_PROBLEM, quoted, pointer=header.ptr, code_number=header.code)
+        return IcmpError(IcmpErrorKind.PARAMETER_PROBLEM, quoted, pointer=header.ptr, code=header.code)
     kind = _UNREACHABLE_KINDS.get(header.code, IcmpErrorKind.OTHER)
     if kind is IcmpErrorKind.PACKET_TOO_BIG:
         return IcmpError(kind, quoted, mtu=header.nexthopmtu)
-    return IcmpError(kind, quoted, code_number=header.code if kind is IcmpErrorKind.OTHER else 0)
+    return IcmpError(kind, quoted, code=header.code if kind is IcmpErrorKind.OTHER else 0)
 
 
 def encode(message: IcmpMessage) -> bytes:
@@ -111,9 +113,9 @@ def encode(message: IcmpMessage) -> bytes:
 def _error_header(error: IcmpError) -> ICMP:
     number, code = _TYPE_AND_CODE[error.kind]
     if number == _TIME_EXCEEDED:
-        return ICMP(type=number, code=error.code_number, chksum=0)
+        return ICMP(type=number, code=error.code, chksum=0)
     if number == _PARAMETER_PROBLEM:
-        return ICMP(type=number, code=error.code_number, chksum=0, ptr=error.pointer)
+        return ICMP(type=number, code=error.code, chksum=0, ptr=error.pointer)
     return ICMP(type=number, code=code, chksum=0, nexthopmtu=error.mtu)
 
 

@@ -13,17 +13,12 @@ from scapy.layers.inet6 import (
 )
 
 from wsknet.control import mld, ndp, router_messages
-from wsknet.net.messages import (
-    EchoMessage,
-    GroupLeave,
-    GroupQuery,
-    GroupReport,
-    IcmpError,
-    IcmpErrorKind,
-    IcmpMessage,
+from wsknet.net.messages.codec import IcmpMessage
+from wsknet.net.messages.groups import GroupLeave, GroupQuery, GroupReport, OldGroupReport
+from wsknet.net.messages.icmp import EchoMessage, IcmpError, IcmpErrorKind
+from wsknet.net.messages.neighbours import (
     NeighbourAdvertisement,
     NeighbourSolicitation,
-    OldGroupReport,
     Redirect,
     RouterAdvertisement,
     RouterSolicitation,
@@ -94,15 +89,15 @@ def _decode_error(payload: bytes) -> IcmpError | DropReason:
     if number == _TOO_BIG:
         return IcmpError(IcmpErrorKind.PACKET_TOO_BIG, quoted, mtu=ICMPv6PacketTooBig(header).mtu)
     if number == _TIME_EXCEEDED:
-        return IcmpError(IcmpErrorKind.TIME_EXCEEDED, quoted, code_number=ICMPv6TimeExceeded(header).code)
+        return IcmpError(IcmpErrorKind.TIME_EXCEEDED, quoted, code=ICMPv6TimeExceeded(header).code)
     if number == _PARAMETER_PROBLEM:
         problem = ICMPv6ParamProblem(header)
         if problem.code == _UNRECOGNIZED_NEXT_HEADER:
             return IcmpError(IcmpErrorKind.PROTOCOL_UNREACHABLE, quoted, pointer=problem.ptr)
-        return IcmpError(IcmpErrorKind.PARAMETER_PROBLEM, quoted, pointer=problem.ptr, code_number=problem.code)
+        return IcmpError(IcmpErrorKind.PARAMETER_PROBLEM, quoted, pointer=problem.ptr, code=problem.code)
     code = ICMPv6Unknown(header).code
     kind = _UNREACHABLE_KINDS.get(code) if number == _UNREACHABLE else None
-    return IcmpError(IcmpErrorKind.OTHER, quoted, code_number=code) if kind is None else IcmpError(kind, quoted)
+    return IcmpError(IcmpErrorKind.OTHER, quoted, code=code) if kind is None else IcmpError(kind, quoted)
 
 
 def encode(source: Address, destination: Address, message: IcmpMessage) -> bytes:
@@ -131,11 +126,11 @@ def _encode_error_header(error: IcmpError) -> bytes:
     if kind is IcmpErrorKind.PACKET_TOO_BIG:
         return bytes(ICMPv6PacketTooBig(code=0, cksum=0, mtu=error.mtu))
     if kind is IcmpErrorKind.TIME_EXCEEDED:
-        return bytes(ICMPv6TimeExceeded(code=error.code_number, cksum=0))
+        return bytes(ICMPv6TimeExceeded(code=error.code, cksum=0))
     if kind is IcmpErrorKind.PARAMETER_PROBLEM:
-        return bytes(ICMPv6ParamProblem(code=error.code_number, cksum=0, ptr=error.pointer))
+        return bytes(ICMPv6ParamProblem(code=error.code, cksum=0, ptr=error.pointer))
     if kind is IcmpErrorKind.PROTOCOL_UNREACHABLE:
         return bytes(ICMPv6ParamProblem(code=_UNRECOGNIZED_NEXT_HEADER, cksum=0, ptr=error.pointer))
     if kind not in _UNREACHABLE_CODES:
         raise ValueError(f"ICMPv6 has no message for {kind!r}")
-    return bytes(ICMPv6DestUnreach(code=error.code_number or _UNREACHABLE_CODES[kind], cksum=0))
+    return bytes(ICMPv6DestUnreach(code=error.code or _UNREACHABLE_CODES[kind], cksum=0))

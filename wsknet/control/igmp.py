@@ -12,7 +12,7 @@ from wsknet.control.group_records import (
     expand,
     is_group_of_query,
 )
-from wsknet.net.messages import GroupLeave, GroupMessage, GroupQuery, GroupReport, OldGroupReport
+from wsknet.net.messages.groups import GroupLeave, GroupMessage, GroupQuery, GroupReport, OldGroupReport
 from wsknet.trace import DropReason
 from wsknet.types import is_multicast
 from wsknet.wire.checksum import internet_checksum

@@ -6,7 +6,8 @@ from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6ND_NS
 
 from wsknet.control import ndp_options as options_of
 from wsknet.control.fields import address_bytes, address_text
-from wsknet.net.messages import NeighbourAdvertisement, NeighbourSolicitation
+from wsknet.net.messages.neighbours import NeighbourAdvertisement, NeighbourSolicitation
+from wsknet.net.well_known import SOLICITED_NODE_PREFIX
 from wsknet.trace import DropReason
 from wsknet.types import Address, Mac, is_multicast, is_unspecified
 
@@ -15,8 +16,6 @@ ADVERTISEMENT = 136
 
 _HEADER_LENGTH = 24
 """Up to and including the target; options follow."""
-_SOLICITED_NODE_PREFIX = bytes.fromhex("ff02 0000 0000 0000 0000 0001 ff")
-"""RFC 4291 2.7.1."""
 
 
 def decode(
@@ -39,7 +38,7 @@ def decode(
 def _solicitation(
     source: Address, destination: Address, header: bytes, mac: Mac | None
 ) -> NeighbourSolicitation | DropReason:
-    if is_unspecified(source) and (mac is not None or not destination.startswith(_SOLICITED_NODE_PREFIX)):
+    if is_unspecified(source) and (mac is not None or not destination.startswith(SOLICITED_NODE_PREFIX)):
         return DropReason.ND_MALFORMED
     return NeighbourSolicitation(address_bytes(ICMPv6ND_NS(header).tgt), mac)
 

@@ -6,6 +6,7 @@ cannot be right makes the whole message worthless, because nobody can say where 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from scapy.layers.inet6 import (
@@ -18,7 +19,7 @@ from scapy.layers.inet6 import (
 )
 
 from wsknet.control.fields import address_bytes, address_text, mac_bytes, mac_text
-from wsknet.net.messages import Preference, PrefixInformation, RouteInformation
+from wsknet.net.messages.neighbours import Preference, PrefixInformation, RouteInformation
 from wsknet.net.routes import network_of
 from wsknet.types import Mac
 
@@ -63,33 +64,29 @@ def has_group_mac(options: list[Option]) -> bool:
     return any(kind in (SOURCE_MAC, TARGET_MAC) and data[2] & 1 for kind, data in options)
 
 
+def _each(options: list[Option], wanted: int) -> Iterator[bytes]:
+    """Those of one kind.  Where only one makes sense the first counts."""
+    return (data for kind, data in options if kind == wanted)
+
+
 def mac(options: list[Option], wanted: int) -> Mac | None:
-    """Of repeated options the first counts."""
-    for kind, data in options:
-        if kind == wanted:
-            return mac_bytes(ICMPv6NDOptSrcLLAddr(data).lladdr)
-    return None
+    data = next(_each(options, wanted), None)
+    return None if data is None else mac_bytes(ICMPv6NDOptSrcLLAddr(data).lladdr)
 
 
 def mtu(options: list[Option]) -> int:
-    for kind, data in options:
-        if kind == MTU:
-            return int(ICMPv6NDOptMTU(data).mtu)
-    return 0
+    """0: not told."""
+    data = next(_each(options, MTU), None)
+    return 0 if data is None else int(ICMPv6NDOptMTU(data).mtu)
 
 
 def redirected(options: list[Option]) -> bytes:
-    for kind, data in options:
-        if kind == REDIRECTED_HEADER:
-            return data[8:]
-    return b""
+    return next(_each(options, REDIRECTED_HEADER), b"")[8:]
 
 
 def prefixes(options: list[Option]) -> tuple[PrefixInformation, ...]:
     found = []
-    for kind, data in options:
-        if kind != PREFIX_INFORMATION:
-            continue
+    for data in _each(options, PREFIX_INFORMATION):
         option = ICMPv6NDOptPrefixInfo(data)
         if option.prefixlen <= 128:
             found.append(
@@ -107,9 +104,7 @@ def prefixes(options: list[Option]) -> tuple[PrefixInformation, ...]:
 
 def routes(options: list[Option]) -> tuple[RouteInformation, ...]:
     found = []
-    for kind, data in options:
-        if kind != ROUTE_INFORMATION:
-            continue
+    for data in _each(options, ROUTE_INFORMATION):
         option = ICMPv6NDOptRouteInfo(data)
         preference = PREFERENCES.get(option.prf)  # RFC 4191 2.3: ignored if it is the reserved value
         if preference is not None and option.plen <= min(128, (len(data) - 8) * 8):

@@ -7,7 +7,7 @@ from scapy.layers.inet6 import ICMPv6ND_RA, ICMPv6ND_Redirect, ICMPv6ND_RS
 from wsknet.control import ndp_options as options_of
 from wsknet.control.fields import address_bytes, address_text
 from wsknet.control.ndp_options import Option
-from wsknet.net.messages import Preference, Redirect, RouterAdvertisement, RouterSolicitation
+from wsknet.net.messages.neighbours import Preference, Redirect, RouterAdvertisement, RouterSolicitation
 from wsknet.trace import DropReason
 from wsknet.types import Address, is_link_local, is_multicast, is_unspecified
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.net.packet import Cast
-from wsknet.net.tables import LIMITED_BROADCAST
+from wsknet.net.well_known import LIMITED_BROADCAST
 from wsknet.trace import DropReason
 from wsknet.types import (
     Address,

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wsknet.net.messages import ArpMessage, ArpOperation
+from wsknet.net.messages.neighbours import ArpMessage, ArpOperation
 from wsknet.net.neighbour import NeighbourState
 from wsknet.net.packet import Cast
-from wsknet.net.path import route_for_others
+from wsknet.net.route_choice import route_for_others
 from wsknet.trace import DropReason
 from wsknet.types import Address, Instant, Mac, is_link_local, is_loopback, is_multicast, is_unspecified
 from wsknet.wire.ethernet import BROADCAST_MAC, ETHERTYPE_ARP, header
@@ -40,7 +40,7 @@ class Arp:
         elif message.sender_mac == interface.mac:
             self._trace.drop(DropReason.OWN_MESSAGE, payload)
         elif self._is_claimed(interface, message.sender_address):
-            self._duplicates.heard(interface, message.sender_address, message.sender_mac, False, now)
+            self._duplicates.heard(interface, message.sender_address, message.sender_mac, now, is_probe=False)
             self._trace.drop(DropReason.ADDRESS_CONFLICT, payload)
         elif message.operation is ArpOperation.REPLY:
             self._reply_arrived(interface, message, payload, now)
@@ -71,7 +71,7 @@ class Arp:
         if self._is_ours(interface, target):
             self._answer(interface, message)
         elif target in interface.unassigned:
-            self._duplicates.heard(interface, target, message.sender_mac, True, now)
+            self._duplicates.heard(interface, target, message.sender_mac, now, is_probe=True)
             self._trace.drop(DropReason.ADDRESS_CONFLICT, payload)
         else:
             self._trace.drop(DropReason.ARP_NOT_FOR_US, payload)
@@ -95,7 +95,7 @@ class Arp:
             return
         is_awaited = known is None or known.state in _ASKED
         is_answer = is_awaited and self._is_ours(interface, message.target_address)
-        table.advertise(sender, message.sender_mac, is_answer, True, now)
+        table.advertised(sender, message.sender_mac, is_answer, True, now)
 
     def _is_claimed(self, interface: Interface, address: Address) -> bool:
         """Whether another host that sends from `address` is in conflict with us."""

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from wsknet.net import transit
 from wsknet.net.interface import is_in_prefix
-from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.messages.icmp import BEYOND_SCOPE, IcmpErrorKind
 from wsknet.net.neighbours import Pending
-from wsknet.net.path import link_mtu, route_for_others, summary
+from wsknet.net.path import link_mtu, summary
+from wsknet.net.route_choice import route_for_others
 from wsknet.net.wording import address_text
 from wsknet.trace import Decision, DropReason
 from wsknet.types import Address, Family, Instant, is_link_local
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
     from wsknet.net.interface import Interface
     from wsknet.net.layer import IpLayer
     from wsknet.net.packet import Packet
-
-_BEYOND_SCOPE = 2
-"""Code of ICMPv6's destination unreachable (RFC 4443 3.1)."""
-_DONT_FRAGMENT = 0x40
-"""In the first byte of flags and fragment offset."""
-
 
 MAX_TOLD = 4096
 """Destinations remembered, so that captures do not explain each packet."""
@@ -45,20 +40,20 @@ class Forwarding:
         if _stays_on_link(source) or _stays_on_link(destination):
             self._trace.drop(DropReason.FORWARD_NOT_ALLOWED, packet.raw)
             if len(source) == 16 and is_link_local(source) and not _stays_on_link(destination):
-                self._error(IcmpErrorKind.NETWORK_UNREACHABLE, packet, now, code_number=_BEYOND_SCOPE)
+                self._ip.icmp.send_error(IcmpErrorKind.NETWORK_UNREACHABLE, packet, now, code=BEYOND_SCOPE)
             return
         why = self._question(packet)
         route = route_for_others(self._tables, destination, why)
         if route is None:
             self._trace.drop(DropReason.FORWARD_NO_ROUTE, packet.raw)
-            self._error(IcmpErrorKind.NETWORK_UNREACHABLE, packet, now)
+            self._ip.icmp.send_error(IcmpErrorKind.NETWORK_UNREACHABLE, packet, now)
             return
         if route.is_broadcast or route.is_local:  # a directed broadcast (RFC 2644), or what input has refused to us
             self._trace.drop(DropReason.FORWARD_NOT_ALLOWED, packet.raw)
             return
         if packet.hop_limit <= 1:
             self._trace.drop(DropReason.IP_HOP_LIMIT, packet.raw)
-            self._error(IcmpErrorKind.TIME_EXCEEDED, packet, now)
+            self._ip.icmp.send_error(IcmpErrorKind.TIME_EXCEEDED, packet, now)
             return
         interface = self._tables.interfaces[route.if_index]
         next_hop = route.next_hop or destination
@@ -85,10 +80,10 @@ class Forwarding:
         aged = transit.aged(packet.family, packet.raw)
         if len(aged) <= mtu:
             return (aged,)
-        if packet.family is Family.IPV4 and not packet.raw[6] & _DONT_FRAGMENT:
+        if transit.may_be_cut(packet.family, packet.raw):
             return transit.cut(aged, mtu)
         self._trace.drop(DropReason.IP_TOO_BIG, packet.raw)
-        self._error(IcmpErrorKind.PACKET_TOO_BIG, packet, now, mtu=mtu)
+        self._ip.icmp.send_error(IcmpErrorKind.PACKET_TOO_BIG, packet, now, mtu=mtu)
         return ()
 
     def _pass_on(
@@ -126,9 +121,6 @@ class Forwarding:
             )
         back = route_for_others(self._tables, packet.source)
         return back is not None and back.next_hop is None and back.if_index == packet.interface.index
-
-    def _error(self, kind: IcmpErrorKind, packet: Packet, now: Instant, code_number: int = 0, mtu: int = 0) -> None:
-        self._ip.icmp.send_error(kind, packet, now, code_number, 0, mtu)
 
 
 def _stays_on_link(address: Address) -> bool:

@@ -6,14 +6,16 @@ from hashlib import blake2s
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from wsknet.types import Address, Buffers, Family
-from wsknet.wire import ipv4, ipv6, ipv6_extensions
+from wsknet.types import Buffers, Family
+from wsknet.wire import ipv4, ipv6
+from wsknet.wire.fragment import UNIT
+from wsknet.wire.ipv6_extensions import FRAGMENT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from random import Random
 
-FRAGMENT_HEADER = ipv6_extensions.FRAGMENT
-"""The next-header value of the IPv6 fragment header."""
+    from wsknet.net.packet import Path
 
 _IPV6_FRAGMENT = Struct("!BBHI")
 
@@ -45,47 +47,54 @@ class Identifications:
 
 
 def fragments(
-    family: Family,
-    source: Address,
-    destination: Address,
+    path: Path,
     protocol: int,
     payload: bytes,
-    mtu: int,
     hop_limit: int,
     traffic_class: int,
+    flow_label: int,
     identification: int,
-    flow_label: int = 0,
 ) -> list[Buffers]:
-    """IP packets of at most `mtu` bytes that carry `payload` together, first part first.
+    """IP packets of at most `path.mtu` bytes that carry `payload` together, first part first.
 
     An IPv4 packet that needs no cutting comes out whole, but routers may cut it.
     """
-    if family is Family.IPV4:
-        room = mtu - ipv4.HEADER_LENGTH
-        if len(payload) > room:
-            room &= ~7
-    else:
-        room = (mtu - ipv6.HEADER_LENGTH - _IPV6_FRAGMENT.size) & ~7
+    if path.family is Family.IPV4:
+        return _ipv4_fragments(path, protocol, payload, hop_limit, traffic_class, identification)
+    room = (path.mtu - ipv6.HEADER_LENGTH - _IPV6_FRAGMENT.size) // UNIT * UNIT
     packets: list[Buffers] = []
-    for offset in range(0, len(payload), room):
-        part = payload[offset : offset + room]
-        more = offset + room < len(payload)
-        if family is Family.IPV4:
-            header = ipv4.build(
-                source,
-                destination,
-                protocol,
-                len(part),
-                hop_limit,
-                identification & 0xFFFF,
-                traffic_class,
-                dont_fragment=False,
-                more_fragments=more,
-                fragment_offset=offset,
-            )
-        else:
-            length = _IPV6_FRAGMENT.size + len(part)
-            header = ipv6.build(source, destination, FRAGMENT_HEADER, length, hop_limit, traffic_class, flow_label)
-            header += _IPV6_FRAGMENT.pack(protocol, 0, offset | more, identification)
+    for offset, part, more in _parts(payload, room):
+        length = _IPV6_FRAGMENT.size + len(part)
+        header = ipv6.build(path.source, path.destination, FRAGMENT, length, hop_limit, traffic_class, flow_label)
+        packets.append((header + _IPV6_FRAGMENT.pack(protocol, 0, offset | more, identification), part))
+    return packets
+
+
+def _ipv4_fragments(
+    path: Path, protocol: int, payload: bytes, hop_limit: int, traffic_class: int, identification: int
+) -> list[Buffers]:
+    room = path.mtu - ipv4.HEADER_LENGTH
+    if len(payload) > room:
+        room = room // UNIT * UNIT
+    packets: list[Buffers] = []
+    for offset, part, more in _parts(payload, room):
+        header = ipv4.build(
+            path.source,
+            path.destination,
+            protocol,
+            len(part),
+            hop_limit,
+            identification & 0xFFFF,
+            traffic_class,
+            dont_fragment=False,
+            more_fragments=more,
+            fragment_offset=offset,
+        )
         packets.append((header, part))
     return packets
+
+
+def _parts(payload: bytes, room: int) -> Iterator[tuple[int, bytes, bool]]:
+    """Offset, data, and whether more follow."""
+    for offset in range(0, len(payload), room):
+        yield offset, payload[offset : offset + room], offset + room < len(payload)

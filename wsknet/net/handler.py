@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from wsknet.net.messages import EchoMessage, IcmpErrorKind
+    from wsknet.net.messages.icmp import EchoMessage, IcmpErrorKind
     from wsknet.net.packet import Packet
     from wsknet.types import Address, Instant
 
@@ -25,7 +25,7 @@ class Undelivered(NamedTuple):
     reporter: Address | None = None
     """Who said so; `None` for our own link."""
     code: int = 0
-    """TIME_EXCEEDED: 0 in transit, 1 in reassembly; PARAMETER_PROBLEM: its code."""
+    """As in `messages.icmp.IcmpError`."""
 
 
 class ProtocolHandler(Protocol):

@@ -11,23 +11,13 @@ from typing import TYPE_CHECKING
 from wsknet.net import quote
 from wsknet.net.handler import Undelivered
 from wsknet.net.icmp_errors import IcmpErrorSender
-from wsknet.net.messages import (
-    EchoMessage,
-    GroupLeave,
-    GroupQuery,
-    GroupReport,
-    IcmpError,
-    IcmpErrorKind,
-    OldGroupReport,
-    Redirect,
-    RouterAdvertisement,
-    RouterSolicitation,
-)
+from wsknet.net.messages.groups import GroupLeave, GroupQuery, GroupReport, OldGroupReport
+from wsknet.net.messages.icmp import EchoMessage, IcmpError, IcmpErrorKind
+from wsknet.net.messages.neighbours import Redirect, RouterAdvertisement, RouterSolicitation
 from wsknet.net.packet import Cast, Packet
 from wsknet.net.pmtu import believable_mtu
-from wsknet.net.quote import ICMP
 from wsknet.trace import DropReason
-from wsknet.types import Address, Family, Instant, is_link_local
+from wsknet.types import ICMP, Address, Family, Instant, is_link_local
 
 if TYPE_CHECKING:
     from wsknet.net.handler import EchoReceiver
@@ -89,13 +79,13 @@ class Icmp:
         return number in _ECHO_REPLIES
 
     def send_error(
-        self, kind: IcmpErrorKind, packet: Packet, now: Instant, code_number: int = 0, pointer: int = 0, mtu: int = 0
+        self, kind: IcmpErrorKind, packet: Packet, now: Instant, code: int = 0, pointer: int = 0, mtu: int = 0
     ) -> None:
         """Tell the sender of `packet` why it was not taken, unless that is forbidden or the rate limit used up.
 
         The last three are those of `IcmpError`; the pointer of PROTOCOL_UNREACHABLE is found here.
         """
-        self._errors.send(kind, packet, now, code_number, pointer, mtu)
+        self._errors.send(kind, packet, now, code, pointer, mtu)
 
     def send_redirect(self, packet: Packet, next_hop: Address, now: Instant) -> None:
         """Tell the sender of `packet`, a neighbour, that `next_hop` is a neighbour too and nearer to the destination.
@@ -157,7 +147,7 @@ class Icmp:
             (packet.zone or packet.interface.index) if has_zone else 0,
             mtu,
             packet.source,
-            error.code_number,
+            error.code,
         )
         if handler.icmp_error(undelivered, now) and is_too_big:
             self._ip.path_mtus.learn(undelivered, now)

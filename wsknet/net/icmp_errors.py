@@ -9,19 +9,25 @@ from typing import TYPE_CHECKING
 
 from wsknet.errors import NetError
 from wsknet.net import quote
-from wsknet.net.messages import IcmpError, IcmpErrorKind, Redirect
+from wsknet.net.messages.icmp import IcmpError, IcmpErrorKind
+from wsknet.net.messages.neighbours import Redirect
 from wsknet.net.packet import Cast
-from wsknet.net.quote import ICMP
 from wsknet.net.rate_limit import TokenBucket
 from wsknet.trace import DropReason
-from wsknet.types import Address, Family, Instant, is_link_local, is_multicast, is_unspecified
+from wsknet.types import ICMP, Address, Family, Instant, is_link_local, is_multicast, is_unspecified
+from wsknet.wire import ipv4, ipv6
+from wsknet.wire.fault import UNRECOGNIZED_OPTION
 
 if TYPE_CHECKING:
     from wsknet.net.layer import IpLayer
     from wsknet.net.packet import Packet
 
-MAX_QUOTE = {Family.IPV4: 576 - 20 - 8, Family.IPV6: 1280 - 40 - 8}
-"""So that the error is a packet every link carries (RFC 1812 4.3.2.3, RFC 4443 2.4 (c))."""
+_HEADER_LENGTH = 8
+MAX_QUOTE = {
+    Family.IPV4: 576 - ipv4.HEADER_LENGTH - _HEADER_LENGTH,
+    Family.IPV6: ipv6.MIN_MTU - ipv6.HEADER_LENGTH - _HEADER_LENGTH,
+}
+"""Bytes, so that the error has at most 576 (RFC 1812 4.3.2.3) or what every link carries (RFC 4443 2.4 (c))."""
 
 REDIRECTS_PER_SECOND = 10
 """And as many at once: what RFC 4443 2.4 (f) proposes for a small device.  Separate from errors: a host that follows no
@@ -31,9 +37,6 @@ INTERNETWORK_CONTROL = 0xC0
 """Precedence 6, which RFC 1812 4.3.2.5 gives a router's errors.  A host's have 0 (RFC 1122 3.2.2: normal service), and
 so have all over IPv6, where no RFC asks for more."""
 
-_UNRECOGNIZED_OPTION = 2
-"""Code of a parameter problem: even groups are told (RFC 4443 2.4 (e.3))."""
-
 
 class IcmpErrorSender:
     def __init__(self, ip: IpLayer) -> None:
@@ -42,22 +45,22 @@ class IcmpErrorSender:
         self._redirects = TokenBucket(REDIRECTS_PER_SECOND, REDIRECTS_PER_SECOND)
 
     def send(
-        self, kind: IcmpErrorKind, packet: Packet, now: Instant, code_number: int = 0, pointer: int = 0, mtu: int = 0
+        self, kind: IcmpErrorKind, packet: Packet, now: Instant, code: int = 0, pointer: int = 0, mtu: int = 0
     ) -> None:
         """See `Icmp.send_error`."""
         quoted = quote.parse(packet.family, packet.raw)
         if quoted is None or not _is_answerable(packet, quoted):
             return
         is_special = packet.cast is not Cast.UNICAST or not quoted.is_first
-        if is_special and not _is_told_all_the_same(kind, code_number, packet):
+        if is_special and not _is_told_all_the_same(kind, code, packet):
             return
         if not self._limit.take(now):
             self._ip.trace.drop(DropReason.ICMP_RATE_LIMITED, packet.raw)
             return
         family = packet.family
         if kind is IcmpErrorKind.PROTOCOL_UNREACHABLE and family is Family.IPV6:
-            pointer = quoted.named_at
-        error = IcmpError(kind, packet.raw[: MAX_QUOTE[family]], mtu, pointer, code_number)
+            pointer = quoted.field
+        error = IcmpError(kind, packet.raw[: MAX_QUOTE[family]], mtu, pointer, code)
         self._emit(packet, error, now)
 
     def redirect(self, packet: Packet, next_hop: Address, now: Instant) -> None:
@@ -108,7 +111,7 @@ def _is_answerable(packet: Packet, quoted: quote.Quoted) -> bool:
     return not quote.may_be_error(packet.family, packet.raw, quoted)
 
 
-def _is_told_all_the_same(kind: IcmpErrorKind, code_number: int, packet: Packet) -> bool:
+def _is_told_all_the_same(kind: IcmpErrorKind, code: int, packet: Packet) -> bool:
     """Whether an error may be about what a group got, or about a later fragment.
 
     RFC 1122 3.2.2 forbids both.  RFC 4443 2.4 (e.3) has exceptions for groups and none against fragments: a router must
@@ -118,5 +121,5 @@ def _is_told_all_the_same(kind: IcmpErrorKind, code_number: int, packet: Packet)
         return False
     if packet.cast is Cast.UNICAST:
         return True
-    is_unknown_option = kind is IcmpErrorKind.PARAMETER_PROBLEM and code_number == _UNRECOGNIZED_OPTION
+    is_unknown_option = kind is IcmpErrorKind.PARAMETER_PROBLEM and code == UNRECOGNIZED_OPTION
     return is_unknown_option or kind is IcmpErrorKind.PACKET_TOO_BIG

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from wsknet.net.admission import Admission
 from wsknet.net.interface import MAX_FLOWS
-from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.messages.icmp import IcmpErrorKind
 from wsknet.net.packet import Cast, Packet
 from wsknet.trace import DropReason
 from wsknet.types import (

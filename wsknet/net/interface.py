@@ -8,19 +8,23 @@ from typing import TYPE_CHECKING, NamedTuple
 from wsknet.net.changes import AddressOrigin
 from wsknet.net.packet import Cast
 from wsknet.types import LOOPBACK_INDEX, Address, Family, IfIndex, Mac, family_of
-from wsknet.wire import ipv6
+from wsknet.wire import ipv4, ipv6
 from wsknet.wire.ethernet import BROADCAST_MAC, multicast_mac
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from wsknet.config import InterfaceConfig
+    from wsknet.net.changes import AddressAdded
     from wsknet.net.neighbours import NeighbourTable
 
 Flow = tuple[Address, Address, int]
 """Source, destination and zone of packets that were found to be unicast, for us and from a possible source."""
 
 MAX_FLOWS = 4096
+
+MIN_MTU = {Family.IPV4: ipv4.MIN_MTU, Family.IPV6: ipv6.MIN_MTU}
+"""What every link carries."""
 
 
 class AddressState(Enum):
@@ -45,6 +49,21 @@ class InterfaceAddress(NamedTuple):
     holder: Mac | None = None
     """Of a DUPLICATE: who has it; of an address of ours: who was last heard to claim it as well."""
 
+    @classmethod
+    def of(cls, change: AddressAdded, state: AddressState | None = None, holder: Mac | None = None) -> InterfaceAddress:
+        """What `change` gives an interface; with a `state` as long as it is not, or not for sure, ours to use."""
+        if state is None:
+            state = AddressState.DEPRECATED if change.is_deprecated else AddressState.PREFERRED
+        return cls(
+            change.address,
+            change.prefix_length,
+            change.skip_as_source,
+            state,
+            change.origin,
+            change.is_temporary,
+            holder,
+        )
+
     @property
     def is_deprecated(self) -> bool:
         """Not to be chosen while there is a better one; RFC 4429 3.2 says so of optimistic addresses too."""
@@ -52,7 +71,11 @@ class InterfaceAddress(NamedTuple):
 
 
 class Interface:
-    """Written by `tables.Tables` alone; everybody reads."""
+    """Settings, addresses and what follows from them are written by `tables.Tables` alone; everybody reads.
+
+    The rest has a writer of its own: what routers and servers said is `autoconf`'s, the groups are `multicast`'s, the
+    flows `input`'s.
+    """
 
     __slots__ = (
         "accepts",
@@ -126,6 +149,12 @@ class Interface:
         """RFC 8200 5: every link does that carries packets of 1280 bytes."""
         return self.mtu >= ipv6.MIN_MTU
 
+    @property
+    def is_strong(self) -> bool:
+        """Whether packets from its addresses leave through it alone, as on hosts that are not routers (RFC 1122
+        3.3.4.2)."""
+        return not (self.weak_send or self.forwarding)
+
     def mtu_for(self, family: Family) -> int:
         told = self.advertised_mtu if family is Family.IPV6 else self.leased_mtu
         return min(self.mtu, told) if told else self.mtu
@@ -133,6 +162,10 @@ class Interface:
     def addresses_of(self, family: Family) -> Iterator[InterfaceAddress]:
         length = family.address_length
         return (entry for entry in self.addresses.values() if len(entry.address) == length)
+
+    def find(self, address: Address) -> InterfaceAddress | None:
+        """An address in any state, ours to use or not."""
+        return self.addresses.get(address) or self.unassigned.get(address)
 
     def claims(self, address: Address) -> bool:
         """Whether `address` is ours or being checked; a duplicate is its holder's, who may be spoken to."""

@@ -7,49 +7,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wsknet.errors import ErrorKind, NetError
+from wsknet.errors import NetError
 from wsknet.net import changes
 from wsknet.net.arp import Arp
 from wsknet.net.autoconf.advertising import Advertising
 from wsknet.net.autoconf.dhcp import DhcpClients
 from wsknet.net.autoconf.duplicates import Duplicates
-from wsknet.net.autoconf.link_local import LinkLocal
+from wsknet.net.autoconf.link_local_ipv4 import Ipv4LinkLocal
 from wsknet.net.autoconf.routers import RouterDiscovery
+from wsknet.net.binding import bindable
 from wsknet.net.forwarding import Forwarding
 from wsknet.net.handler import ProtocolHandler
 from wsknet.net.icmp import Icmp
 from wsknet.net.input import Input
+from wsknet.net.links import Links
 from wsknet.net.multicast.groups import Groups
 from wsknet.net.nd import NeighbourDiscovery
-from wsknet.net.neighbours import NeighbourState, NeighbourTable, Pending
+from wsknet.net.neighbours import NeighbourState, NeighbourTable
 from wsknet.net.output import Output
 from wsknet.net.path import needs_zone, resolve, summary
 from wsknet.net.pmtu import PathMtus
 from wsknet.net.reassembly import Reassembly
 from wsknet.net.redirects import Redirects
+from wsknet.net.suspects import Suspects
 from wsknet.net.tables import Tables
-from wsknet.net.withheld import withheld
 from wsknet.net.wording import address_text
 from wsknet.trace import Decision, DropReason
-from wsknet.types import (
-    Address,
-    Buffers,
-    Family,
-    IfIndex,
-    Instant,
-    Mac,
-    Proto,
-    family_of,
-    is_link_local,
-)
+from wsknet.types import Address, Buffers, IfIndex, Instant, Proto
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
     from wsknet.config import StackConfig
-    from wsknet.net.interface import Interface, InterfaceAddress
-    from wsknet.net.messages import Codec
+    from wsknet.net.interface import Interface
+    from wsknet.net.messages.codec import Codec
     from wsknet.net.packet import Packet, Path
     from wsknet.net.routes import RouteTable
     from wsknet.timers import Timers
@@ -61,6 +53,10 @@ MAX_PATHS = 4096
 """Cached answers.  A wildcard socket's every destination is one, and so is every address that a flood pretends."""
 
 _REACHABLE = NeighbourState.REACHABLE
+
+_LINK_LOST = (changes.LinkDown, changes.InterfaceRemoved)
+_OF_LINKS = (changes.InterfaceAdded, changes.InterfaceChanged, changes.LinkUp, *_LINK_LOST)
+_OF_ADDRESSES = (changes.AddressAdded, changes.AddressRemoved)
 
 
 class IpLayer:
@@ -85,12 +81,13 @@ class IpLayer:
         self.duplicates = Duplicates(self)
         self.arp = Arp(self)
         self.discovery = NeighbourDiscovery(self)
+        self.suspects = Suspects(self)
         self.routers = RouterDiscovery(self)
         self.advertising = Advertising(self)
         self.redirects = Redirects(self)
         self.groups = Groups(self)
         self.dhcp = DhcpClients(self)
-        self.link_local = LinkLocal(self)
+        self.link_local = Ipv4LinkLocal(self)
         self.path_mtus = PathMtus(self)
         self.icmp = Icmp(self)
         self.forwarding = Forwarding(self)
@@ -101,6 +98,7 @@ class IpLayer:
             self.duplicates,
             self.groups,
             self.redirects,
+            self.suspects,
             self.routers,
             self.advertising,
             self.dhcp,
@@ -228,43 +226,12 @@ class IpLayer:
         return self.input.deliver_looped(now)
 
     def bindable(self, address: Address, zone: int = 0, why: Decision | None = None) -> int:
-        """The zone with which `address` may be bound: for a link-local address that of its interface, else 0.
-
-        Zone 0 stands for whichever interface has it (BIND-1.4, C9).  Raises `NetError` NOT_LOCAL.  The
-        wildcard needs no permission and is not asked for.
-        """
-        scope = zone if is_link_local(address) else 0
-        owner = self.tables.owner(address, scope)
-        name = address_text(address, scope)
-        if owner is None:
-            detail, reference = withheld(self.tables, address, scope) or (
-                f"{name} is not an address of this host", "bind function (winsock2.h)",
-            )  # fmt: skip
-        elif not owner.is_up and not self.config.behaviour.binds_down_addresses:
-            detail, reference = f"{owner.name}, which has {name}, is down", "bind function (winsock2.h)"
-        else:
-            effective = owner.index if is_link_local(address) else 0
-            if why is not None:
-                why.conclude(
-                    address_text(address, effective), f"an address of {owner.name}", "bind function (winsock2.h)"
-                )
-            return effective
-        if why is not None:
-            why.conclude(ErrorKind.NOT_LOCAL.value, detail, reference)
-        raise NetError(ErrorKind.NOT_LOCAL, detail)
+        """The zone with which `address` may be bound; see `binding.bindable`."""
+        return bindable(self.tables, address, zone, why)
 
     def is_local(self, address: Address, if_index: IfIndex | None = None) -> bool:
         """Whether a packet to `address` ends here: on any interface, or on one; interfaces that are down have none."""
         return self.tables.find_local(address, if_index or 0) is not None
-
-    def local_addresses(self, family: Family | None = None) -> list[tuple[Interface, InterfaceAddress]]:
-        """All configured addresses, by interface, in the order in which they were added."""
-        return [
-            (interface, entry)
-            for interface in self.interfaces.values()
-            for entry in interface.addresses.values()
-            if family is None or family_of(entry.address) is family
-        ]
 
     def reply(
         self,
@@ -288,32 +255,5 @@ class IpLayer:
         """Nobody takes the protocol of `packet`."""
         self.input.refuse(packet, now)
 
-    def solicit(
-        self, interface: Interface, target: Address, mac: Mac | None, preferred: Address | None, now: Instant
-    ) -> None:
-        """`neighbours.LinkActions`."""
-        if len(target) == 4:
-            self.arp.request(interface, target, mac, preferred)
-        else:
-            self.discovery.solicit(interface, target, mac, preferred)
-
-    def release(self, interface: Interface, link_header: bytes, pending: Pending) -> None:
-        self.output.release(interface, link_header, pending)
-
-    def discard(self, interface: Interface, pending: Pending, reason: DropReason, now: Instant) -> None:
-        self.output.discard(interface, pending, reason, now)
-
-    def failed(self, interface: Interface, address: Address, now: Instant) -> None:
-        self.routers.neighbour_failed(interface, address, now)
-
-    def answered(self, interface: Interface, address: Address, now: Instant) -> None:
-        if (interface.index, address) in self.tables.suspects:
-            self.routers.neighbour_answered(interface, address, now)
-
     def _new_neighbours(self, interface: Interface) -> NeighbourTable:
-        return NeighbourTable(interface, self.config.neighbours, self.timers, self.rng, self)
-
-
-_LINK_LOST = (changes.LinkDown, changes.InterfaceRemoved)
-_OF_LINKS = (changes.InterfaceAdded, changes.InterfaceChanged, changes.LinkUp, *_LINK_LOST)
-_OF_ADDRESSES = (changes.AddressAdded, changes.AddressRemoved)
+        return NeighbourTable(interface, self.config.neighbours, self.timers, self.rng, Links(self))

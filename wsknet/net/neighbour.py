@@ -29,9 +29,17 @@ class NeighbourState(Enum):
     GONE = "no longer in the table"
 
 
+class Belief(Enum):
+    """What becomes of an advertisement (RFC 4861 7.2.5)."""
+
+    BELIEVED = "what it says is known now"
+    REFUSED = "it must not change what is known"
+    UNWANTED = "no packet ever needed this neighbour"
+
+
 _REACHABLE = NeighbourState.REACHABLE
 _STALE = NeighbourState.STALE
-NEVER = Instant(-1)
+ASK_FIRST = Instant(-1)
 """As `Neighbour.fresh_until`: ask the table before every packet."""
 
 
@@ -86,7 +94,7 @@ class Neighbour:
         self.state = state
         self.mac: Mac | None = None
         self.link_header = b""
-        self.fresh_until = NEVER
+        self.fresh_until = ASK_FIRST
         self.is_used = False
         """Since the table last looked for an entry to give up."""
         self.is_router = False

@@ -10,7 +10,7 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
-from wsknet.net.neighbour import NEVER, LinkActions, Neighbour, NeighbourState, Pending
+from wsknet.net.neighbour import ASK_FIRST, Belief, LinkActions, Neighbour, NeighbourState, Pending
 from wsknet.timers import Timer
 from wsknet.trace import DropReason
 from wsknet.types import Address, Duration, Instant, Mac
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from wsknet.net.interface import Interface
     from wsknet.timers import Timers
 
-__all__ = ["LinkActions", "Neighbour", "NeighbourState", "NeighbourTable", "Pending"]
+__all__ = ["Belief", "LinkActions", "Neighbour", "NeighbourState", "NeighbourTable", "Pending"]
 
 # Members bound once: reading one through its class costs three times as much.
 _INCOMPLETE = NeighbourState.INCOMPLETE
@@ -121,40 +121,37 @@ class NeighbourTable:
         self._set_stale(entry)
         self._release(entry)
 
-    def advertise(
+    def advertised(
         self, address: Address, mac: Mac | None, is_solicited: bool, is_override: bool, now: Instant
-    ) -> bool | None:
-        """An answer, or news that nobody asked for (RFC 4861 7.2.5): whether it is believed.
-
-        `None`: no packet ever needed this neighbour.
-        """
+    ) -> Belief:
+        """An answer, or news that nobody asked for (RFC 4861 7.2.5)."""
         entry = self._entries.get(address)
         if entry is None:
             if not self.is_late(address) or mac is None:
-                return None
+                return Belief.UNWANTED
             entry = self._create(address, _INCOMPLETE, now)
         if entry.state is _INCOMPLETE:
             if mac is None:
-                return False
+                return Belief.REFUSED
             self._set_mac(entry, mac)
             if is_solicited:
                 self._set_reachable(entry, now)
             else:
                 self._set_stale(entry)
             self._release(entry)
-            return True
+            return Belief.BELIEVED
         is_other_mac = mac is not None and mac != entry.mac
         if is_other_mac and not is_override:
             if entry.state is _REACHABLE:
                 self._set_stale(entry)
-            return False
+            return Belief.REFUSED
         if is_other_mac and mac is not None:
             self._set_mac(entry, mac)
         if is_solicited:
             self._set_reachable(entry, now)
         elif is_other_mac:
             self._set_stale(entry)
-        return True
+        return Belief.BELIEVED
 
     def is_late(self, address: Address) -> bool:
         """Whether the neighbour was given up, but may still answer."""
@@ -213,7 +210,7 @@ class NeighbourTable:
         self._unresolved.pop(entry.address, None)
         self._strangers.pop(entry.address, None)
         entry.state = _GONE
-        entry.fresh_until = NEVER
+        entry.fresh_until = ASK_FIRST
         entry.timer.cancel()
         entry.timer.expired = _unset  # ends the cycle, so that what a flood made is freed at once
         for packet in self._take_pending(entry):
@@ -257,7 +254,7 @@ class NeighbourTable:
 
     def _set_stale(self, entry: Neighbour) -> None:
         entry.state = _STALE
-        entry.fresh_until = NEVER
+        entry.fresh_until = ASK_FIRST
         entry.timer.cancel()
 
     def _release(self, entry: Neighbour) -> None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from wsknet.errors import ErrorKind, NetError
 from wsknet.net.fragments import Identifications, fragments
 from wsknet.net.handler import Undelivered
-from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.messages.icmp import IcmpErrorKind
 from wsknet.net.neighbours import Pending
-from wsknet.net.packet import Cast, Packet, Path
+from wsknet.net.packet import MAX_PAYLOAD, Cast, Packet, Path
 from wsknet.net.path import needs_zone
 from wsknet.trace import DropReason
-from wsknet.types import Address, Buffers, Family, IfIndex, Instant, Mac, is_multicast, is_node_local
+from wsknet.types import Address, Buffers, Family, IfIndex, Instant, Mac, Proto, is_multicast, is_node_local
 from wsknet.wire import ipv4, ipv6
 from wsknet.wire.ethernet import BROADCAST_MAC, ETHERTYPE_IPV4, ETHERTYPE_IPV6, multicast_mac
 from wsknet.wire.ethernet import header as ethernet_header
@@ -24,12 +24,10 @@ if TYPE_CHECKING:
     from wsknet.net.layer import IpLayer
 
 _IPV4 = Family.IPV4
-_MAX_LENGTH = 0xFFFF
 
 # Link header and IP header in one go: version and class, length, identification and DF, lifetime and protocol,
-# checksum, both addresses.
+# checksum, both addresses.  0x4000 below is DF.
 _pack_ipv4 = Struct("!14sHHIHH8s").pack
-_IPV4_CONSTANT = 0x4500 + 0x4000
 _pack_ipv6 = Struct("!14sIHBB32s").pack
 
 
@@ -111,26 +109,22 @@ class Output:
         ethertype = ETHERTYPE_IPV4 if packet[0] >> 4 == 4 else ETHERTYPE_IPV6
         self.emit(interface, (ethernet_header(mac, interface.mac, ethertype), packet), comment)
 
-    def emit_multicast(
+    def emit_discovery(
         self,
         interface: Interface,
         source: Address,
-        group: Address,
-        protocol: int,
-        payload: bytes,
+        destination: Address,
+        message: bytes,
+        mac: Mac | None = None,
         comment: str | None = None,
     ) -> None:
-        """A control message of RFC 4861 to a group on this link: hop limit 255, no route asked."""
-        header = ipv6.build(source, group, protocol, len(payload), 255)
-        link_header = ethernet_header(multicast_mac(group), interface.mac, ETHERTYPE_IPV6)
-        self.emit(interface, (link_header, header, payload), comment)
+        """Queue a message of neighbour discovery to the neighbour at `mac`, or to a group; no route is asked.
 
-    def emit_to(
-        self, interface: Interface, mac: Mac, source: Address, destination: Address, protocol: int, payload: bytes
-    ) -> None:
-        """The same to one neighbour whose MAC is known."""
-        header = ipv6.build(source, destination, protocol, len(payload), 255)
-        self.emit(interface, (ethernet_header(mac, interface.mac, ETHERTYPE_IPV6), header, payload))
+        The hop limit of 255 shows that no router has touched it (RFC 4861 3.1).
+        """
+        header = ipv6.build(source, destination, Proto.ICMPV6, len(message), 255)
+        link_header = ethernet_header(mac or multicast_mac(destination), interface.mac, ETHERTYPE_IPV6)
+        self.emit(interface, (link_header, header, message), comment)
 
     def release(self, interface: Interface, link_header: bytes, pending: Pending) -> None:
         comment = pending.comment
@@ -138,7 +132,7 @@ class Output:
             self.frames.append((interface.index, (link_header + packet,), comment))
             comment = None
 
-    def discard(self, interface: Interface, pending: Pending, reason: DropReason, now: Instant) -> None:
+    def discard(self, pending: Pending, reason: DropReason, now: Instant) -> None:
         packet = pending.packets[0]
         self._trace.drop(reason, packet)
         if reason is not DropReason.NEIGHBOUR_FAILED:
@@ -171,7 +165,7 @@ class Output:
                 self._trace.drop(DropReason.NO_ROUTE, b"".join(data))
                 return
             path = fresh
-        if length + (20 if path.family is _IPV4 else 0) > _MAX_LENGTH:
+        if length > MAX_PAYLOAD[path.family]:
             raise NetError(ErrorKind.MESSAGE_TOO_LONG, f"{length} bytes do not fit into one IP packet")
         if path.is_local:
             self._loop(path, protocol, b"".join(data), hop_limit, traffic_class, Cast.UNICAST)
@@ -180,18 +174,8 @@ class Output:
         if length > path.room:
             if not may_fragment:
                 raise NetError(ErrorKind.MESSAGE_TOO_LONG, f"{length} bytes of payload, the path takes {path.room}")
-            packets = fragments(
-                path.family,
-                path.source,
-                path.destination,
-                protocol,
-                b"".join(data),
-                path.mtu,
-                hop_limit,
-                traffic_class,
-                self._identifications.next(path.addresses),
-                flow_label,
-            )
+            identification = self._identifications.next(path.addresses)
+            packets = fragments(path, protocol, b"".join(data), hop_limit, traffic_class, flow_label, identification)
         else:
             packets = [(_ip_header(path, protocol, length, hop_limit, traffic_class, flow_label), *data)]
         if path.is_broadcast or is_multicast(path.destination):

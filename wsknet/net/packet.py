@@ -6,10 +6,15 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from wsknet.types import Address, Family, Mac
+from wsknet.wire import ipv4, ipv6
 
 if TYPE_CHECKING:
     from wsknet.net.interface import Interface
     from wsknet.net.neighbours import Neighbour
+
+
+MAX_PAYLOAD = {Family.IPV4: ipv4.MAX_LENGTH - ipv4.HEADER_LENGTH, Family.IPV6: ipv6.MAX_PAYLOAD}
+"""Bytes that one IP packet carries: the total length of IPv4 counts the header, the payload length of IPv6 does not."""
 
 
 class Cast(Enum):
@@ -108,7 +113,7 @@ class Path:
         """The gateway, or the destination itself when it is on the link."""
         self.mtu = mtu
         """Largest IP packet in bytes."""
-        self.room = mtu - (20 if family is Family.IPV4 else 40)
+        self.room = mtu - (ipv4.HEADER_LENGTH if family is Family.IPV4 else ipv6.HEADER_LENGTH)
         """Largest payload of a packet that is not fragmented; 0 where even small ones are cut on the way."""
         self.generation = generation
         self.is_local = is_local

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind, NetError
-from wsknet.net.changes import RouteOrigin
 from wsknet.net.packet import Path
 from wsknet.net.pmtu import MIN_PATH_MTU
+from wsknet.net.route_choice import METRICS, choose_route, owner_text
 from wsknet.net.source import choose_source
-from wsknet.net.tables import LIMITED_BROADCAST
+from wsknet.net.well_known import LIMITED_BROADCAST
 from wsknet.net.withheld import withheld
-from wsknet.net.wording import address_text, prefix_text
+from wsknet.net.wording import address_text
 from wsknet.trace import Decision
 from wsknet.types import (
     LOOPBACK_INDEX,
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from wsknet.net.routes import Route
     from wsknet.net.tables import Tables
 
-METRICS = "The Cable Guy, September 2007"
 STRONG_HOST = "RFC 1122 3.3.4.2, strong host send"
 
 
@@ -73,11 +72,6 @@ def resolve(
     if owner is not None and owner.is_loopback and source is not None and is_loopback(source):
         raise _failure(why, ErrorKind.NO_ROUTE, "loopback addresses stay inside the host", "RFC 1122 3.2.1.3 (g)")
     return _to_link(tables, owner, source, destination, scope, why)
-
-
-def route_for_others(tables: Tables, destination: Address, why: Decision | None = None) -> Route | None:
-    """The route by which a packet that is not ours is passed on (RFC 1812 5.2.4.3): any interface, no source rules."""
-    return _choose_route(tables, destination, None, 0, why)
 
 
 def link_mtu(interface: Interface, route: Route, family: Family) -> int:
@@ -133,13 +127,13 @@ def _to_link(
     why: Decision | None,
 ) -> Path:
     only = None
-    if owner is not None and (_is_strong(owner) or (source is not None and is_link_local(source))):
+    if owner is not None and (owner.is_strong or (source is not None and is_link_local(source))):
         only = owner
-    route = _choose_route(tables, destination, only, scope, _part(why, "route"))
+    route = choose_route(tables, destination, only, scope, _part(why, "route"))
     if route is None:
         detail = f"no route to {address_text(destination)}"
         if only is not None:
-            detail += f" on {_as_owner(only)}"
+            detail += f" on {owner_text(only)}"
         raise _failure(why, ErrorKind.NO_ROUTE, detail, _owner_rule(only) if only else METRICS)
     interface = tables.interfaces[route.if_index]
     next_hop = route.next_hop or destination
@@ -190,7 +184,7 @@ def _path(
 ) -> Path:
     zone = interface.index if is_link_local(source) or is_link_local(destination) else 0
     told = tables.path_mtus.get((destination, zone), mtu)
-    least = MIN_PATH_MTU[len(destination)]
+    least = MIN_PATH_MTU[family_of(destination)]
     path = Path(
         interface,
         family_of(destination),
@@ -215,110 +209,8 @@ def _hop_limit(tables: Tables, interface: Interface, destination: Address) -> in
     return (interface.hop_limit if len(destination) == 16 else 0) or tables.behaviour.hop_limit
 
 
-def _is_strong(owner: Interface) -> bool:
-    """The strong host model is for hosts that are not routers (RFC 1122 3.3.4.2)."""
-    return not (owner.weak_send or owner.forwarding)
-
-
-def _as_owner(only: Interface) -> str:
-    rule = "strong host send" if _is_strong(only) else "a link-local address stays on its link"
-    return f"{only.name}, which owns the bound address ({rule})"
-
-
 def _owner_rule(only: Interface) -> str:
-    return STRONG_HOST if _is_strong(only) else "RFC 4007 6, RFC 3927 2.6.2"
-
-
-def _choose_route(
-    tables: Tables, destination: Address, only: Interface | None, scope: int, why: Decision | None
-) -> Route | None:
-    """Longest prefix, then the lowest sum of route and interface metric, then first added.
-
-    A router that did not answer when last asked is used only where no other is left (RFC 4191 3.2, RFC 1122 3.3.1.5).
-    """
-    usable: list[Route] = []
-    suspects: list[Route] = []
-    rejected: list[tuple[Route, str]] = []
-    for route in tables.routes.matching(destination):
-        if usable and route.prefix_length < usable[0].prefix_length:
-            if why is None:
-                break
-            rejected.append((route, f"its prefix is shorter than /{usable[0].prefix_length}"))
-            continue
-        objection = _objection(tables, route, destination, only, scope)
-        if objection is None and (route.if_index, route.next_hop) in tables.suspects:
-            suspects.append(route)
-        elif objection is None:
-            usable.append(route)
-        elif why is not None:
-            rejected.append((route, objection))
-    if suspects and not usable:
-        longest = suspects[0].prefix_length
-        usable = [route for route in suspects if route.prefix_length == longest]
-        suspects = [route for route in suspects if route.prefix_length < longest]
-    if why is not None:
-        rejected += [(route, "its router did not answer when last asked") for route in suspects]
-    best = min(usable, key=lambda route: _total(tables, route)) if usable else None
-    if why is not None:
-        _explain_route(tables, best, usable, rejected, why)
-    return best
-
-
-def _objection(
-    tables: Tables, route: Route, destination: Address, only: Interface | None, scope: int
-) -> str | None:  # fmt: skip
-    """Why a route that contains the destination cannot be used."""
-    interface = tables.interfaces[route.if_index]
-    if not interface.is_up:
-        return f"{interface.name} is down"
-    if interface.is_loopback:
-        return "loopback reaches our own addresses only"
-    if only is not None and interface is not only:
-        return f"not on {_as_owner(only)}"
-    if scope and interface.index != scope:
-        return f"not on interface {scope}, where the destination is meant"
-    if route.next_hop is not None and is_link_local(destination):
-        return "link-local destinations are never sent to a router (RFC 3927 2.6.2, RFC 4291 2.5.6)"
-    return None
-
-
-def _total(tables: Tables, route: Route) -> int:
-    return route.metric + tables.interfaces[route.if_index].metric
-
-
-def _explain_route(
-    tables: Tables, best: Route | None, usable: list[Route], rejected: list[tuple[Route, str]], why: Decision
-) -> None:
-    if best is None:
-        rule = "no usable route" if rejected else "no route contains the destination"
-        why.conclude("none", rule, METRICS)
-    else:
-        total = _total(tables, best)
-        rivals = [route for route in usable if route is not best]
-        if any(_total(tables, route) == total for route in rivals):
-            rule = "equal prefix and metric: first added"
-        elif rivals:
-            rule = "lowest sum of route and interface metric"
-        elif any(route.prefix_length < best.prefix_length for route, _ in rejected):
-            rule = "longest prefix"
-        else:
-            rule = "only usable route"
-        why.consider(_route_text(tables, best), f"chosen: {rule}", is_winner=True)
-        for route in rivals:
-            sum_ = _total(tables, route)
-            verdict = "added later" if sum_ == total else f"metric {sum_} is above {total}"
-            why.consider(_route_text(tables, route), verdict)
-        why.conclude(_route_text(tables, best), rule, METRICS)
-    for route, verdict in rejected:
-        why.consider(_route_text(tables, route), verdict)
-
-
-def _route_text(tables: Tables, route: Route) -> str:
-    interface = tables.interfaces[route.if_index]
-    via = f" via {address_text(route.next_hop)}" if route.next_hop else " on-link"
-    prefix = prefix_text(route.prefix, route.prefix_length)
-    origin = "" if route.origin is RouteOrigin.MANUAL else f", given {route.origin.value}"
-    return f"{prefix}{via} on {interface.name}, metric {route.metric}+{interface.metric}{origin}"
+    return STRONG_HOST if only.is_strong else "RFC 4007 6, RFC 3927 2.6.2"
 
 
 def _part(why: Decision | None, question: str) -> Decision | None:

@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.errors import NetError
+from wsknet.net.interface import MIN_MTU
 from wsknet.timers import Timer
 from wsknet.types import SECOND, Address, Family, Instant
+from wsknet.wire import ipv6
 
 if TYPE_CHECKING:
     from wsknet.net.handler import Undelivered
     from wsknet.net.layer import IpLayer
 
-MIN_PATH_MTU = {4: 552, 16: 1280}
-"""By address length: what we send is never cut smaller by ourselves.  IPv6: no link carries less (RFC 8200 5).  IPv4:
+MIN_PATH_MTU = {Family.IPV4: 552, Family.IPV6: ipv6.MIN_MTU}
+"""What we send is never cut smaller by ourselves.  IPv6: no link carries less (RFC 8200 5).  IPv4:
 min_pmtu of Linux; an error may tell as little as 68 (RFC 1191 3), and a forged one would make us send 20 packets for
 one.  A path that carries less still works, for then packets leave with DF clear and the router that says so cuts them.
 """
-_LEAST_TOLD = {Family.IPV4: 68, Family.IPV6: 1280}
-"""RFC 791 3.2; RFC 8201 4 wants a message with less discarded."""
-
 MAX_AGE = 600 * SECOND
 """Then the old MTU is tried again (RFC 1191 6.3 and RFC 8201 5.3: 10 minutes)."""
 MAX_PATHS = 4096
@@ -32,8 +31,8 @@ _PLATEAUS = (32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68)
 def believable_mtu(family: Family, told: int, total_length: int) -> int | None:
     """The MTU that a packet-too-big about a packet of `total_length` bytes stands for; `None`: it makes no sense."""
     if family is Family.IPV4 and told == 0:
-        return next((plateau for plateau in _PLATEAUS if plateau < total_length), _LEAST_TOLD[family])
-    return told if told >= _LEAST_TOLD[family] else None
+        return next((plateau for plateau in _PLATEAUS if plateau < total_length), MIN_MTU[family])
+    return told if told >= MIN_MTU[family] else None  # RFC 8201 4
 
 
 class PathMtus:

@@ -7,18 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from wsknet.types import Address, Family, Proto
-from wsknet.wire import ipv4, ipv6
-from wsknet.wire.ipv6_extensions import (
-    DESTINATION_OPTIONS,
-    FRAGMENT,
-    FRAGMENT_LENGTH,
-    HOP_BY_HOP,
-    MAX_EXTENSION_HEADERS,
-    ROUTING,
-)
-
-ICMP = {Family.IPV4: Proto.ICMP, Family.IPV6: Proto.ICMPV6}
+from wsknet.types import ICMP, Address, Family
+from wsknet.wire import fragment, ipv4, ipv6, ipv6_extensions
 
 _IPV4_ERRORS = (3, 4, 5, 11, 12)
 """ICMP types about another packet, source quench and redirect among them (RFC 1122 3.2.2)."""
@@ -31,10 +21,10 @@ class Quoted(NamedTuple):
     destination: Address
     protocol: int
     """The upper protocol, or an extension header that the quote ends in or nobody knows."""
-    named_at: int
-    """Offset of the byte that says so."""
     offset: int
     """Where its header starts; beyond the end if the quote is shorter."""
+    field: int
+    """Where the byte is that says so, as in `ipv6_extensions.Place`."""
     total_length: int
     """Bytes of the whole packet, as its header has it."""
     is_first: bool
@@ -65,24 +55,19 @@ def _parse_ipv4(packet: bytes) -> Quoted | None:
     if offset < ipv4.HEADER_LENGTH:
         return None
     total = int.from_bytes(packet[2:4], "big")
-    is_first = not int.from_bytes(packet[6:8], "big") & 0x1FFF
-    return Quoted(packet[12:16], packet[16:20], packet[9], 9, offset, total, is_first)
+    is_first = not int.from_bytes(packet[6:8], "big") & ipv4.OFFSET_MASK
+    return Quoted(packet[12:16], packet[16:20], packet[9], offset, 9, total, is_first)
 
 
 def _parse_ipv6(packet: bytes) -> Quoted | None:
     if len(packet) < ipv6.HEADER_LENGTH or packet[0] >> 4 != 6:
         return None
-    named_at, offset, is_first = 6, ipv6.HEADER_LENGTH, True
-    for _ in range(MAX_EXTENSION_HEADERS):
-        protocol = packet[named_at]
-        if offset + 8 > len(packet) or not is_first:
+    place, is_first = ipv6_extensions.start(packet), True
+    for _ in range(ipv6_extensions.MAX_EXTENSION_HEADERS):
+        following = ipv6_extensions.following(packet, place)
+        if following is None or not is_first:
             break
-        if protocol == FRAGMENT:
-            is_first = not int.from_bytes(packet[offset + 2 : offset + 4], "big") & 0xFFF8
-            named_at, offset = offset, offset + FRAGMENT_LENGTH
-        elif protocol in (HOP_BY_HOP, ROUTING, DESTINATION_OPTIONS):
-            named_at, offset = offset, offset + 8 + packet[offset + 1] * 8
-        else:
-            break
+        is_first = place.protocol != ipv6_extensions.FRAGMENT or fragment.is_first(packet, place)
+        place = following
     total = ipv6.HEADER_LENGTH + int.from_bytes(packet[4:6], "big")
-    return Quoted(packet[8:24], packet[24:40], packet[named_at], named_at, offset, total, is_first)
+    return Quoted(packet[8:24], packet[24:40], *place, total, is_first)

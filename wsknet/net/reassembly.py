@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.messages.icmp import IN_REASSEMBLY, IcmpErrorKind
 from wsknet.net.packet import Cast, Packet
 from wsknet.net.pieces import Pieces
 from wsknet.timers import Timer
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 OBJECT_COST = 128
 """Bytes counted for each packet and each fragment beside headers and data, about what the objects around them take:
 so that many small ones are bounded as few large ones are."""
-
-_REASSEMBLY_TIMEOUT = 1
-"""Code of a time exceeded message, in both families."""
 
 _ECN_MASK = 0x03
 _NOT_ECT = 0
@@ -115,7 +112,7 @@ class Reassembly:
                 return
             self._give_up(key, DropReason.FRAGMENT_TIMEOUT)
             if entry.void is None and entry.first is not None:
-                self._ip.icmp.send_error(IcmpErrorKind.TIME_EXCEEDED, entry.first_packet(), now, _REASSEMBLY_TIMEOUT)
+                self._ip.icmp.send_error(IcmpErrorKind.TIME_EXCEEDED, entry.first_packet(), now, IN_REASSEMBLY)
 
 
 class _Incomplete:

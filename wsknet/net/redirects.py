@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from wsknet.errors import NetError
 from wsknet.net.autoconf.learned import Target, install, withdraw
-from wsknet.net.changes import RouteAdded, RouteOrigin
+from wsknet.net.changes import RouteOrigin
 from wsknet.net.interface import is_in_prefix
+from wsknet.net.nd import ND_HOP_LIMIT
 from wsknet.net.packet import Cast
 from wsknet.net.path import resolve
 from wsknet.net.routes import network_of
@@ -23,12 +24,9 @@ from wsknet.types import Family, IfIndex, Instant, is_link_local, is_multicast
 if TYPE_CHECKING:
     from wsknet.net.interface import Interface
     from wsknet.net.layer import IpLayer
-    from wsknet.net.messages import Redirect
+    from wsknet.net.messages.neighbours import Redirect
     from wsknet.net.packet import Packet
     from wsknet.types import Address
-
-_HOP_LIMIT = 255
-"""No router has touched the packet (RFC 4861 8.1)."""
 
 
 class Detour:
@@ -56,7 +54,7 @@ class Redirects:
         self._detours: dict[tuple[IfIndex, Address], Detour] = {}
 
     def received(self, packet: Packet, message: Redirect, now: Instant) -> None:
-        if packet.family is Family.IPV6 and packet.hop_limit != _HOP_LIMIT:
+        if packet.family is Family.IPV6 and packet.hop_limit != ND_HOP_LIMIT:
             self._trace.drop(DropReason.ND_BAD_HOP_LIMIT, packet.raw)
         elif not self._is_accepted(packet, message):
             self._trace.drop(DropReason.REDIRECT_REFUSED, packet.raw)
@@ -120,7 +118,7 @@ class Redirects:
         target = Target(destination, len(destination) * 8, next_hop)
         detour = self._detours[key] = Detour(interface, target, Timer(self._ip.timers, partial(self._end, key)))
         detour.timer.arm(Instant(now + self._config.lifetime))
-        install(self._ip, RouteAdded(*target[:2], interface.index, next_hop, origin=RouteOrigin.REDIRECT), now)
+        install(self._ip, interface, target, RouteOrigin.REDIRECT, now)
 
     def _end(self, key: tuple[IfIndex, Address], now: Instant) -> None:
         detour = self._detours.pop(key)

@@ -44,11 +44,12 @@ class Suspects:
             del self._suspects[if_index, address]
             self._ip.forget_paths()
 
-    def clear(self, if_index: IfIndex) -> None:
-        """The link is gone, and what was known of it."""
-        for index, address in list(self._timers):
-            if index == if_index:
-                self.answered(index, address)
+    def adjust(self, interface: Interface, now: Instant) -> None:
+        """The link or the settings of `interface` have changed: nothing is known of the neighbours on the next link."""
+        if not interface.is_up:
+            for if_index, address in list(self._timers):
+                if if_index == interface.index:
+                    self.answered(if_index, address)
 
     def _try_again(self, suspect: tuple[IfIndex, Address], now: Instant) -> None:
         if not self._is_gateway(*suspect):

@@ -9,39 +9,42 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.behaviour import Behaviour, HostModel
-from wsknet.config import InterfaceConfig
+from wsknet.config import MAX_MTU, InterfaceConfig
 from wsknet.net import changes
-from wsknet.net.interface import AddressState, Interface, InterfaceAddress
+from wsknet.net.connected import connected_routes
+from wsknet.net.interface import MIN_MTU, AddressState, Interface, InterfaceAddress
 from wsknet.net.packet import Cast
-from wsknet.net.routes import Route, RouteTable, broadcast_of, network_of
+from wsknet.net.routes import Route, RouteTable, network_of
+from wsknet.net.well_known import (
+    ALL_HOSTS,
+    ALL_NODES,
+    ALL_NODES_OF_HOST,
+    IPV4_ROUTERS,
+    IPV6_ROUTERS,
+    LIMITED_BROADCAST,
+    solicited_node,
+)
 from wsknet.net.wording import address_text, prefix_text
-from wsknet.types import LOOPBACK_INDEX, Address, Family, IfIndex, Mac, family_of, is_multicast, is_unspecified
-from wsknet.wire import ipv4, ipv6
+from wsknet.types import (
+    LOOPBACK_INDEX,
+    Address,
+    Family,
+    IfIndex,
+    Mac,
+    family_of,
+    is_loopback,
+    is_multicast,
+    is_unspecified,
+)
+from wsknet.wire import ipv6
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from wsknet.net.neighbours import NeighbourTable
 
-MIN_MTU = {Family.IPV4: ipv4.MIN_MTU, Family.IPV6: ipv6.MIN_MTU}
-
-LIMITED_BROADCAST = b"\xff" * 4
-ALL_HOSTS = bytes((224, 0, 0, 1))
-"""RFC 1112: every IPv4 host on the link."""
-_INTERFACE_NODES = b"\xff\x01" + bytes(13) + b"\x01"
-ALL_NODES = b"\xff\x02" + bytes(13) + b"\x01"
-"""RFC 4291 2.7.1."""
-
-_IPV4_MULTICAST = bytes((224, 0, 0, 0))
-_IPV6_MULTICAST = b"\xff" + bytes(15)
-
 # Metric and MTU of "Loopback Pseudo-Interface 1" in Get-NetIPInterface; its MTU of 2^32 - 1 is no packet length.
-_LOOPBACK = InterfaceConfig("loopback", mac=b"\x02" + bytes(5), mtu=65535, metric=75)
-
-
-def solicited_node(address: Address) -> Address:
-    """The group in which questions about an IPv6 address are asked (RFC 4291 2.7.1)."""
-    return b"\xff\x02" + bytes(9) + b"\x01\xff" + address[13:]
+_LOOPBACK = InterfaceConfig("loopback", mac=b"\x02" + bytes(5), mtu=MAX_MTU, metric=75)
 
 
 class Tables:
@@ -130,9 +133,7 @@ class Tables:
         for interface in self.local.get(destination, ()):
             if not zone or interface.index == zone:
                 return interface
-        if destination[0] == 127 and len(destination) == 4 and self.behaviour.loopback_block:
-            return self.interfaces[LOOPBACK_INDEX]
-        return None
+        return self._loopback_for(destination)
 
     def owner(self, address: Address, zone: int = 0) -> Interface | None:
         """The interface that has `address` configured; one that is up before one that is down."""
@@ -140,11 +141,12 @@ class Tables:
         for interface in owners:
             if interface.is_up:
                 return interface
-        if owners:
-            return owners[0]
-        if address[0] == 127 and len(address) == 4 and self.behaviour.loopback_block:
-            return self.interfaces[LOOPBACK_INDEX]
-        return None
+        return owners[0] if owners else self._loopback_for(address)
+
+    def _loopback_for(self, address: Address) -> Interface | None:
+        """The loopback interface if all of 127/8 is its own and `address` is in it."""
+        is_in_block = len(address) == 4 and is_loopback(address) and self.behaviour.loopback_block
+        return self.interfaces[LOOPBACK_INDEX] if is_in_block else None
 
     def _interface(self, if_index: IfIndex) -> Interface:
         interface = self.interfaces.get(if_index)
@@ -170,7 +172,9 @@ class Tables:
         metric = interface.metric if change.metric is None else change.metric
         InterfaceConfig(interface.name, interface.mac, mtu, metric)  # raises if one is out of range
         if mtu < ipv6.MIN_MTU and any(len(address) == 16 for address in interface.addresses):
-            raise ValueError(f"{interface.name} has IPv6 addresses, and IPv6 needs an MTU of 1280: remove them first")
+            raise ValueError(
+                f"{interface.name} has IPv6 addresses, and IPv6 needs an MTU of {ipv6.MIN_MTU}: remove them first"
+            )
         interface.mtu, interface.metric = mtu, metric
         if change.auto is not None:
             interface.auto = change.auto
@@ -197,28 +201,25 @@ class Tables:
     def _add_address(self, change: changes.AddressAdded) -> None:
         interface, address = self.interface_for(change), change.address
         if address in interface.addresses:
-            self._remove_address(interface, address, keep=True)
+            self._remove_routes_with(interface, interface.addresses[address])
         interface.unassigned.pop(address, None)
-        interface.addresses[address] = InterfaceAddress(
-            address,
-            change.prefix_length,
-            change.skip_as_source,
-            AddressState.DEPRECATED if change.is_deprecated else AddressState.PREFERRED,
-            change.origin,
-            change.is_temporary,
-        )
+        interface.addresses[address] = InterfaceAddress.of(change)
         for route in self._routes_with(interface, interface.addresses[address]):
             present = self.routes.get(route.prefix, route.prefix_length, route.if_index)
             if present is None or present.origin is not changes.RouteOrigin.MANUAL:  # one that would end some time
                 self.routes.add(route)
 
-    def _remove_address(self, interface: Interface, address: Address, keep: bool = False) -> None:
-        """`keep` leaves the entry, and so its place in the order, to be overwritten."""
+    def _remove_address(self, interface: Interface, address: Address) -> None:
         if interface.unassigned.pop(address, None) is not None:
             return
         entry = interface.addresses.get(address)
         if entry is None:
             raise ValueError(f"{interface.name} has no address {address_text(address)}")
+        self._remove_routes_with(interface, entry)
+        del interface.addresses[address]
+
+    def _remove_routes_with(self, interface: Interface, entry: InterfaceAddress) -> None:
+        """Those that came with an address and that no other address needs."""
         others = [other for other in interface.addresses.values() if other is not entry]
         needed = {route for other in others for route in self._routes_with(interface, other)}
         for route in self._routes_with(interface, entry):
@@ -226,27 +227,9 @@ class Tables:
                 present = self.routes.get(route.prefix, route.prefix_length, route.if_index)
                 if present is not None and present.is_automatic:
                     self.routes.remove(present)
-        if not keep:
-            del interface.addresses[address]
 
     def _routes_with(self, interface: Interface, entry: InterfaceAddress) -> Iterator[Route]:
-        """The routes that Windows adds with an address (what `route print` shows as on-link)."""
-        address, length = entry.address, entry.prefix_length
-        index, metric, bits = interface.index, self.behaviour.connected_metric, len(entry.address) * 8
-        yield Route(address, bits, index, None, metric, is_local=True, is_automatic=True)
-        # RFC 5942 4: an address made from an advertised prefix does not say that the prefix is on the link.
-        if length < bits and entry.origin is not changes.AddressOrigin.ROUTER:
-            yield Route(network_of(address, length), length, index, None, metric, is_automatic=True)
-        if interface.is_loopback:
-            return
-        if family_of(address) is Family.IPV6:
-            yield Route(_IPV6_MULTICAST, 8, index, None, metric, is_automatic=True)
-            return
-        if length < 31:  # RFC 3021: a subnet of two hosts has no broadcast address
-            broadcast = broadcast_of(address, length)
-            yield Route(broadcast, 32, index, None, metric, is_broadcast=True, is_automatic=True)
-        yield Route(LIMITED_BROADCAST, 32, index, None, metric, is_broadcast=True, is_automatic=True)
-        yield Route(_IPV4_MULTICAST, 4, index, None, metric, is_automatic=True)
+        return connected_routes(interface, entry, self.behaviour.connected_metric)
 
     def _add_route(self, change: changes.RouteAdded) -> None:
         prefix, length, next_hop = change.prefix, change.prefix_length, change.next_hop
@@ -261,8 +244,8 @@ class Tables:
                 raise ValueError(f"{address_text(next_hop)} cannot be a next hop: give a unicast address")
         if not 0 <= change.metric <= 0xFFFFFFFF:
             raise ValueError("metric must be 0 to 4294967295")
-        if change.mtu and not MIN_MTU[family_of(prefix)] <= change.mtu <= 65535:
-            raise ValueError(f"the MTU of this route must be {MIN_MTU[family_of(prefix)]} to 65535")
+        if change.mtu and not MIN_MTU[family_of(prefix)] <= change.mtu <= MAX_MTU:
+            raise ValueError(f"the MTU of this route must be {MIN_MTU[family_of(prefix)]} to {MAX_MTU}")
         route = Route(
             prefix, length, change.if_index, next_hop, change.metric, mtu=change.mtu, origin=change.origin
         )  # fmt: skip
@@ -286,7 +269,7 @@ class Tables:
                 for address in (*interface.addresses, *interface.unassigned):
                     if family_of(address) is Family.IPV6:
                         interface.accept(solicited_node(address), Cast.MULTICAST)
-                for group in _ROUTER_GROUPS if interface.forwarding else ():
+                for group in (IPV4_ROUTERS, IPV6_ROUTERS) if interface.forwarding else ():
                     interface.accept(group, Cast.MULTICAST)
                 for group in interface.groups:
                     interface.accept(group, Cast.MULTICAST)
@@ -301,13 +284,11 @@ class Tables:
                 interface.accept(route.prefix, Cast.BROADCAST)
 
 
-_ROUTER_GROUPS = (bytes((224, 0, 0, 2)), b"\xff\x02" + bytes(13) + b"\x02")
-"""All routers on the link (RFC 1112, RFC 4291 2.7.1)."""
 _GROUPS = (
     (LIMITED_BROADCAST, Cast.BROADCAST),
     (ALL_HOSTS, Cast.MULTICAST),
     (ALL_NODES, Cast.MULTICAST),
-    (_INTERFACE_NODES, Cast.MULTICAST),
+    (ALL_NODES_OF_HOST, Cast.MULTICAST),
 )
 
 

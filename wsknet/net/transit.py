@@ -1,6 +1,6 @@
 """What a router changes in a packet: RFC 791 3.2, RFC 1624, RFC 1812 4.2.2.7 and 5.3.1, RFC 8200 3.
 
-The packets have been parsed, so their headers are right; the caller has looked at hop limit and DF.
+The packets have been parsed, so their headers are right; the caller has looked at the hop limit.
 """
 
 from __future__ import annotations
@@ -8,10 +8,9 @@ from __future__ import annotations
 from wsknet.types import Family
 from wsknet.wire import ipv4
 from wsknet.wire.checksum import internet_checksum
+from wsknet.wire.fragment import UNIT
 from wsknet.wire.ipv4_options import OptionKind
 
-_MORE_FRAGMENTS = 0x2000
-_OFFSET_MASK = 0x1FFF
 _COPIED = 0x80
 """In an option's type: it goes into every fragment (RFC 791 3.1)."""
 
@@ -25,23 +24,28 @@ def aged(family: Family, packet: bytes) -> bytes:
     return packet[:8] + bytes((packet[8] - 1, packet[9])) + checksum.to_bytes(2, "big") + packet[12:]
 
 
+def may_be_cut(family: Family, packet: bytes) -> bool:
+    """Whether its sender lets routers do so, as only IPv4 can."""
+    return family is Family.IPV4 and not int.from_bytes(packet[6:8], "big") & ipv4.DONT_FRAGMENT
+
+
 def cut(packet: bytes, mtu: int) -> tuple[bytes, ...]:
     """An IPv4 packet, itself perhaps a fragment, as fragments of at most `mtu` bytes, first part first."""
     length = (packet[0] & 0x0F) * 4
     header = packet[:length]
     fragment = int.from_bytes(packet[6:8], "big")
-    offset = fragment & _OFFSET_MASK
+    offset = fragment & ipv4.OFFSET_MASK
     parts: list[bytes] = []
     position = length
     while position < len(packet):
         room = mtu - len(header)
         if len(packet) - position > room:
-            room &= ~7
+            room = room // UNIT * UNIT
         data = packet[position : position + room]
         position += len(data)
-        more = _MORE_FRAGMENTS if position < len(packet) else fragment & _MORE_FRAGMENTS
+        more = ipv4.MORE_FRAGMENTS if position < len(packet) else fragment & ipv4.MORE_FRAGMENTS
         parts.append(_with_fields(header, len(header) + len(data), more | offset) + data)
-        offset += len(data) >> 3
+        offset += len(data) // UNIT
         header = packet[: ipv4.HEADER_LENGTH] + _copied_options(packet[ipv4.HEADER_LENGTH : length])
     return tuple(parts)
 

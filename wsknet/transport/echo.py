@@ -6,30 +6,30 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from wsknet.errors import ErrorKind, LocalError, NetError
-from wsknet.net.messages import EchoMessage, IcmpErrorKind
+from wsknet.net.messages.icmp import EchoMessage, IcmpErrorKind
+from wsknet.net.packet import MAX_PAYLOAD
 from wsknet.trace import DropReason
-from wsknet.transport.endpoint import Owner, Ready, TransportEndpoint
+from wsknet.transport.endpoint import QUEUE_OVERHEAD, Owner, Ready, TransportEndpoint
 from wsknet.transport.flow_label import FlowLabels
-from wsknet.transport.udp import QUEUE_OVERHEAD
-from wsknet.types import Address, Family, IfIndex, Instant, Proto, family_of
+from wsknet.types import ICMP, Address, Family, IfIndex, Instant, Proto, family_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from random import Random
 
     from wsknet.net.handler import Undelivered
     from wsknet.net.layer import IpLayer
     from wsknet.net.packet import Packet
 
-MAX_DATA = {4: 65535 - 20 - 8, 16: 65535 - 8}
-"""Bytes, by address length: the IPv4 total length counts its header, the IPv6 payload length does not."""
+HEADER_LENGTH = 8
+"""Bytes of an echo message before its data."""
+MAX_DATA = {4: MAX_PAYLOAD[Family.IPV4] - HEADER_LENGTH, 16: MAX_PAYLOAD[Family.IPV6] - HEADER_LENGTH}
+"""Bytes of one request, by address length."""
 MAX_ENDPOINTS = 4096
 """Of one host: so few that a random identifier is free at the first or second try."""
 MAX_REMEMBERED = 1024
 """Requests of one endpoint about which an error is believed, the latest; more than can wait for an answer at once."""
 
 _IDENTIFIERS = 1 << 16
-_PROTOCOL = {Family.IPV4: Proto.ICMP, Family.IPV6: Proto.ICMPV6}
 
 
 class EchoReply(NamedTuple):
@@ -65,22 +65,19 @@ EchoResult: TypeAlias = EchoReply | EchoFailure
 class EchoProtocol:
     """Echo requests of one host; `net.handler.EchoReceiver`."""
 
-    def __init__(
-        self, ip: IpLayer, rng: Random, receive_buffer: int, notify: Callable[[TransportEndpoint, int], None]
-    ) -> None:
+    def __init__(self, ip: IpLayer, receive_buffer: int, notify: Callable[[TransportEndpoint, int], None]) -> None:
         """`receive_buffer` is that of each endpoint."""
         self.ip = ip
         self.receive_buffer = receive_buffer
         self.notify = notify
-        self.flow_labels = FlowLabels(Proto.ICMPV6, rng, ip.config.behaviour.flow_labels)
-        self._rng = rng
+        self.flow_labels = FlowLabels(Proto.ICMPV6, ip.rng, ip.config.behaviour.flow_labels)
         self._endpoints: dict[int, EchoEndpoint] = {}
 
     def open(self, owner: Owner | None = None) -> EchoEndpoint:
         """An endpoint with an identifier of its own.  Raises `NetError` NO_BUFFERS beyond MAX_ENDPOINTS."""
         if len(self._endpoints) >= MAX_ENDPOINTS:
             raise NetError(ErrorKind.NO_BUFFERS, f"{MAX_ENDPOINTS} endpoints send echo requests already")
-        identifier = self._rng.randrange(_IDENTIFIERS)
+        identifier = self.ip.rng.randrange(_IDENTIFIERS)
         while identifier in self._endpoints:
             identifier = (identifier + 1) % _IDENTIFIERS
         endpoint = self._endpoints[identifier] = EchoEndpoint(self, identifier, owner)
@@ -165,7 +162,7 @@ class EchoEndpoint(TransportEndpoint):
         self._remember(destination, sequence)  # first: a neighbour known not to answer is reported at once
         ip.send(
             path,
-            _PROTOCOL[family],
+            ICMP[family],
             b"",
             (payload,),
             now,

@@ -8,6 +8,9 @@ from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.net.path import needs_zone
 from wsknet.types import Endpoint, Instant, LocalName, family_of
 
+QUEUE_OVERHEAD = 256
+"""Bytes charged for each queued datagram beside its own, so that empty ones cannot fill the memory."""
+
 
 class Ready:
     """Bits of readiness.  Plain integers: they are set for every segment, and an `IntFlag` costs a microsecond."""

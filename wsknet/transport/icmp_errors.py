@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind
-from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.messages.icmp import IN_REASSEMBLY, IcmpErrorKind
 
 if TYPE_CHECKING:
     from wsknet.net.handler import Undelivered
@@ -25,13 +25,10 @@ ERROR_KINDS = {
 }
 """Complete: a test holds it to every `IcmpErrorKind`."""
 
-_REASSEMBLY = 1
-"""Code of TIME_EXCEEDED (RFC 792, RFC 4443 3.3): a fragment was missing until the peer gave up waiting."""
-
 
 def error_kind(error: Undelivered) -> ErrorKind:
-    if error.kind is IcmpErrorKind.TIME_EXCEEDED and error.code == _REASSEMBLY:
-        return ErrorKind.TIMED_OUT
+    if error.kind is IcmpErrorKind.TIME_EXCEEDED and error.code == IN_REASSEMBLY:
+        return ErrorKind.TIMED_OUT  # a fragment was missing until the peer gave up waiting
     return ERROR_KINDS[error.kind]
 
 

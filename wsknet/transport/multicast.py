@@ -83,7 +83,7 @@ def _is_for(endpoint: UdpEndpoint, packet: Packet, port: int, source_port: int) 
 class SocketGroups:
     """The memberships and multicast options of one socket."""
 
-    __slots__ = ("_endpoint", "_filters", "_joined", "hop_limit", "interface", "loops")
+    __slots__ = ("_endpoint", "_filters", "_joined", "hop_limit", "if_index", "loops")
 
     def __init__(self, endpoint: UdpEndpoint, joined: Joined) -> None:
         self._endpoint = endpoint
@@ -91,7 +91,7 @@ class SocketGroups:
         self._filters: dict[_Key, SourceFilter] = {}
         self.hop_limit = 1
         """Of what is sent to groups (RFC 1112 6.1); 0 keeps it on this host."""
-        self.interface: IfIndex | None = None
+        self.if_index: IfIndex | None = None
         """Where it leaves if the destination tells no zone; `None`: routing decides."""
         self.loops = True
         """What this host sends to a group is heard here too.  Whose word counts, the sender's or that of each receiver,

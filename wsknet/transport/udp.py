@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.net.handler import Undelivered
-from wsknet.net.messages import IcmpErrorKind
-from wsknet.net.packet import Cast, Packet
+from wsknet.net.messages.icmp import IcmpErrorKind
+from wsknet.net.packet import MAX_PAYLOAD, Cast, Packet
 from wsknet.net.path import needs_zone
 from wsknet.trace import DropReason
-from wsknet.transport.endpoint import Owner, Ready, TransportEndpoint, zone_towards
+from wsknet.transport.endpoint import QUEUE_OVERHEAD, Owner, Ready, TransportEndpoint, zone_towards
 from wsknet.transport.flow_label import FlowLabels
 from wsknet.transport.icmp_errors import error_kind, is_silent_neighbour
 from wsknet.transport.multicast import Joined, SocketGroups
@@ -22,6 +22,7 @@ from wsknet.types import (
     Buffers,
     Cover,
     Endpoint,
+    Family,
     IfIndex,
     Instant,
     LocalName,
@@ -43,10 +44,8 @@ if TYPE_CHECKING:
     from wsknet.transport.ports import PortTable
     from wsknet.transport.sharing import Security
 
-MAX_PAYLOAD = {4: 65535 - 20 - 8, 16: 65535 - 8}
-"""By address length: the IPv4 total length counts its header, the IPv6 payload length does not."""
-QUEUE_OVERHEAD = 256
-"""Charged per queued datagram beside its bytes, so that empty datagrams cannot fill the memory."""
+MAX_DATA = {4: MAX_PAYLOAD[Family.IPV4] - wire.HEADER_LENGTH, 16: MAX_PAYLOAD[Family.IPV6] - wire.HEADER_LENGTH}
+"""Bytes of one datagram, by address length."""
 
 
 class Datagram(NamedTuple):
@@ -241,12 +240,12 @@ class UdpEndpoint(TransportEndpoint):
         hop_limit: int | None = None
         if is_multicast(address):
             hop_limit = self.multicast.hop_limit
-            to = to._replace(zone=to.zone or self.multicast.interface or 0)
+            to = to._replace(zone=to.zone or self.multicast.if_index or 0)
         path = ip.path(address, local.address, zone_towards(local, to))
         if path.is_broadcast and not self.may_broadcast:
             raise NetError(ErrorKind.BROADCAST_DENIED, "SO_BROADCAST is off")
         length = sum(map(len, data))
-        if length > MAX_PAYLOAD[len(address)]:
+        if length > MAX_DATA[len(address)]:
             raise NetError(ErrorKind.MESSAGE_TOO_LONG, f"{length} bytes do not fit into one datagram")
         checksum = wire.checksum(pseudo_sum(path.source, address, Proto.UDP), local.port, port, data)
         header = wire.build(local.port, port, length, checksum)

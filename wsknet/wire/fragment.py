@@ -70,6 +70,11 @@ def of_ipv6(packet: bytes, place: Place) -> Fragment | Fault:
     return part if part.is_atomic else _ipv6_fault(packet, part, place) or part
 
 
+def is_first(packet: bytes, place: Place) -> bool:
+    """Whether the IPv6 fragment header at `place`, which is whole, is that of a first fragment."""
+    return not _unpack_ipv6(packet, place.offset)[1] & _OFFSET_MASK
+
+
 def _ipv6_fault(packet: bytes, part: Fragment, place: Place) -> Fault | None:
     size = len(packet) - part.header_length
     if part.has_more and size % UNIT:

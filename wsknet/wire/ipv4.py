@@ -14,15 +14,16 @@ MAX_LENGTH = 0xFFFF
 MIN_MTU = 68
 """What every link carries (RFC 791 3.2)."""
 
+DONT_FRAGMENT = 0x4000
+MORE_FRAGMENTS = 0x2000
+OFFSET_MASK = 0x1FFF
+"""The word of flags and offset; the offset counts in units of 8 bytes."""
+
 _LAYOUT = Struct("!BBHHHBBH4s4s")
 _unpack = _LAYOUT.unpack_from
 _pack = _LAYOUT.pack
 _new = tuple.__new__
 _from_bytes = int.from_bytes
-
-_DONT_FRAGMENT = 0x4000
-_MORE_FRAGMENTS = 0x2000
-_OFFSET_MASK = 0x1FFF
 
 
 class Ipv4Header(NamedTuple):
@@ -73,9 +74,9 @@ def parse(packet: bytes) -> Ipv4Header | DropReason:
             total,
             traffic_class,
             identification,
-            fragment & _DONT_FRAGMENT != 0,
-            fragment & _MORE_FRAGMENTS != 0,
-            (fragment & _OFFSET_MASK) * 8,
+            fragment & DONT_FRAGMENT != 0,
+            fragment & MORE_FRAGMENTS != 0,
+            (fragment & OFFSET_MASK) * 8,
             hop_limit,
             protocol,
             source,
@@ -109,9 +110,9 @@ def build(
     total = HEADER_LENGTH + len(options) + payload_length
     fragment = fragment_offset >> 3
     if dont_fragment:
-        fragment |= _DONT_FRAGMENT
+        fragment |= DONT_FRAGMENT
     if more_fragments:
-        fragment |= _MORE_FRAGMENTS
+        fragment |= MORE_FRAGMENTS
     words = (first << 8) + traffic_class + total + identification + fragment + (hop_limit << 8) + protocol
     checksum = -(words + _from_bytes(source + destination + options, "big")) % 0xFFFF
     header = _pack(
@@ -122,7 +123,7 @@ def build(
 
 def whole_header(header: bytes, total_length: int, traffic_class: int) -> bytes:
     """The header of a first fragment as that of its whole packet."""
-    dont_fragment = header[6] & (_DONT_FRAGMENT >> 8)
+    dont_fragment = header[6] & (DONT_FRAGMENT >> 8)
     whole = bytearray(header)
     whole[1] = traffic_class
     whole[2:4] = total_length.to_bytes(2, "big")

@@ -1,12 +1,11 @@
 """IPv4 options: RFC 791 3.1, RFC 1122 3.2.1.8, RFC 2113 (router alert), RFC 7126 (which are dangerous).
 
-None of them changes what a host does with a packet, so all that is kept are their kinds.
+None of them changes what a host does with a packet, so all that is read are their kinds.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
 
 from wsknet.trace import DropReason
 from wsknet.wire.fault import ERRONEOUS_FIELD, Fault
@@ -14,7 +13,7 @@ from wsknet.wire.ipv4 import HEADER_LENGTH
 
 
 class OptionKind(IntEnum):
-    """The whole first byte: copied flag, class and number.  A list holds others too, as plain numbers."""
+    """The whole first byte: copied flag, class and number.  A packet may hold others too."""
 
     END = 0
     NO_OPERATION = 1
@@ -25,21 +24,17 @@ class OptionKind(IntEnum):
     ROUTER_ALERT = 148
 
 
-class Ipv4Options(NamedTuple):
-    kinds: tuple[int, ...]
-    """In the order in which they stand, without padding."""
+ROUTER_ALERT = bytes((OptionKind.ROUTER_ALERT, 4, 0, 0))
+"""Routers look at the packet although it is not for them."""
 
-    @property
-    def has_router_alert(self) -> bool:
-        return OptionKind.ROUTER_ALERT in self.kinds
-
-    @property
-    def has_source_route(self) -> bool:
-        return OptionKind.LOOSE_SOURCE_ROUTE in self.kinds or OptionKind.STRICT_SOURCE_ROUTE in self.kinds
+_SOURCE_ROUTES = (OptionKind.LOOSE_SOURCE_ROUTE, OptionKind.STRICT_SOURCE_ROUTE)
 
 
-def parse(options: bytes) -> Ipv4Options | Fault:
-    """What follows the fixed header.  A length that cannot be right is pointed at (RFC 792, RFC 1122 3.2.2.5)."""
+def kinds_in(options: bytes) -> list[int] | Fault:
+    """In the order in which they stand, without padding.
+
+    A length that cannot be right is pointed at (RFC 792, RFC 1122 3.2.2.5).
+    """
     kinds: list[int] = []
     position, end = 0, len(options)
     while position < end and options[position] != OptionKind.END:
@@ -54,7 +49,7 @@ def parse(options: bytes) -> Ipv4Options | Fault:
             return _malformed(position + 1)
         kinds.append(kind)
         position += length
-    return Ipv4Options(tuple(kinds))
+    return kinds
 
 
 def judge(options: bytes) -> Fault | None:
@@ -62,10 +57,10 @@ def judge(options: bytes) -> Fault | None:
 
     RFC 7126 4.3.5 and 4.4.5 drop source routes by default; silently, for there is nothing in them to point at.
     """
-    parsed = parse(options)
-    if isinstance(parsed, Fault):
-        return parsed
-    return Fault(DropReason.IP_BAD_OPTIONS) if parsed.has_source_route else None
+    kinds = kinds_in(options)
+    if isinstance(kinds, Fault):
+        return kinds
+    return Fault(DropReason.IP_BAD_OPTIONS) if any(kind in kinds for kind in _SOURCE_ROUTES) else None
 
 
 def _malformed(position: int) -> Fault:

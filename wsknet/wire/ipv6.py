@@ -83,8 +83,3 @@ def build(
     """A header of 40 bytes."""
     first = 0x60000000 | traffic_class << 20 | flow_label
     return _pack(first, payload_length, protocol, hop_limit, source, destination)
-
-
-def router_alert(protocol: int) -> bytes:
-    """A hop-by-hop header before `protocol` that asks routers to look at multicast listener messages (RFC 2711 2.1)."""
-    return bytes((protocol, 0, 5, 2, 0, 0, 1, 0))

@@ -30,6 +30,8 @@ _WITH_LENGTH = frozenset((HOP_BY_HOP, ROUTING, DESTINATION_OPTIONS))
 """Second byte: length in units of 8 bytes beyond the first 8."""
 
 _PAD_1 = 0
+_PAD_N = 1
+_ROUTER_ALERT = 5
 _JUMBO_PAYLOAD = 0xC2
 
 _SKIP, _DISCARD, _REPORT = 0, 1, 2
@@ -50,7 +52,7 @@ class Place(NamedTuple):
 
 def hop_by_hop(packet: bytes) -> Place | Fault:
     """What every node on the way looks at."""
-    place = _start(packet)
+    place = start(packet)
     return _past_options(packet, place) if place.protocol == HOP_BY_HOP else place
 
 
@@ -79,20 +81,44 @@ def find_upper(packet: bytes, place: Place | None = None) -> Place:
 
     A packet cut short ends at the extension header that is not whole.
     """
-    protocol, offset, field = place or _start(packet)
-    while offset + FRAGMENT_LENGTH <= len(packet):
-        if protocol in _WITH_LENGTH:
-            length = 8 + packet[offset + 1] * 8
-        elif protocol == FRAGMENT:
-            length = FRAGMENT_LENGTH
-        else:
-            break
-        protocol, field, offset = packet[offset], offset, offset + length
-    return Place(protocol, offset, field)
+    place = place or start(packet)
+    while (step := following(packet, place)) is not None:
+        place = step
+    return place
 
 
-def _start(packet: bytes) -> Place:
+def start(packet: bytes) -> Place:
+    """What comes after the fixed header."""
     return Place(packet[NEXT_HEADER_OFFSET], HEADER_LENGTH, NEXT_HEADER_OFFSET)
+
+
+def following(packet: bytes, place: Place) -> Place | None:
+    """What comes after the extension header at `place`; `None` if that is none, or not whole."""
+    protocol, offset, _ = place
+    if offset + FRAGMENT_LENGTH > len(packet):
+        return None
+    if protocol in _WITH_LENGTH:
+        return Place(packet[offset], offset + 8 + packet[offset + 1] * 8, offset)
+    return Place(packet[offset], offset + FRAGMENT_LENGTH, offset) if protocol == FRAGMENT else None
+
+
+def router_alert(protocol: int) -> bytes:
+    """A hop-by-hop header before `protocol` that asks routers to look at multicast listener messages (RFC 2711 2.1)."""
+    return bytes((protocol, 0, _ROUTER_ALERT, 2, 0, 0, _PAD_N, 0))
+
+
+def has_router_alert(packet: bytes) -> bool:
+    """Whether the option is in the hop-by-hop header of a whole packet, which must be the first after the fixed one."""
+    if packet[NEXT_HEADER_OFFSET] != HOP_BY_HOP:
+        return False
+    options = packet[HEADER_LENGTH + 2 : HEADER_LENGTH + 8 + packet[HEADER_LENGTH + 1] * 8]
+    position = 0
+    while position + 1 < len(options):
+        kind = options[position]
+        if kind == _ROUTER_ALERT:
+            return True
+        position += 1 if kind == _PAD_1 else 2 + options[position + 1]
+    return False
 
 
 def _end_of(packet: bytes, place: Place) -> int | Fault:

@@ -73,14 +73,14 @@ def set_value(socket: DatagramSocket, Level: int, attribute: str, value: int) ->
         options.multicast_if = value
 
 
-def find_membership(socket: Any, Level: int, ControlCode: int) -> Membership | None:
+def find_membership(socket: Any, Level: int, ControlCode: int) -> MembershipChange | None:
     """The change of memberships that an option makes; `None` for what is none of these."""
-    membership = MEMBERSHIPS.get((Level, ControlCode))
-    if membership is not None:
+    change = MEMBERSHIPS.get((Level, ControlCode))
+    if change is not None:
         _check_socket(socket, Level)
         if socket.endpoint is None:
             raise LocalError(ErrorKind.INVALID_STATE, "bind first")
-    return membership
+    return change
 
 
 def _check_socket(socket: Any, Level: int) -> None:
@@ -110,12 +110,12 @@ def _octets(structure: Any, InputSize: int, InputBuffer: Any) -> bytes:
     return octets
 
 
-Membership = Callable[["DatagramSocket", int, Any, "Instant"], None]
+MembershipChange = Callable[["DatagramSocket", int, Any, "Instant"], None]
 _OfGroup = Callable[[SocketGroups, bytes, "IfIndex | None", "Instant"], None]
 _OfSource = Callable[[SocketGroups, bytes, bytes, "IfIndex | None", "Instant"], None]
 
 
-def _of_group(change: _OfGroup) -> Membership:
+def _of_group(change: _OfGroup) -> MembershipChange:
     def perform(socket: DatagramSocket, InputSize: int, InputBuffer: Any, now: Instant) -> None:
         octets = _octets(ip_mreq, InputSize, InputBuffer)
         index = _interface(socket.host.stack.udp.joined, octets[4:])
@@ -124,7 +124,7 @@ def _of_group(change: _OfGroup) -> Membership:
     return perform
 
 
-def _of_group6(change: _OfGroup) -> Membership:
+def _of_group6(change: _OfGroup) -> MembershipChange:
     def perform(socket: DatagramSocket, InputSize: int, InputBuffer: Any, now: Instant) -> None:
         octets = _octets(ipv6_mreq, InputSize, InputBuffer)
         index = IfIndex(int.from_bytes(octets[16:], "little")) or None
@@ -133,7 +133,7 @@ def _of_group6(change: _OfGroup) -> Membership:
     return perform
 
 
-def _of_source(change: _OfSource) -> Membership:
+def _of_source(change: _OfSource) -> MembershipChange:
     def perform(socket: DatagramSocket, InputSize: int, InputBuffer: Any, now: Instant) -> None:
         octets = _octets(ip_mreq_source, InputSize, InputBuffer)
         index = _interface(socket.host.stack.udp.joined, octets[8:])

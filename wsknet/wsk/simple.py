@@ -167,7 +167,12 @@ def buffer(memory: bytes | bytearray | memoryview) -> WSK_BUF:
 
 
 def address(host: str, port: int, scope: int = 0) -> SOCKADDR_IN | SOCKADDR_IN6:
-    """``address("192.0.2.1", 80)``; ``0.0.0.0`` and ``::`` are the wildcards.  `ValueError` for what is no address."""
+    """``address("192.0.2.1", 80)``; ``0.0.0.0`` and ``::`` are the wildcards.
+
+    `scope` is the number of the interface of a link-local address.  `ValueError` for what is no address or port.
+    """
+    if not 0 <= port <= 65535:
+        raise ValueError(f"port {port} is out of range: expected 0 to 65535")
     octets = text.parse_address(host)
     if len(octets) == 4:
         return SOCKADDR_IN(sin_port=htons(port), sin_addr=octets)
@@ -266,7 +271,7 @@ def get_option(Socket: WSK_SOCKET, Level: int, Option: int) -> Result:
 
 
 def join_group(Socket: WSK_SOCKET, group: str, interface: int = 0) -> Result:
-    """Receive what is sent to `group` on an interface, by its number; 0: by the route to the group."""
+    """Receive what is sent to `group` on an interface, by its `Host.interface_index`; 0: by the route to the group."""
     return _change_membership(Socket, group, interface, IP_ADD_MEMBERSHIP, IPV6_ADD_MEMBERSHIP)
 
 

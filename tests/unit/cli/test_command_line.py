@@ -56,6 +56,10 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
             "add --dhcp after --tap tap0",
         ),
         (["serve", "echo", "--tap", "tap0", "--router-discovery", "--forward"], "leave out --router-discovery of tap0"),
+        (
+            ["serve", "echo", "--tap", "tap0", "--dhcp", "--tap", "tap0", "--dhcp"],
+            "--tap tap0 is given twice: give each interface a name of its own",
+        ),
         (["sevre"], "sevre"),
     ],
 )

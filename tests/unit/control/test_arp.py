@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from wsknet.control.codec import ScapyCodec
-from wsknet.net.messages import ArpMessage, ArpOperation
+from wsknet.net.messages.neighbours import ArpMessage, ArpOperation
 from wsknet.trace import DropReason
 
 CODEC = ScapyCodec()

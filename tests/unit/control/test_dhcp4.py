@@ -17,7 +17,7 @@ from scapy.utils import wrpcap
 from tests.support.needs import requires_tool
 from tests.support.tshark import fields, judge
 from wsknet.control.codec import ScapyCodec
-from wsknet.net.messages import DhcpKind, DhcpMessage
+from wsknet.net.messages.dhcp import DhcpKind, DhcpMessage
 from wsknet.text import format_address
 from wsknet.trace import DropReason
 

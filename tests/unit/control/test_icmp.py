@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.checksums import with_icmp6_checksum, with_icmp_checksum
 from wsknet.control.codec import ScapyCodec
-from wsknet.net.messages import EchoMessage, IcmpError, IcmpErrorKind, IcmpMessage, NeighbourSolicitation
+from wsknet.net.messages.codec import IcmpMessage
+from wsknet.net.messages.icmp import EchoMessage, IcmpError, IcmpErrorKind
+from wsknet.net.messages.neighbours import NeighbourSolicitation
 from wsknet.trace import DropReason
-from wsknet.types import Family, Proto
+from wsknet.types import Family
 from wsknet.wire import ipv4, ipv6, udp
-from wsknet.wire.checksum import internet_checksum, pseudo_sum, transport_checksum
 
 CODEC = ScapyCodec()
 ENDS = {
@@ -28,12 +30,7 @@ def quoted(family: Family, data: bytes = b"question") -> bytes:
 
 
 def with_checksum(family: Family, message: bytes) -> bytes:
-    message = message[:2] + b"\0\0" + message[4:]
-    if family is Family.IPV4:
-        checksum = internet_checksum(message)
-    else:
-        checksum = transport_checksum(pseudo_sum(*ENDS[family], Proto.ICMPV6), b"", (message,))
-    return message[:2] + checksum.to_bytes(2, "big") + message[4:]
+    return with_icmp_checksum(message) if family is Family.IPV4 else with_icmp6_checksum(message, *ENDS[family])
 
 
 def decode(family: Family, payload: bytes) -> IcmpMessage | DropReason:
@@ -94,16 +91,16 @@ def test_each_kind_of_error_has_its_numbers(family: Family, kind: Kind, number: 
     ("family", "message", "head"),
     [
         (Family.IPV4, IcmpError(Kind.PACKET_TOO_BIG, b"", mtu=1400), "0304 0000 0000 0578"),
-        (Family.IPV4, IcmpError(Kind.PARAMETER_PROBLEM, b"", pointer=20, code_number=2), "0c02 0000 14000000"),
-        (Family.IPV4, IcmpError(Kind.TIME_EXCEEDED, b"", code_number=1), "0b01 0000 00000000"),
+        (Family.IPV4, IcmpError(Kind.PARAMETER_PROBLEM, b"", pointer=20, code=2), "0c02 0000 14000000"),
+        (Family.IPV4, IcmpError(Kind.TIME_EXCEEDED, b"", code=1), "0b01 0000 00000000"),
         (Family.IPV6, IcmpError(Kind.PACKET_TOO_BIG, b"", mtu=0x12345), "0200 0000 00012345"),
-        (Family.IPV6, IcmpError(Kind.PARAMETER_PROBLEM, b"", pointer=0x1234, code_number=2), "0402 0000 00001234"),
+        (Family.IPV6, IcmpError(Kind.PARAMETER_PROBLEM, b"", pointer=0x1234, code=2), "0402 0000 00001234"),
         (Family.IPV6, IcmpError(Kind.PROTOCOL_UNREACHABLE, b"", pointer=6), "0401 0000 00000006"),
-        (Family.IPV6, IcmpError(Kind.TIME_EXCEEDED, b"", code_number=1), "0301 0000 00000000"),
+        (Family.IPV6, IcmpError(Kind.TIME_EXCEEDED, b"", code=1), "0301 0000 00000000"),
     ],
 )
 def test_what_an_error_says_besides_its_kind(family: Family, message: IcmpError, head: str) -> None:
-    whole = IcmpError(message.kind, quoted(family), message.mtu, message.pointer, message.code_number)
+    whole = IcmpError(message.kind, quoted(family), message.mtu, message.pointer, message.code)
     payload = encode(family, whole)
     assert payload == with_checksum(family, bytes.fromhex(head) + quoted(family))
     assert decode(family, payload) == whole
@@ -128,7 +125,7 @@ def test_codes_that_mean_the_same_to_a_host(family: Family, code: int, kind: Kin
     ("family", "number", "code"), [(Family.IPV4, 3, 200), (Family.IPV6, 1, 200), (Family.IPV6, 127, 9)]
 )
 def test_an_unknown_error_is_handed_up_as_such(family: Family, number: int, code: int) -> None:
-    assert decode(family, error(family, number, code)) == IcmpError(Kind.OTHER, quoted(family), code_number=code)
+    assert decode(family, error(family, number, code)) == IcmpError(Kind.OTHER, quoted(family), code=code)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.checksums import with_icmp_checksum
 from wsknet.control.codec import ScapyCodec
 from wsknet.control.group_records import compress, expand
-from wsknet.net.messages import (
+from wsknet.net.messages.groups import (
     GroupLeave,
     GroupMessage,
     GroupQuery,
@@ -21,7 +22,6 @@ from wsknet.net.messages import (
 )
 from wsknet.text import parse_address
 from wsknet.trace import DropReason
-from wsknet.wire.checksum import internet_checksum
 
 theirs = pytest.importorskip("scapy.layers.igmp", reason="this module is new in Scapy 2.7")
 
@@ -29,7 +29,7 @@ CODEC = ScapyCodec()
 A = parse_address
 GROUP = A("239.1.2.3")
 ANY = bytes(4)
-tried = settings(deadline=None, max_examples=150)
+tried = settings(max_examples=150)
 
 ADDRESS = st.binary(min_size=4, max_size=4)
 MULTICAST = ADDRESS.map(lambda address: bytes((0xE0 | address[0] & 0x0F,)) + address[1:])
@@ -37,17 +37,9 @@ SOURCES = st.lists(ADDRESS, max_size=5).map(tuple)
 RECORD = st.builds(GroupRecord, st.sampled_from(RecordKind), MULTICAST, SOURCES)
 
 
-def summed(message: bytes) -> bytes:
-    """With a right checksum where there is room for one."""
-    if len(message) < 4:
-        return message
-    message = message[:2] + b"\0\0" + message[4:]
-    return message[:2] + internet_checksum(message).to_bytes(2, "big") + message[4:]
-
-
 def decoded(text: str) -> GroupMessage | DropReason:
     """What these bytes, in hexadecimal and with the checksum left zero, mean."""
-    return CODEC.decode_igmp(summed(bytes.fromhex(text)))
+    return CODEC.decode_igmp(with_icmp_checksum(bytes.fromhex(text)))
 
 
 @pytest.mark.rule("RFC3376-7.1")
@@ -79,7 +71,7 @@ def decoded(text: str) -> GroupMessage | DropReason:
 )
 def test_every_message_byte_by_byte(data: str, message: GroupMessage) -> None:
     assert decoded(data) == message
-    assert CODEC.encode_igmp(message) == summed(bytes.fromhex(data))
+    assert CODEC.encode_igmp(message) == with_icmp_checksum(bytes.fromhex(data))
 
 
 @pytest.mark.rule("RFC3376-4.1.10", "RFC3376-4.2.11", "RFC3376-4.2.6")
@@ -241,25 +233,25 @@ WHOLE = [
 
 @pytest.mark.parametrize("data", WHOLE)
 def test_a_message_cut_or_damaged_anywhere_never_raises(data: str) -> None:
-    whole = summed(bytes.fromhex(data))
+    whole = with_icmp_checksum(bytes.fromhex(data))
     for end in range(len(whole)):
         CODEC.decode_igmp(whole[:end])
-        CODEC.decode_igmp(summed(whole[:end]))
+        CODEC.decode_igmp(with_icmp_checksum(whole[:end]))
     for at in range(len(whole)):
         for value in (0, 1, 0x7F, 0x80, 0xFF):
-            CODEC.decode_igmp(summed(whole[:at] + bytes((value,)) + whole[at + 1 :]))
+            CODEC.decode_igmp(with_icmp_checksum(whole[:at] + bytes((value,)) + whole[at + 1 :]))
 
 
 @tried
 @given(st.sampled_from([0x11, 0x12, 0x16, 0x17, 0x22, 0x00, 0xFF]), st.binary(max_size=120))
 def test_random_bytes_never_raise(kind: int, rest: bytes) -> None:
-    message = CODEC.decode_igmp(summed(bytes((kind,)) + rest))
+    message = CODEC.decode_igmp(with_icmp_checksum(bytes((kind,)) + rest))
     assert isinstance(message, (DropReason, GroupQuery, GroupReport, OldGroupReport, GroupLeave))
     assert isinstance(CODEC.decode_igmp(rest), (DropReason, GroupQuery, GroupReport, OldGroupReport, GroupLeave))
 
 
 def test_a_report_of_the_largest_packet_is_read_at_once() -> None:
     records = struct.pack("!BBH4s", 2, 0, 0, GROUP) * 8000
-    message = CODEC.decode_igmp(summed(struct.pack("!BBHHH", 0x22, 0, 0, 0, 8000) + records))
+    message = CODEC.decode_igmp(with_icmp_checksum(struct.pack("!BBHHH", 0x22, 0, 0, 0, 8000) + records))
     assert isinstance(message, GroupReport)
     assert len(message.records) == 8000

@@ -17,20 +17,13 @@ from scapy.layers.inet6 import (
     IPv6,
 )
 
+from tests.support.checksums import with_icmp6_checksum
 from wsknet.control.codec import ScapyCodec
-from wsknet.net.messages import (
-    GroupLeave,
-    GroupQuery,
-    GroupRecord,
-    GroupReport,
-    IcmpMessage,
-    OldGroupReport,
-    RecordKind,
-)
+from wsknet.net.messages.codec import IcmpMessage
+from wsknet.net.messages.groups import GroupLeave, GroupQuery, GroupRecord, GroupReport, OldGroupReport, RecordKind
 from wsknet.text import format_address, parse_address
 from wsknet.trace import DropReason
-from wsknet.types import Family, Proto
-from wsknet.wire.checksum import pseudo_sum, transport_checksum
+from wsknet.types import Family
 
 CODEC = ScapyCodec()
 A = parse_address
@@ -39,7 +32,7 @@ GROUP, ANY = A("ff15::1234"), bytes(16)
 GROUP_TEXT = "ff15 0000 0000 0000 0000 0000 0000 1234"
 ANY_TEXT = "00" * 16
 SOURCE_TEXT = "2001 0db8 0000 0000 0000 0000 0000 0001"
-tried = settings(deadline=None, max_examples=150)
+tried = settings(max_examples=150)
 
 ADDRESS = st.binary(min_size=16, max_size=16)
 MULTICAST = ADDRESS.map(lambda address: b"\xff" + address[1:])
@@ -48,11 +41,7 @@ RECORD = st.builds(GroupRecord, st.sampled_from(RecordKind), MULTICAST, SOURCES)
 
 
 def summed(message: bytes) -> bytes:
-    if len(message) < 4:
-        return message
-    message = message[:2] + b"\0\0" + message[4:]
-    checksum = transport_checksum(pseudo_sum(HERE, THERE, Proto.ICMPV6), b"", (message,))
-    return message[:2] + checksum.to_bytes(2, "big") + message[4:]
+    return with_icmp6_checksum(message, HERE, THERE)
 
 
 def decode(payload: bytes) -> IcmpMessage | DropReason:

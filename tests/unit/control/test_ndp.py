@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.checksums import with_icmp6_checksum
 from wsknet.control.codec import ScapyCodec
-from wsknet.net.messages import IcmpMessage, NeighbourAdvertisement, NeighbourSolicitation
+from wsknet.net.messages.codec import IcmpMessage
+from wsknet.net.messages.neighbours import NeighbourAdvertisement, NeighbourSolicitation
 from wsknet.trace import DropReason
-from wsknet.types import Family, Proto
-from wsknet.wire.checksum import pseudo_sum, transport_checksum
+from wsknet.types import Family
 
 CODEC = ScapyCodec()
 MAC = bytes.fromhex("020000000001")
@@ -23,12 +24,6 @@ TARGET_OPTION = b"\2\1" + MAC
 MTU_OPTION = bytes([5, 1, 0, 0, 0, 0, 5, 220])
 
 
-def payload_of(message: bytes, source: bytes, destination: bytes) -> bytes:
-    message = message[:2] + b"\0\0" + message[4:]
-    checksum = transport_checksum(pseudo_sum(source, destination, Proto.ICMPV6), b"", (message,))
-    return message[:2] + checksum.to_bytes(2, "big") + message[4:]
-
-
 def solicit(
     options: bytes = b"",
     source: bytes = HERE,
@@ -37,7 +32,7 @@ def solicit(
     code: int = 0,
 ) -> IcmpMessage | DropReason:
     """Decode a solicitation with these bytes."""
-    payload = payload_of(bytes([135, code]) + bytes(6) + target + options, source, destination)
+    payload = with_icmp6_checksum(bytes([135, code]) + bytes(6) + target + options, source, destination)
     return CODEC.decode_icmp(Family.IPV6, source, destination, payload)
 
 
@@ -45,7 +40,7 @@ def advertise(
     options: bytes = b"", flags: int = 0x60, destination: bytes = HERE, target: bytes = THERE, code: int = 0
 ) -> IcmpMessage | DropReason:
     """Decode an advertisement with these bytes."""
-    payload = payload_of(bytes([136, code, 0, 0, flags, 0, 0, 0]) + target + options, THERE, destination)
+    payload = with_icmp6_checksum(bytes([136, code, 0, 0, flags, 0, 0, 0]) + target + options, THERE, destination)
     return CODEC.decode_icmp(Family.IPV6, THERE, destination, payload)
 
 
@@ -53,7 +48,7 @@ def advertise(
 @pytest.mark.parametrize(("mac", "option"), [(MAC, SOURCE_OPTION), (None, b"")])
 def test_a_solicitation_byte_by_byte(mac: bytes | None, option: bytes) -> None:
     data = CODEC.encode_icmp(Family.IPV6, HERE, SOLICITED_NODE, NeighbourSolicitation(THERE, mac))
-    assert data == payload_of(bytes([135]) + bytes(7) + THERE + option, HERE, SOLICITED_NODE)
+    assert data == with_icmp6_checksum(bytes([135]) + bytes(7) + THERE + option, HERE, SOLICITED_NODE)
     assert solicit(option) == NeighbourSolicitation(THERE, mac)
 
 
@@ -63,7 +58,7 @@ def test_a_solicitation_byte_by_byte(mac: bytes | None, option: bytes) -> None:
 def test_an_advertisement_byte_by_byte(mac: bytes | None, option: bytes, flags: int) -> None:
     message = NeighbourAdvertisement(THERE, bool(flags & 4), bool(flags & 2), bool(flags & 1), mac)
     data = CODEC.encode_icmp(Family.IPV6, THERE, HERE, message)
-    assert data == payload_of(bytes([136, 0, 0, 0, flags << 5, 0, 0, 0]) + THERE + option, THERE, HERE)
+    assert data == with_icmp6_checksum(bytes([136, 0, 0, 0, flags << 5, 0, 0, 0]) + THERE + option, THERE, HERE)
     assert advertise(option, flags << 5) == message
 
 
@@ -123,5 +118,5 @@ def test_a_message_cut_anywhere_is_dropped() -> None:
     for end in range(len(whole)):
         assert isinstance(CODEC.decode_icmp(Family.IPV6, THERE, HERE, whole[:end]), DropReason)
         if end >= 8:
-            cut = CODEC.decode_icmp(Family.IPV6, THERE, HERE, payload_of(whole[:end], THERE, HERE))
+            cut = CODEC.decode_icmp(Family.IPV6, THERE, HERE, with_icmp6_checksum(whole[:end], THERE, HERE))
             assert cut == NeighbourAdvertisement(THERE) if end == 24 else cut is DropReason.ND_MALFORMED

@@ -25,9 +25,10 @@ from scapy.packet import Raw
 from scapy.pton_ntop import inet_ntop
 from scapy.utils import str2mac
 
+from tests.support.checksums import with_icmp6_checksum, with_icmp_checksum
 from wsknet.control.codec import ScapyCodec
-from wsknet.net.messages import (
-    IcmpMessage,
+from wsknet.net.messages.codec import IcmpMessage
+from wsknet.net.messages.neighbours import (
     Preference,
     PrefixInformation,
     Redirect,
@@ -37,11 +38,10 @@ from wsknet.net.messages import (
 )
 from wsknet.net.routes import network_of
 from wsknet.trace import DropReason
-from wsknet.types import Address, Family, Proto, is_link_local, is_multicast
+from wsknet.types import Address, Family, is_link_local, is_multicast
 from wsknet.wire import ipv4, udp
-from wsknet.wire.checksum import internet_checksum, pseudo_sum, transport_checksum
 
-tried = settings(deadline=None, max_examples=80)
+tried = settings(max_examples=80)
 
 CODEC = ScapyCodec()
 MAC = bytes.fromhex("020000000001")
@@ -64,9 +64,7 @@ def text(address: Address) -> str:
 
 
 def with_checksum(message: bytes, source: bytes = ROUTER, destination: bytes = GLOBAL) -> bytes:
-    message = message[:2] + b"\0\0" + message[4:]
-    checksum = transport_checksum(pseudo_sum(source, destination, Proto.ICMPV6), b"", (message,))
-    return message[:2] + checksum.to_bytes(2, "big") + message[4:]
+    return with_icmp6_checksum(message, source, destination)
 
 
 def decode(message: bytes, source: bytes = ROUTER) -> IcmpMessage | DropReason:
@@ -145,7 +143,7 @@ ENDS_V4 = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 9])
 
 def redirect_v4(code: int, quoted: bytes = QUOTED_V4) -> bytes:
     message = bytes([5, code, 0, 0, 10, 0, 0, 2]) + quoted
-    return message[:2] + internet_checksum(message).to_bytes(2, "big") + message[4:]
+    return with_icmp_checksum(message)
 
 
 @pytest.mark.rule("RFC1122-3.2.2.2", "RFC1812-5.2.7.2")
@@ -354,7 +352,7 @@ OPTIONS = st.lists(
 ).map(b"".join)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.sampled_from([133, 134, 137]), BYTE, st.binary(max_size=44), OPTIONS, V6)
 def test_whatever_the_bytes_decoding_answers(
     number: int, code: int, body: bytes, options: bytes, source: bytes

@@ -17,18 +17,10 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet
 
 from wsknet.control.codec import ScapyCodec
-from wsknet.net.messages import (
-    ArpMessage,
-    ArpOperation,
-    DhcpKind,
-    DhcpMessage,
-    EchoMessage,
-    IcmpError,
-    IcmpErrorKind,
-    IcmpMessage,
-    NeighbourAdvertisement,
-    NeighbourSolicitation,
-)
+from wsknet.net.messages.codec import IcmpMessage
+from wsknet.net.messages.dhcp import DhcpKind, DhcpMessage
+from wsknet.net.messages.icmp import EchoMessage, IcmpError, IcmpErrorKind
+from wsknet.net.messages.neighbours import ArpMessage, ArpOperation, NeighbourAdvertisement, NeighbourSolicitation
 from wsknet.types import Family
 
 MAC = bytes.fromhex("020000000001")

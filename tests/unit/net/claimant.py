@@ -93,7 +93,7 @@ class Host:
 
     @property
     def entry(self) -> InterfaceAddress | None:
-        return self.interface.addresses.get(A(self.us)) or self.interface.unassigned.get(A(self.us))
+        return self.interface.find(A(self.us))
 
     @property
     def state(self) -> AddressState | None:

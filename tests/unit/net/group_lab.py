@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import pytest
 from scapy.layers.inet import IP, IPOption_Router_Alert
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrHopByHop, RouterAlert
 from scapy.packet import Raw
 
 from tests.unit.net.lab import IF1, A, Lab
 from wsknet.control.codec import ScapyCodec
-from wsknet.net.messages import (
-    GroupLeave,
-    GroupMessage,
-    GroupQuery,
-    GroupReport,
-    OldGroupReport,
-    RecordKind,
-)
+from wsknet.net.messages.groups import GroupLeave, GroupMessage, GroupQuery, GroupReport, OldGroupReport, RecordKind
 from wsknet.net.multicast.groups import SourceFilter
 from wsknet.text import format_address
-from wsknet.types import Family, IfIndex
+from wsknet.types import Family, IfIndex, is_multicast
 
 CODEC = ScapyCodec()
 MLD_TYPES = (130, 131, 132, 143)
@@ -31,6 +25,7 @@ IS_IN, IS_EX, TO_IN, TO_EX, ALLOW, BLOCK = (kind.name for kind in RecordKind)
 class Side(NamedTuple):
     """One family's names for the same things."""
 
+    us: str
     cidr: str
     router: str
     routed_router: str
@@ -52,6 +47,7 @@ class Side(NamedTuple):
 
 
 V4 = Side(
+    "10.1.0.2",
     "10.1.0.2/24",
     "10.1.0.99",
     "10.1.0.99",
@@ -63,6 +59,7 @@ V4 = Side(
     "224.0.0.2",
 )
 V6 = Side(
+    "fe80::a",
     "fe80::a/64",
     "fe80::99",
     "2001:db8::99",
@@ -73,6 +70,8 @@ V6 = Side(
     "ff02::16",
     "ff02::2",
 )
+
+families = pytest.mark.parametrize("side", [V4, V6], ids=["IGMP", "MLD"])
 
 
 class Said(NamedTuple):
@@ -150,7 +149,7 @@ def query(
 
 
 def hear(lab: Lab, side: Side, message: GroupMessage, to: str | None = None, **fields: Any) -> None:
-    """A router or host of the link says `message`: to everybody, or to the group that it is about.
+    """A router or host of the link says `message`: to everybody, or to the group that it is about, or `to` an address.
 
     `fields`: `source`, `hops`, `has_alert`, `index`.
     """
@@ -166,12 +165,12 @@ def hear(lab: Lab, side: Side, message: GroupMessage, to: str | None = None, **f
             packet = IPv6(src=source, dst=to, hlim=hops, nh=0) / options / Raw(payload)
         else:
             packet = IPv6(src=source, dst=to, hlim=hops, nh=58) / Raw(payload)
-        mac = "33:33:" + A(to)[12:].hex(":")
+        group_mac = "33:33:" + A(to)[12:].hex(":")
     else:
         options = [IPOption_Router_Alert()] if has_alert else []
         packet = IP(src=source, dst=to, ttl=hops, proto=2, options=options) / Raw(CODEC.encode_igmp(message))
-        mac = "01:00:5e:" + bytes((A(to)[1] & 0x7F, *A(to)[2:])).hex(":")
-    lab.arrive(index, packet, mac=mac)
+        group_mac = "01:00:5e:" + bytes((A(to)[1] & 0x7F, *A(to)[2:])).hex(":")
+    lab.arrive(index, packet, mac=group_mac if is_multicast(A(to)) else None)
 
 
 def link(side: Side) -> Lab:
@@ -179,4 +178,18 @@ def link(side: Side) -> Lab:
     lab = Lab()
     lab.interface(IF1, side.cidr)
     assert said(lab) == []
+    return lab
+
+
+def settle(lab: Lab) -> None:
+    """Whatever is to be told unasked has been told, and passed over."""
+    lab.pass_time(5)
+    said(lab)
+
+
+def joined(side: Side, wanted: SourceFilter = EVERYBODY) -> Lab:
+    """A host that listens to a group, and whose routers know it."""
+    lab = link(side)
+    listen(lab, side.group, wanted)
+    settle(lab)
     return lab

@@ -15,7 +15,7 @@ from wsknet.control.codec import ScapyCodec
 from wsknet.net import changes
 from wsknet.net.handler import Undelivered
 from wsknet.net.layer import IpLayer
-from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.messages.icmp import IcmpErrorKind
 from wsknet.net.packet import Packet, Path
 from wsknet.text import format_address, parse_address, parse_cidr, parse_network
 from wsknet.timers import Timers

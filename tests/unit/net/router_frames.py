@@ -15,6 +15,7 @@ from scapy.layers.inet6 import (
 
 from tests.unit.net.lab import IF1, Lab
 from wsknet.config import AutoConfig
+from wsknet.errors import NetError
 from wsknet.types import IfIndex
 
 ROUTER, OTHER_ROUTER = "fe80::1", "fe80::2"
@@ -22,6 +23,8 @@ ROUTER_MAC, OTHER_ROUTER_MAC = "02:00:00:00:aa:01", "02:00:00:00:aa:02"
 LINK_LOCAL = "fe80::ff:fe00:2"
 """What the interface IF1 makes for itself: modified EUI-64 of 02:00:00:00:00:02."""
 ALL_NODES, ALL_NODES_MAC = "ff02::1", "33:33:00:00:00:01"
+FAR = "2001:db8:ffff::1"
+"""On no link of the lab."""
 HIGH, MEDIUM, LOW = 1, 0, 3
 FOREVER = 0xFFFFFFFF
 
@@ -73,3 +76,11 @@ def following_lab(lab: Lab | None = None, index: IfIndex = IF1, *cidrs: str, aut
     lab.pass_time(3)
     lab.take()
     return lab
+
+
+def is_reachable(lab: Lab, destination: str = FAR) -> bool:
+    try:
+        lab.path(destination)
+    except NetError:
+        return False
+    return True

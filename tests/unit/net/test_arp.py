@@ -10,7 +10,7 @@ from tests.unit.net.lab import IF1, IF2, OTHER_MAC, PEER_MAC, Lab, arp, mac_of
 from wsknet.behaviour import LINUX
 from wsknet.config import NeighbourConfig
 from wsknet.net.changes import InterfaceChanged, LinkDown, LinkUp
-from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.messages.icmp import IcmpErrorKind
 from wsknet.trace import DropReason
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"

@@ -24,22 +24,6 @@ from wsknet.net.changes import (
 from wsknet.net.interface import AddressState
 from wsknet.trace import DropReason
 
-
-@pytest.fixture(params=[True, False], ids=["IPv4", "IPv6"])
-def host(request: pytest.FixtureRequest) -> Host:
-    return Host(request.param)
-
-
-@pytest.fixture
-def host4() -> Host:
-    return Host(is_ipv4=True)
-
-
-@pytest.fixture
-def host6() -> Host:
-    return Host(is_ipv4=False)
-
-
 # Somebody takes it later.
 
 

@@ -105,9 +105,9 @@ def test_the_lease_can_be_read() -> None:
     assert lease.domain == "lab.example"
     instants = (lease.obtained, lease.renewal, lease.rebinding, lease.expiry)
     assert instants == tuple(lab.start + seconds * SECOND for seconds in (0, T1, T2, EXPIRY))
-    assert lab.ip.dhcp.state(IF1) == "bound; 192.0.2.100/24 from 192.0.2.1"
+    assert lab.ip.dhcp.describe(IF1) == "bound; 192.0.2.100/24 from 192.0.2.1"
     assert lab.ip.dhcp.lease(IF2) is None
-    assert lab.ip.dhcp.state(IF2) == "DHCP is off"
+    assert lab.ip.dhcp.describe(IF2) == "DHCP is off"
 
 
 @pytest.mark.rule("RFC2131-4.1")
@@ -147,7 +147,7 @@ def test_a_discover_is_repeated_at_growing_intervals_and_again_after_a_pause() -
     assert [message.secs for message in (first, *others[:3])] == [0, 4, 12, 28]
     assert {message.xid for message in others[:3]} == {first.xid}
     assert others[3].xid != first.xid
-    assert "no server answered" in lab.ip.dhcp.state(IF1)
+    assert "no server answered" in lab.ip.dhcp.describe(IF1)
 
 
 @pytest.mark.rule("RFC2131-4.1")
@@ -295,7 +295,7 @@ def test_an_address_that_is_leased_and_given_by_hand_stays_at_the_end() -> None:
     lab = DhcpLab(hosts=(DhcpServer(),))
     lab.interface(IF1, f"{OFFERED}/25", auto=DHCP_ON)
     lab.pass_time(CHECKED)
-    assert lab.ip.dhcp.state(IF1).startswith("bound")
+    assert lab.ip.dhcp.describe(IF1).startswith("bound")
 
     lab.auto(dhcp=False)
     assert lab.addresses() == [f"{OFFERED}/25"]

@@ -53,7 +53,7 @@ def test_a_lease_is_renewed_at_half_its_time_by_the_server_alone() -> None:
     lease = lab.ip.dhcp.lease(IF1)
     assert lease is not None
     assert lease.expiry == lab.start + (T1 + EXPIRY) * SECOND
-    assert lab.ip.dhcp.state(IF1).startswith("bound")
+    assert lab.ip.dhcp.describe(IF1).startswith("bound")
 
     at(lab, 2 * T1 + 1)
     assert lab.times(since=CHECKED) == [T1, 2 * T1]
@@ -188,7 +188,7 @@ def test_a_renewal_without_a_way_to_the_server_is_counted() -> None:
 
     assert lab.drops == {DropReason.NO_ROUTE: 1}
     at(lab, T2 + 1)
-    assert lab.ip.dhcp.state(IF1).startswith("bound")
+    assert lab.ip.dhcp.describe(IF1).startswith("bound")
 
 
 def test_an_address_taken_away_by_hand_is_asked_for_again_when_it_is_renewed() -> None:
@@ -213,7 +213,7 @@ def test_what_is_done_by_hand_while_the_address_is_checked_does_not_hold_the_cli
     else:
         lab.address(IF1, f"{OFFERED}/24")
     lab.pass_time(CHECKED)
-    assert lab.ip.dhcp.state(IF1).startswith("bound")
+    assert lab.ip.dhcp.describe(IF1).startswith("bound")
     at(lab, T2 + 2 * CHECKED)
 
     assert lab.addresses() == [f"{OFFERED}/24"]
@@ -244,7 +244,7 @@ def test_an_offer_that_is_refused_when_requested_is_followed_by_a_rest() -> None
     lab.pass_time(25)
 
     assert lab.times("discover") == [0, 10, 20]
-    assert "192.0.2.1 refused: no reason given" in lab.ip.dhcp.state(IF1)
+    assert "192.0.2.1 refused: no reason given" in lab.ip.dhcp.describe(IF1)
 
 
 @pytest.mark.rule("RFC2131-4.4.5", "RFC2131-3.2")
@@ -290,7 +290,7 @@ def test_an_address_that_another_host_has_is_declined() -> None:
     assert set(options) == {"message-type", "client_id", "requested_addr", "server_id", "error_message"}
     assert (options["requested_addr"], options["server_id"]) == (OFFERED, SERVER)
     assert lab.addresses() == []
-    assert f"{OFFERED} is used by {OTHER_MAC}" in lab.ip.dhcp.state(IF1)
+    assert f"{OFFERED} is used by {OTHER_MAC}" in lab.ip.dhcp.describe(IF1)
 
     duplicate = lab.ip.interfaces[IF1].unassigned[A(OFFERED)]
     assert (duplicate.state, duplicate.holder) == (AddressState.DUPLICATE, bytes.fromhex(OTHER_MAC.replace(":", "")))
@@ -341,7 +341,7 @@ def test_a_lease_is_verified_when_the_link_is_back() -> None:
     assert lease.obtained == lab.start + 110 * SECOND
     assert lab.addresses() == [f"{OFFERED}/24"]
     assert lab.gateways() == ["192.0.2.254"]
-    assert lab.ip.dhcp.state(IF1).startswith("bound")
+    assert lab.ip.dhcp.describe(IF1).startswith("bound")
 
 
 @pytest.mark.rule("RFC2131-3.2")
@@ -370,8 +370,8 @@ def test_a_lease_that_nobody_verifies_goes_on() -> None:
 
     assert lab.times("request", since=CHECKED) == [110, 114, 122, 138]
     assert lab.addresses() == [f"{OFFERED}/24"]
-    assert lab.ip.dhcp.state(IF1).startswith("bound")
-    assert lab.ip.dhcp.state(IF1).endswith("no server answered, the lease of before goes on")
+    assert lab.ip.dhcp.describe(IF1).startswith("bound")
+    assert lab.ip.dhcp.describe(IF1).endswith("no server answered, the lease of before goes on")
 
     server.is_silent = False
     at(lab, T1 + 1)
@@ -388,7 +388,7 @@ def test_a_lease_ends_while_the_link_is_down() -> None:
 
     assert lab.ip.dhcp.lease(IF1) is None
     assert lab.addresses() == []
-    assert lab.ip.dhcp.state(IF1) == "not asking; the lease has expired"
+    assert lab.ip.dhcp.describe(IF1) == "not asking; the lease has expired"
 
     lab.apply(LinkUp(IF1))
     lab.pass_time(CHECKED)
@@ -409,7 +409,7 @@ def test_a_link_that_goes_and_comes_at_any_moment_ends_with_a_lease(seconds: flo
     lab.pass_time(30)
 
     assert lab.addresses() == [f"{OFFERED}/24"]
-    assert lab.ip.dhcp.state(IF1) == f"bound; {OFFERED}/24 from {SERVER}"
+    assert lab.ip.dhcp.describe(IF1) == f"bound; {OFFERED}/24 from {SERVER}"
 
 
 def test_another_host_has_taken_the_address_while_the_link_was_down() -> None:

@@ -295,7 +295,7 @@ def test_a_server_that_offers_and_refuses_for_ever_costs_two_messages_in_ten_sec
     assert len(lab.messages()) <= 2 * 101
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.binary(max_size=400), st.booleans())
 def test_no_datagram_raises(data: bytes, has_header: bool) -> None:
     lab = started()

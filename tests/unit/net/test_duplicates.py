@@ -29,22 +29,6 @@ from wsknet.net.interface import AddressState
 from wsknet.net.packet import Cast
 from wsknet.trace import Decision, DropReason
 
-
-@pytest.fixture(params=[True, False], ids=["IPv4", "IPv6"])
-def host(request: pytest.FixtureRequest) -> Host:
-    return Host(request.param)
-
-
-@pytest.fixture
-def host4() -> Host:
-    return Host(is_ipv4=True)
-
-
-@pytest.fixture
-def host6() -> Host:
-    return Host(is_ipv4=False)
-
-
 # Nobody has it.
 
 
@@ -394,7 +378,7 @@ def test_link_local_addresses_are_told_apart_by_zone(host6: Host) -> None:
 STEPS = st.sampled_from(["claim", "configure", "use", "probe", "ask", "ping", "down", "up", "remove", "wait", "long"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(is_ipv4=st.booleans(), optimistic=st.booleans(), steps=st.lists(STEPS, max_size=12))
 def test_an_address_is_in_one_state_and_nothing_is_left_running(
     is_ipv4: bool, optimistic: bool, steps: list[str]

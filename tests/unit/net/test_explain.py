@@ -95,7 +95,7 @@ def answer(lab: Lab, question: Question, why: Decision | None) -> tuple[object, 
     return (path.interface.index, path.next_hop, path.source, path.mtu, path.is_local, path.is_broadcast, path.zone)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(worlds)
 def test_resolve_and_explain_agree(world: World) -> None:
     lab = world.build()
@@ -111,7 +111,7 @@ def test_resolve_and_explain_agree(world: World) -> None:
             assert sum(candidate.is_winner for candidate in part.candidates) <= 1
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(worlds)
 def test_the_route_is_the_one_a_plain_search_finds(world: World) -> None:
     """Scan every route: the longest prefix, the lowest sum, the first added."""

@@ -21,24 +21,24 @@ from tests.unit.net.group_lab import (
     V6,
     Side,
     all_but,
+    families,
     hear,
+    joined,
     link,
     listen,
     only,
     query,
     records,
     said,
+    settle,
 )
 from tests.unit.net.lab import IF1, IF2, LO, A, Lab, datagram, mac_of
 from wsknet.errors import ErrorKind, NetError
 from wsknet.net import changes
-from wsknet.net.messages import GroupRecord, GroupReport, OldGroupReport, RecordKind
+from wsknet.net.messages.groups import GroupRecord, GroupReport, OldGroupReport, RecordKind
 from wsknet.net.multicast.groups import MAX_GROUPS, SourceFilter
 from wsknet.net.multicast.reports import divided
 from wsknet.trace import DropReason
-
-families = pytest.mark.parametrize("side", [V4, V6], ids=["IGMP", "MLD"])
-
 
 # What a report looks like
 
@@ -100,10 +100,7 @@ def test_joining_is_told_at_once_and_again_within_a_second(side: Side) -> None:
 @families
 @pytest.mark.rule("RFC3376-5.1")
 def test_leaving_is_told_as_often(side: Side) -> None:
-    lab = link(side)
-    listen(lab, side.group)
-    lab.pass_time(5)
-    said(lab)
+    lab = joined(side)
     listen(lab, side.group, None)
     lab.pass_time(1)
     assert records(lab) == [((TO_IN, side.group, ()),)] * 2
@@ -156,8 +153,7 @@ def test_a_change_is_told_as_the_table_says(
         listen(lab, side.group, make and make(*(side.sources[number] for number in numbers)))
 
     become(before)
-    lab.pass_time(5)
-    said(lab)
+    settle(lab)
     become(after)
     expected = tuple((kind, side.group, tuple(side.sources[number] for number in numbers)) for kind, numbers in told)
     assert records(lab) == ([expected] if told else [])
@@ -186,8 +182,7 @@ def test_filters_of_several_members_are_merged(side: Side, one: Change, two: Cha
     interface = lab.ip.interfaces[IF1]
     for source in (*side.sources, side.router):
         assert lab.ip.groups.admits(interface, A(side.group), A(source)) is wanted.admits(A(source))
-    lab.pass_time(5)
-    said(lab)
+    settle(lab)
     hear(lab, side, query(side, side.group, seconds=1))
     lab.pass_time(1)
     kind = IS_EX if wanted.is_exclude else IS_IN
@@ -385,8 +380,7 @@ def test_a_general_query_is_answered_once_with_everything_in_time(side: Side) ->
     lab = link(side)
     listen(lab, side.group)
     listen(lab, side.group2, only(side.sources[0]))
-    lab.pass_time(5)
-    said(lab)
+    settle(lab)
     hear(lab, side, query(side, seconds=4))
     assert said(lab) == []
     lab.pass_time(4)
@@ -402,10 +396,7 @@ def test_a_general_query_is_answered_once_with_everything_in_time(side: Side) ->
 @pytest.mark.rule("RFC3376-5.2")
 def test_answers_come_at_a_time_of_chance(side: Side) -> None:
     times = set()
-    lab = link(side)
-    listen(lab, side.group)
-    lab.pass_time(5)
-    said(lab)
+    lab = joined(side)
     for _ in range(10):
         start = lab.now
         hear(lab, side, query(side, seconds=10))
@@ -442,8 +433,7 @@ def test_a_query_about_a_group_is_answered_by_the_table(
     make, numbers = state
     assert make is not None
     listen(lab, side.group, make(*of(numbers)))
-    lab.pass_time(5)
-    said(lab)
+    settle(lab)
     hear(lab, side, query(side, side.group, of(asked), seconds=1))
     lab.pass_time(1)
     assert records(lab) == ([((answer[0], side.group, of(answer[1])),)] if answer else [])
@@ -452,10 +442,7 @@ def test_a_query_about_a_group_is_answered_by_the_table(
 @families
 @pytest.mark.rule("RFC3376-5.2")
 def test_queries_that_ask_for_more_are_answered_together(side: Side) -> None:
-    lab = link(side)
-    listen(lab, side.group)
-    lab.pass_time(5)
-    said(lab)
+    lab = joined(side)
     one, two, three = side.sources
     hear(lab, side, query(side, side.group, (one,), seconds=1))
     hear(lab, side, query(side, side.group, (three, two), seconds=1))
@@ -471,10 +458,7 @@ def test_queries_that_ask_for_more_are_answered_together(side: Side) -> None:
 @families
 @pytest.mark.rule("RFC3376-5.2")
 def test_an_answer_about_everything_that_comes_sooner_is_enough(side: Side) -> None:
-    lab = link(side)
-    listen(lab, side.group)
-    lab.pass_time(5)
-    said(lab)
+    lab = joined(side)
     hear(lab, side, query(side, seconds=0.1))
     hear(lab, side, query(side, side.group, seconds=3000))
     hear(lab, side, query(side, seconds=3000))
@@ -495,12 +479,8 @@ def test_a_group_nobody_listens_to_is_not_spoken_of(side: Side) -> None:
 @families
 @pytest.mark.rule("RFC3376-4.1.12")
 def test_a_query_to_our_own_address_is_answered(side: Side) -> None:
-    lab = link(side)
-    listen(lab, side.group)
-    lab.pass_time(5)
-    said(lab)
-    message = query(side, side.group, seconds=1)
-    hear(lab, side, message, to=side.group)
+    lab = joined(side)
+    hear(lab, side, query(side, side.group, seconds=1), to=side.us)
     lab.pass_time(1)
     assert len(said(lab)) == 1
 
@@ -517,10 +497,7 @@ def test_a_query_to_our_own_address_is_answered(side: Side) -> None:
     ],
 )
 def test_a_query_from_beyond_the_link_is_ignored(side: Side, fields: dict[str, Any]) -> None:
-    lab = link(side)
-    listen(lab, side.group)
-    lab.pass_time(5)
-    said(lab)
+    lab = joined(side)
     hear(lab, side, query(side, seconds=1), **fields)
     lab.pass_time(2)
     assert said(lab) == []
@@ -528,10 +505,7 @@ def test_a_query_from_beyond_the_link_is_ignored(side: Side, fields: dict[str, A
 
 
 def test_a_query_of_igmp_needs_no_router_alert() -> None:
-    lab = link(V4)
-    listen(lab, V4.group)
-    lab.pass_time(5)
-    said(lab)
+    lab = joined(V4)
     hear(lab, V4, query(V4, seconds=1), has_alert=False)
     lab.pass_time(1)
     assert len(said(lab)) == 1
@@ -558,10 +532,7 @@ def test_the_robustness_of_the_querier_is_adopted(side: Side) -> None:
 @families
 @pytest.mark.rule("RFC3376-5", "RFC3376-7.2.2")
 def test_reports_of_others_change_nothing_in_the_present_version(side: Side) -> None:
-    lab = link(side)
-    listen(lab, side.group)
-    lab.pass_time(5)
-    said(lab)
+    lab = joined(side)
     hear(lab, side, query(side, side.group, seconds=10))
     report = GroupReport((GroupRecord(RecordKind.IS_EXCLUDE, A(side.group)),))
     hear(lab, side, report, to=side.everybody)
@@ -619,10 +590,7 @@ def test_every_report_is_filled_as_far_as_whole_records_go(room: int, sizes: lis
 @families
 @pytest.mark.rule("RFC3376-9.1")
 def test_a_flood_of_queries_has_one_answer_each_time(side: Side) -> None:
-    lab = link(side)
-    listen(lab, side.group)
-    lab.pass_time(5)
-    said(lab)
+    lab = joined(side)
     for number in range(500):
         hear(lab, side, query(side, seconds=5))
         sources = (f"2001:db8:7::{number + 1:x}",) if side.is_ipv6 else (f"10.7.{number // 250}.{number % 250}",)
@@ -634,10 +602,7 @@ def test_a_flood_of_queries_has_one_answer_each_time(side: Side) -> None:
 @families
 @pytest.mark.rule("RFC3376-9.1")
 def test_sources_asked_for_are_remembered_up_to_a_bound_and_then_all_is_told(side: Side) -> None:
-    lab = link(side)
-    listen(lab, side.group)
-    lab.pass_time(5)
-    said(lab)
+    lab = joined(side)
     for number in range(200):
         sources = (f"2001:db8:7::{number + 1:x}",) if side.is_ipv6 else (f"10.7.0.{number + 1}",)
         hear(lab, side, query(side, side.group, sources, seconds=1000))
@@ -647,10 +612,7 @@ def test_sources_asked_for_are_remembered_up_to_a_bound_and_then_all_is_told(sid
 
 @families
 def test_a_flood_of_queries_that_want_an_answer_at_once_does_not_get_one_each(side: Side) -> None:
-    lab = link(side)
-    listen(lab, side.group)
-    lab.pass_time(5)
-    said(lab)
+    lab = joined(side)
     for _ in range(1000):
         hear(lab, side, query(side, seconds=0))
         lab.pass_time(0.0001)

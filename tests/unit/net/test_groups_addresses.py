@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.net.group_lab import IS_EX, TO_EX, TO_IN, V6, all_but, hear, link, listen, only, query, records, said
+from tests.unit.net.group_lab import (
+    IS_EX,
+    TO_EX,
+    TO_IN,
+    V6,
+    all_but,
+    hear,
+    link,
+    listen,
+    only,
+    query,
+    records,
+    said,
+    settle,
+)
 from tests.unit.net.lab import IF1, IF2, A, Lab
 from wsknet.config import AutoConfig
 from wsknet.net import changes
@@ -58,8 +72,7 @@ def test_an_answer_names_the_groups_of_the_addresses_there_are() -> None:
 def test_addresses_found_automatically_join_their_group_unasked(auto: AutoConfig) -> None:
     lab = Lab()
     lab.interface(IF1, auto=auto)
-    lab.pass_time(5)
-    said(lab)
+    settle(lab)
     lab.address(IF1, "2001:db8::b/64")
     assert told(lab) == [(TO_EX, NODE_B)]
     lab.pass_time(5)
@@ -125,8 +138,7 @@ def test_another_interface_has_groups_of_its_own() -> None:
     lab = link(V6)
     lab.interface(IF2, "fe80::b/64")
     listen(lab, V6.group, all_but(), index=IF2)
-    lab.pass_time(5)
-    said(lab)
+    settle(lab)
     for index, expected in ((IF1, [(IS_EX, NODE_A)]), (IF2, [(IS_EX, NODE_B), (IS_EX, V6.group)])):
         hear(lab, V6, query(V6, seconds=1), index=IfIndex(index))
         lab.pass_time(1)

@@ -14,20 +14,21 @@ from tests.unit.net.group_lab import (
     V6,
     Side,
     all_but,
+    families,
     hear,
+    joined,
     link,
     listen,
     only,
     query,
     records,
     said,
+    settle,
 )
 from tests.unit.net.lab import IF1, A, Lab
 from wsknet.net import changes
-from wsknet.net.messages import OldGroupReport
+from wsknet.net.messages.groups import OldGroupReport
 from wsknet.trace import DropReason
-
-families = pytest.mark.parametrize("side", [V4, V6], ids=["IGMP", "MLD"])
 
 QUERIER_GONE = 2 * 125 + 10
 """Robustness times query interval plus the response time of the query (RFC 3376 8.12)."""
@@ -35,9 +36,7 @@ QUERIER_GONE = 2 * 125 + 10
 
 def with_old_querier(side: Side, version: int = 2) -> Lab:
     """A member of one group, on a link whose querier has just asked in an older version."""
-    lab = link(side)
-    listen(lab, side.group)
-    lab.pass_time(5)
+    lab = joined(side)
     hear(lab, side, query(side, version=version))
     lab.pass_time(10)
     said(lab)
@@ -56,8 +55,7 @@ def test_an_old_querier_is_answered_in_its_version_group_by_group(side: Side) ->
     lab = link(side)
     listen(lab, side.group)
     listen(lab, side.group2, only(side.sources[0]))
-    lab.pass_time(5)
-    said(lab)
+    settle(lab)
     hear(lab, side, query(side, version=2, seconds=4))
     lab.pass_time(4)
     assert sorted(spoken(lab)) == [
@@ -91,10 +89,7 @@ def test_a_new_query_among_old_ones_is_answered_in_the_old_version(side: Side) -
 
 @pytest.mark.rule("RFC3376-7.2.1", "RFC1112-AppendixI")
 def test_a_querier_of_version_1_is_answered_in_ten_seconds() -> None:
-    lab = link(V4)
-    listen(lab, V4.group)
-    lab.pass_time(5)
-    said(lab)
+    lab = joined(V4)
     hear(lab, V4, query(V4, version=1), has_alert=False)
     lab.pass_time(10)
     assert spoken(lab) == [(V4.group, "version 1", V4.group)]
@@ -198,8 +193,7 @@ def test_the_present_version_is_spoken_again_when_the_old_querier_is_gone(side: 
     listen(lab, side.group2, only(side.sources[0]), member="another")
     listen(lab, side.group2, None)
     assert [kind for report in records(lab) for kind, _, _ in report] == ["TO_INCLUDE"]
-    lab.pass_time(5)
-    said(lab)
+    settle(lab)
     hear(lab, side, query(side, side.group, seconds=1))
     lab.pass_time(1)
     assert records(lab) == [((IS_EX, side.group, ()),)]
@@ -240,10 +234,7 @@ def test_the_oldest_querier_decides() -> None:
 @families
 @pytest.mark.rule("RFC3376-7.2.1")
 def test_only_a_general_query_shows_an_old_version(side: Side) -> None:
-    lab = link(side)
-    listen(lab, side.group)
-    lab.pass_time(5)
-    said(lab)
+    lab = joined(side)
     hear(lab, side, query(side, side.group, version=2, seconds=1))
     lab.pass_time(1)
     assert records(lab) == [((IS_EX, side.group, ()),)]

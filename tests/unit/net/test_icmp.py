@@ -24,7 +24,7 @@ from scapy.layers.inet6 import (
 
 from tests.unit.net.lab import IF1, IF2, PEER_MAC, A, Lab, Recorder, datagram, ping
 from wsknet.net.handler import Undelivered
-from wsknet.net.messages import EchoMessage, IcmpErrorKind
+from wsknet.net.messages.icmp import EchoMessage, IcmpErrorKind
 from wsknet.net.packet import Packet
 from wsknet.net.rate_limit import TokenBucket
 from wsknet.text import format_address
@@ -254,9 +254,9 @@ class Complainer(Recorder):
         (IcmpErrorKind.NETWORK_UNREACHABLE, {}, (3, 0, 0), (1, 0, 0)),
         (IcmpErrorKind.HOST_UNREACHABLE, {}, (3, 1, 0), (1, 3, 0)),
         (IcmpErrorKind.ADMIN_PROHIBITED, {}, (3, 13, 0), (1, 1, 0)),
-        (IcmpErrorKind.TIME_EXCEEDED, {"code_number": 1}, (11, 1, 0), (3, 1, 0)),
+        (IcmpErrorKind.TIME_EXCEEDED, {"code": 1}, (11, 1, 0), (3, 1, 0)),
         (IcmpErrorKind.PACKET_TOO_BIG, {"mtu": 1400}, (3, 4, 1400), (2, 0, 1400)),
-        (IcmpErrorKind.PARAMETER_PROBLEM, {"code_number": 0, "pointer": 22}, (12, 0, 22 << 24), (4, 0, 22)),
+        (IcmpErrorKind.PARAMETER_PROBLEM, {"code": 0, "pointer": 22}, (12, 0, 22 << 24), (4, 0, 22)),
     ],
 )
 def test_every_error_has_its_numbers_in_both_families(
@@ -283,7 +283,7 @@ def test_every_error_has_its_numbers_in_both_families(
 def test_only_two_errors_are_about_what_an_ipv6_group_got(
     lab: Lab, kind: IcmpErrorKind, code: int, is_sent: bool
 ) -> None:
-    lab.ip.protocols[17] = Complainer(lab, kind, code_number=code, mtu=1280)
+    lab.ip.protocols[17] = Complainer(lab, kind, code=code, mtu=1280)
     lab.arrive(IF1, datagram(PEER6, "ff02::1"), mac="33:33:00:00:00:01")
     lab.arrive(IF1, datagram(PEER4, "224.0.0.1"), mac="01:00:5e:00:00:01")
 

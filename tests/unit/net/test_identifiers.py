@@ -84,7 +84,7 @@ def test_a_reserved_number_is_drawn_again() -> None:
     assert Identifiers(random).temporary() == bytes.fromhex("0123456789abcdef")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 1000), st.binary(min_size=16, max_size=16), st.text(max_size=8), st.integers(0, 10))
 def test_no_identifier_is_reserved(seed: int, prefix: bytes, interface: str, counter: int) -> None:
     host = Identifiers(Random(seed))

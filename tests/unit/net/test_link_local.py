@@ -15,7 +15,7 @@ from tests.unit.net.lab import IF1, IF2, OTHER_MAC, A, Lab, datagram
 from wsknet.behaviour import LINUX
 from wsknet.config import AutoConfig
 from wsknet.errors import ErrorKind, NetError
-from wsknet.net.autoconf.link_local import candidate
+from wsknet.net.autoconf.link_local_ipv4 import candidate
 from wsknet.net.changes import (
     AddressOrigin,
     AddressRemoved,

@@ -19,7 +19,7 @@ from scapy.layers.l2 import Ether
 from tests.unit.net.lab import IF1, IF2, OTHER_MAC, PEER_MAC, A, Lab, mac_of
 from wsknet.config import AutoConfig
 from wsknet.net.changes import AddressRemoved, InterfaceChanged
-from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.messages.icmp import IcmpErrorKind
 from wsknet.trace import DropReason
 
 US, PEER = "2001:db8::1:2", "2001:db8::1:50"

@@ -202,7 +202,21 @@ def test_a_scan_of_the_subnet_stays_within_the_bound() -> None:
     assert lab.timers.next_deadline() is None
 
 
-FAMILIES = pytest.mark.parametrize("family", ["IPv4", "IPv6"])
+families = pytest.mark.parametrize("family", ["IPv4", "IPv6"])
+
+
+def small_table_in_use() -> Lab:
+    """With a neighbour of each family that something has been sent to."""
+    lab = small_table(16)
+    for known in PEERS.values():
+        lab.know(IF1, known)
+        lab.send(known)
+    return lab
+
+
+def assert_full_and_in_use(lab: Lab) -> None:
+    assert len(lab.ip.interfaces[IF1].neighbours) == 16
+    assert [lab.state(IF1, known) for known in PEERS.values()] == ["DELAY", "DELAY"]
 
 
 def ask_us(lab: Lab, family: str, number: int) -> None:
@@ -215,30 +229,22 @@ def ask_us(lab: Lab, family: str, number: int) -> None:
     lab.take()
 
 
-@FAMILIES
+@families
 def test_questions_of_strangers_do_not_push_out_a_neighbour_once_used(family: str) -> None:
-    lab = small_table(16)
-    for known in PEERS.values():
-        lab.know(IF1, known)
-        lab.send(known)
+    lab = small_table_in_use()
     for number in range(300, 500):
         ask_us(lab, family, number)
 
-    assert len(lab.ip.interfaces[IF1].neighbours) == 16
-    assert [lab.state(IF1, known) for known in PEERS.values()] == ["DELAY", "DELAY"]
+    assert_full_and_in_use(lab)
 
 
-@FAMILIES
+@families
 def test_a_scan_of_our_own_does_not_push_out_the_neighbours_in_use(family: str) -> None:
-    lab = small_table(16)
-    for known in PEERS.values():
-        lab.know(IF1, known)
-        lab.send(known)
+    lab = small_table_in_use()
     for number in range(300, 500):
         lab.send(f"10.1.{number >> 8}.{number & 255}" if family == "IPv4" else f"2001:db8::1:{number:x}")
 
-    assert len(lab.ip.interfaces[IF1].neighbours) == 16
-    assert [lab.state(IF1, known) for known in PEERS.values()] == ["DELAY", "DELAY"]
+    assert_full_and_in_use(lab)
 
 
 def test_a_table_full_of_known_neighbours_still_takes_new_ones() -> None:
@@ -308,7 +314,7 @@ def test_what_waits_may_fill_its_room_to_the_last_byte(bound: str, least: int, i
     assert lab.drops == ({DropReason.NEIGHBOUR_QUEUE_FULL: 1} if is_dropped else {})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from(["send", "send", "send", "answer", "wait", "flap"]), st.integers(100, 103))))
 def test_what_waits_for_all_neighbours_is_bounded_in_bytes(steps: list[tuple[str, int]]) -> None:
     """Nine packets of 1,028 bytes; and whatever has happened, there is room for nine again afterwards."""

@@ -11,8 +11,9 @@ from scapy.layers.inet6 import (
 )
 from scapy.packet import Raw
 
-from tests.unit.net.lab import IF1, A, Lab
+from tests.unit.net.lab import IF1, A
 from tests.unit.net.router_frames import (
+    FAR,
     FOLLOW,
     HIGH,
     OTHER_ROUTER,
@@ -20,27 +21,17 @@ from tests.unit.net.router_frames import (
     TEMPORARY,
     advertise,
     following_lab,
+    is_reachable,
     mac_option,
     prefix,
     route,
 )
-from wsknet.errors import NetError
-from wsknet.net.messages import Preference, PrefixInformation, RouteInformation, RouterAdvertisement
+from wsknet.net.messages.neighbours import Preference, PrefixInformation, RouteInformation, RouterAdvertisement
 from wsknet.net.packet import Cast, Packet
 from wsknet.net.routes import network_of
 from wsknet.text import format_address
 from wsknet.trace import DropReason
 from wsknet.types import Family, Instant, Proto
-
-FAR = "2001:db8:ffff::1"
-
-
-def is_reachable(lab: Lab, destination: str = FAR) -> bool:
-    try:
-        lab.path(destination)
-    except NetError:
-        return False
-    return True
 
 
 def flood_message(number: int) -> RouterAdvertisement:
@@ -110,7 +101,7 @@ NEWS = st.builds(
 STEPS = st.lists(st.tuples(NEWS, st.integers(1, 10), st.sampled_from([0, 1, 10, 7200])), min_size=1, max_size=6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(STEPS, st.booleans())
 def test_whatever_routers_say_nothing_fails_and_everything_ends(steps: Any, is_temporary: bool) -> None:
     lab = following_lab(auto=TEMPORARY if is_temporary else FOLLOW)

@@ -19,6 +19,7 @@ from scapy.layers.inet6 import (
 
 from tests.unit.net.lab import IF1, IF2, A, Lab, mac_of
 from tests.unit.net.router_frames import (
+    FAR,
     FOLLOW,
     FOREVER,
     HIGH,
@@ -31,6 +32,7 @@ from tests.unit.net.router_frames import (
     advertise,
     advertisement,
     following_lab,
+    is_reachable,
     mac_option,
     mtu_option,
     prefix,
@@ -38,24 +40,13 @@ from tests.unit.net.router_frames import (
 )
 from wsknet.behaviour import BSD, LINUX, WINDOWS
 from wsknet.config import AutoConfig
-from wsknet.errors import NetError
 from wsknet.net import changes
 from wsknet.trace import Decision, DropReason
 from wsknet.types import SECOND
 
-FAR = "2001:db8:ffff::1"
-
 
 def solicitations(lab: Lab) -> list[Any]:
     return [frame for _, frame in lab.take() if ICMPv6ND_RS in frame]
-
-
-def is_reachable(lab: Lab, destination: str = FAR) -> bool:
-    try:
-        lab.path(destination)
-    except NetError:
-        return False
-    return True
 
 
 # Solicitations

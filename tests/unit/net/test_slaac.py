@@ -11,6 +11,7 @@ from tests.unit.net.lab import IF1, IF2, OTHER_MAC, A, Lab
 from tests.unit.net.router_frames import (
     ALL_NODES,
     ALL_NODES_MAC,
+    FAR,
     FOLLOW,
     FOREVER,
     LINK_LOCAL,
@@ -32,7 +33,6 @@ from wsknet.types import IfIndex
 
 P1, P2 = "2001:db8:1::", "2001:db8:2::"
 EUI_64 = "2001:db8:1::ff:fe00:2"
-FAR = "2001:db8:ffff::1"
 HOUR, DAY = 3600, 86400
 PREFERRED, DEPRECATED, DUPLICATE = AddressState.PREFERRED, AddressState.DEPRECATED, AddressState.DUPLICATE
 

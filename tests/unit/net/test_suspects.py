@@ -15,6 +15,7 @@ from scapy.layers.l2 import ARP
 
 from tests.unit.net.lab import IF1, Lab, arp
 from tests.unit.net.router_frames import (
+    FAR,
     HIGH,
     LINK_LOCAL,
     OTHER_ROUTER,
@@ -25,10 +26,19 @@ from tests.unit.net.router_frames import (
     following_lab,
     mac_option,
 )
-from wsknet.behaviour import BSD, LINUX, WINDOWS
+from wsknet.behaviour import BSD, LINUX, WINDOWS, Behaviour
 from wsknet.net import changes
 
-FAR = "2001:db8:ffff::1"
+
+def with_dead_gateway(behaviour: Behaviour = WINDOWS) -> Lab:
+    """The better one of two has just failed to answer."""
+    lab = Lab(behaviour)
+    lab.interface(IF1, "10.0.0.9/24")
+    lab.route("0.0.0.0/0", IF1, "10.0.0.1", metric=1)
+    lab.route("0.0.0.0/0", IF1, "10.0.0.2", metric=2)
+    lab.send("192.0.2.1")
+    lab.pass_time(5)
+    return lab
 
 
 @pytest.mark.rule("RFC4861-6.3.6", "RFC4191-3.2")
@@ -72,23 +82,13 @@ def test_a_dead_router_is_asked_for_once_a_minute_as_long_as_it_is_advertised() 
 @pytest.mark.rule("RFC1122-3.3.1.4")
 @pytest.mark.parametrize(("behaviour", "gateway"), [(WINDOWS, "10.0.0.2"), (LINUX, "10.0.0.1"), (BSD, "10.0.0.1")])
 def test_a_dead_ipv4_gateway_is_avoided_where_the_behaviour_says_so(behaviour: Any, gateway: str) -> None:
-    lab = Lab(behaviour)
-    lab.interface(IF1, "10.0.0.9/24")
-    lab.route("0.0.0.0/0", IF1, "10.0.0.1", metric=1)
-    lab.route("0.0.0.0/0", IF1, "10.0.0.2", metric=2)
-    lab.send("192.0.2.1")
-    lab.pass_time(5)
+    lab = with_dead_gateway(behaviour)
     assert lab.where("192.0.2.1")[1] == gateway
 
 
 @pytest.mark.rule("RFC1122-3.3.1.4")
 def test_a_dead_gateway_that_answers_again_is_used_again() -> None:
-    lab = Lab()
-    lab.interface(IF1, "10.0.0.9/24")
-    lab.route("0.0.0.0/0", IF1, "10.0.0.1", metric=1)
-    lab.route("0.0.0.0/0", IF1, "10.0.0.2", metric=2)
-    lab.send("192.0.2.1")
-    lab.pass_time(5)
+    lab = with_dead_gateway()
     lab.take()
     lab.pass_time(60)
     assert {frame[ARP].pdst for _, frame in lab.take()} == {"10.0.0.1"}
@@ -120,12 +120,7 @@ def test_a_dead_neighbour_that_is_no_gateway_is_not_asked_for_again() -> None:
 
 
 def test_a_new_link_knows_no_dead_gateways() -> None:
-    lab = Lab()
-    lab.interface(IF1, "10.0.0.9/24")
-    lab.route("0.0.0.0/0", IF1, "10.0.0.1", metric=1)
-    lab.route("0.0.0.0/0", IF1, "10.0.0.2", metric=2)
-    lab.send("192.0.2.1")
-    lab.pass_time(5)
+    lab = with_dead_gateway()
     lab.apply(changes.LinkDown(IF1))
     lab.apply(changes.LinkUp(IF1))
     assert lab.where("192.0.2.1")[1] == "10.0.0.1"

@@ -9,7 +9,7 @@ from tests.support.tcp_peer import OUR_ADDRESS, OUR_PORT, PEER_ADDRESS, sec
 from wsknet.behaviour import LINUX
 from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.net import changes
-from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.messages.icmp import IcmpErrorKind
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp.state import State

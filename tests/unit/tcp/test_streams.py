@@ -36,7 +36,7 @@ def converse(
     return pair
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 1 << 32),
     family=st.sampled_from(list(Family)),
@@ -60,7 +60,7 @@ def test_a_megabyte_over_a_bad_link(seed: int, family: Family) -> None:
 
 
 @pytest.mark.long
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 1 << 32),
     family=st.sampled_from(list(Family)),

@@ -9,12 +9,11 @@ from scapy.layers.inet6 import ICMPv6EchoReply, ICMPv6EchoRequest, IPv6
 from tests.unit.transport.bench import FAR, IF1, Bench
 from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.net import changes
-from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.messages.icmp import IcmpErrorKind
 from wsknet.text import parse_address, parse_cidr
 from wsknet.trace import DropReason
 from wsknet.transport.echo import MAX_ENDPOINTS, MAX_REMEMBERED, EchoFailure, EchoReply
-from wsknet.transport.endpoint import Ready
-from wsknet.transport.udp import QUEUE_OVERHEAD
+from wsknet.transport.endpoint import QUEUE_OVERHEAD, Ready
 from wsknet.types import Family
 
 families = pytest.mark.parametrize("family", [Family.IPV4, Family.IPV6], ids=["IPv4", "IPv6"])

@@ -19,7 +19,7 @@ from tests.unit.transport.bench import FAR, IF1, ROUTER, US, Bench
 from wsknet.behaviour import LINUX, WINDOWS, Behaviour
 from wsknet.errors import ErrorKind
 from wsknet.net import changes
-from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.messages.icmp import IcmpErrorKind
 from wsknet.text import parse_address
 from wsknet.trace import DropReason
 from wsknet.transport.echo import EchoFailure

@@ -299,7 +299,7 @@ def test_the_interface_for_groups_is_used_unless_the_destination_tells_one(names
         sender = bound(host)
         sent = [frames_of(network, card) for card in cards]
         for chosen, zone, expected in ((None, 0, 0), (cards[1].index, 0, 1), (cards[1].index, cards[0].index, 0)):
-            sender.multicast.interface = chosen
+            sender.multicast.if_index = chosen
             send(host, sender, names["group"], b"data", zone)
             network.run_for(0.1)
             assert [len([frame for frame in frames if b"data" in frame]) for frames in sent] == [
@@ -310,7 +310,7 @@ def test_the_interface_for_groups_is_used_unless_the_destination_tells_one(names
             assert A(source) in host.stack.ip.interfaces[cards[expected].index].addresses
             for frames in sent:
                 frames.clear()
-        sender.multicast.interface = IfIndex(99)
+        sender.multicast.if_index = IfIndex(99)
         with pytest.raises(NetError) as caught:
             send(host, sender, names["group"])
         assert caught.value.kind is ErrorKind.NO_ROUTE

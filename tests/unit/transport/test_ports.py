@@ -154,4 +154,4 @@ class AgainstNaiveModel(RuleBasedStateMachine):
 
 
 TestAgainstNaiveModel = AgainstNaiveModel.TestCase
-TestAgainstNaiveModel.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestAgainstNaiveModel.settings = settings(max_examples=60, stateful_step_count=30)

@@ -75,7 +75,7 @@ bound = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(holders=bound, asked=st.lists(queries, min_size=1, max_size=5))
 def test_explaining_changes_no_answer_and_has_no_effect(
     holders: list[tuple[bytes | None, int, Sharing]], asked: list[Query]

@@ -64,8 +64,3 @@ def test_a_length_of_nothing_with_hop_by_hop_options_is_a_jumbogram() -> None:
     jumbo = bytes([UDP, 0, 0xC2, 4, 0, 1, 0, 0])
     assert ipv6.parse(ipv6.build(HERE, THERE, HOP_BY_HOP, 0, 64) + jumbo) is DropReason.IP_JUMBO
     assert parsed(packet(NONE)).total_length == 40
-
-
-@pytest.mark.rule("RFC2711-2.1")
-def test_the_router_alert_is_a_hop_by_hop_header_of_8_bytes() -> None:
-    assert ipv6.router_alert(58) == bytes([58, 0, 5, 2, 0, 0, 1, 0])

@@ -145,3 +145,8 @@ def test_the_upper_protocol_is_found_behind_anything() -> None:
     assert ipv6_extensions.find_upper(data) == Place(UDP, 64, 56)
     assert ipv6_extensions.find_upper(data[:60]) == Place(DESTINATION, 56, 48)
     assert ipv6_extensions.find_upper(data, Place(DESTINATION, 56, 48)) == Place(UDP, 64, 56)
+
+
+@pytest.mark.rule("RFC2711-2.1")
+def test_the_router_alert_is_a_hop_by_hop_header_of_8_bytes() -> None:
+    assert ipv6_extensions.router_alert(58) == bytes([58, 0, 5, 2, 0, 0, 1, 0])

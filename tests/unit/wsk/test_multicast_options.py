@@ -237,7 +237,7 @@ def test_the_values_reach_the_socket_whenever_they_are_set(lab: Lab, is_bound: b
     if not is_bound:
         ok(simple.bind(socket, simple.address("0.0.0.0", PORT)))
     multicast = socket.endpoint.multicast  # type: ignore[attr-defined]
-    assert (multicast.hop_limit, multicast.loops, multicast.interface) == (9, False, 2)
+    assert (multicast.hop_limit, multicast.loops, multicast.if_index) == (9, False, 2)
     ok(simple.send_to(socket, b"x", simple.address("239.1.2.3", PORT)))
     assert [frame[22] for frame in lab.near_wire.frames if frame[30:34] == GROUP] == [9]
 

@@ -24,6 +24,7 @@ from wsknet.wsk import (
     ntohl,
     ntohs,
 )
+from wsknet.wsk.simple import address
 from wsknet.wsk.sockaddr import local_name, remote_endpoint, require_room, sockaddr_octets, store_sockaddr
 
 V4 = b"\xc0\x00\x02\x01"
@@ -151,3 +152,9 @@ def test_an_address_buffer_must_have_room() -> None:
     storage = SOCKADDR_STORAGE()
     store_sockaddr(storage, sockaddr_octets(AF_INET, V4, 7))
     assert bytes(SOCKADDR_IN.cast(storage).sin_addr) == V4
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_that_is_none_is_not_cut_to_another(port: int) -> None:
+    with pytest.raises(ValueError, match=f"port {port} is out of range: expected 0 to 65535"):
+        address("192.0.2.1", port)

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from wsknet.net.changes import AddressAdded, AddressOrigin
 from wsknet.net.interface import AddressState, InterfaceAddress
-from wsknet.timers import Timer
-from wsknet.types import Duration
+from wsknet.types import Duration, IfIndex, Instant
 
 if TYPE_CHECKING:
     from random import Random
 
     from wsknet.config import DuplicateConfig
     from wsknet.net.interface import Interface
-    from wsknet.timers import Timers
-    from wsknet.types import Address, Instant, Mac
+    from wsknet.timers import Timer
+    from wsknet.types import Address, Mac
 
 
 class AddressOwner(Protocol):
@@ -47,7 +46,7 @@ class Claim:
 
     __slots__ = ("change", "interface", "owner", "sent", "stage", "timer")
 
-    def __init__(self, interface: Interface, change: AddressAdded, owner: AddressOwner | None, timers: Timers) -> None:
+    def __init__(self, interface: Interface, change: AddressAdded, owner: AddressOwner | None, timer: Timer) -> None:
         self.interface = interface
         self.change = change
         """What to apply if nobody has it."""
@@ -55,7 +54,7 @@ class Claim:
         self.stage = Stage.WAITING
         self.sent = 0
         """Probes while PROBING, announcements while HELD."""
-        self.timer = Timer(timers, _unset)
+        self.timer = timer
 
     @property
     def address(self) -> Address:
@@ -71,18 +70,6 @@ class Claim:
         return (
             self.interface.auto.optimistic and not self.is_ipv4 and self.change.origin is not AddressOrigin.MANUAL
         )  # fmt: skip
-
-    def entry(self, state: AddressState, holder: Mac | None = None) -> InterfaceAddress:
-        change = self.change
-        return InterfaceAddress(
-            change.address,
-            change.prefix_length,
-            change.skip_as_source,
-            state,
-            change.origin,
-            change.is_temporary,
-            holder,
-        )
 
 
 class Schedule:
@@ -127,5 +114,30 @@ def change_of(interface: Interface, entry: InterfaceAddress) -> AddressAdded:
     )
 
 
-def _unset(_now: Instant) -> None:
-    """Replaced before the timer is armed."""
+class ConflictLimit:
+    """A host that has met too many conflicts claims IPv4 addresses no more one after the other (RFC 5227 2.1.1)."""
+
+    def __init__(self, config: DuplicateConfig) -> None:
+        self._config = config
+        self._conflicts: dict[IfIndex, int] = {}
+        """Claims lost since the last one that succeeded or the link came up."""
+        self._latest_start: dict[IfIndex, Instant] = {}
+
+    def start(self, if_index: IfIndex, now: Instant) -> Instant:
+        """When a claim that is wished for now may begin; it counts as begun then."""
+        start = now
+        if self._conflicts.get(if_index, 0) >= self._config.max_conflicts and if_index in self._latest_start:
+            start = Instant(max(now, self._latest_start[if_index] + self._config.rate_limit))
+        self._latest_start[if_index] = start
+        return start
+
+    def lost(self, if_index: IfIndex) -> None:
+        self._conflicts[if_index] = self._conflicts.get(if_index, 0) + 1
+
+    def succeeded(self, if_index: IfIndex) -> None:
+        self._conflicts.pop(if_index, None)
+
+    def forget(self, if_index: IfIndex) -> None:
+        """Another link is another network."""
+        self._conflicts.pop(if_index, None)
+        self._latest_start.pop(if_index, None)

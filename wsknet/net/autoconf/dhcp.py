@@ -27,7 +27,7 @@ class DhcpClients:
         client = self._clients.get(if_index)
         return client.lease if client is not None else None
 
-    def state(self, if_index: IfIndex) -> str:
+    def describe(self, if_index: IfIndex) -> str:
         """For people."""
         client = self._clients.get(if_index)
         return client.describe() if client is not None else "DHCP is off"
@@ -98,4 +98,4 @@ class DhcpClients:
             return
         if client is None:
             client = self._clients[index] = DhcpClient(self._ip, interface)
-        client.follow_link(now)
+        client.adjust(now)

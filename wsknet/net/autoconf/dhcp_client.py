@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.net.autoconf.dhcp_exchange import Exchange
+from wsknet.net.autoconf.dhcp_patience import Patience
 from wsknet.net.autoconf.dhcp_state import TRANSITIONS, Cause, DhcpState
 from wsknet.net.autoconf.dhcp_transport import DhcpTransport
 from wsknet.net.autoconf.lease import Lease, LeaseSettings, read_lease
 from wsknet.net.changes import AddressAdded, AddressOrigin, AddressRemoved
 from wsknet.net.interface import AddressState
-from wsknet.net.messages import DhcpKind, DhcpMessage
+from wsknet.net.messages.dhcp import DhcpKind, DhcpMessage
 from wsknet.net.wording import address_text, prefix_text
 from wsknet.timers import Timer
 from wsknet.trace import DropReason
@@ -49,13 +50,16 @@ class DhcpClient:
         """Of the lease; runs in every state, while the link is down too.  Before `_timer` at the same instant."""
         self._timer = Timer(ip.timers, self._due)
         """What the state waits for: its next message, T1 or T2."""
-        self._patience = Timer(ip.timers, self._out_of_patience)
+        self._patience = Patience(ip, interface)
         self._note = ""
         """What went wrong last, for people."""
         self.state = DhcpState.OFF
         self.lease: Lease | None = None
-        self.is_unanswered = False
+
+    @property
+    def is_unanswered(self) -> bool:
         """No lease for so long that a link-local address may be used instead; until there is one."""
+        return self._patience.is_over
 
     @property
     def is_asking(self) -> bool:
@@ -68,7 +72,8 @@ class DhcpClient:
             parts.append(f"{prefix_text(lease.address, lease.prefix_length)} from {address_text(lease.server)}")
         return "; ".join([*parts, self._note] if self._note else parts)
 
-    def follow_link(self, now: Instant) -> None:
+    def adjust(self, now: Instant) -> None:
+        """The link may have come or gone."""
         if self._interface.is_up == self._link_was_up:
             return
         self._link_was_up = self._interface.is_up
@@ -95,8 +100,7 @@ class DhcpClient:
         self._forget_lease(now)
         self._stop()
         self._note = ""
-        self.is_unanswered = False
-        self._ip.link_local.adjust(self._interface, now)
+        self._patience.restore(now)
 
     def close(self, now: Instant) -> None:
         """DHCP is off from here on, or the interface is gone."""
@@ -132,11 +136,10 @@ class DhcpClient:
             return  # checked again because the link was down: DHCP goes its own way
         self._enter(Cause.ASSIGNED)
         self._note = ""
-        self.is_unanswered = False
         self._settings.install(lease, now)
         if lease.renewal is not None:
             self._timer.arm(lease.renewal)
-        self._ip.link_local.adjust(interface, now)
+        self._patience.restore(now)
 
     def address_changed(self, address: Address, now: Instant) -> None:
         """Given or taken away, perhaps by hand while it was being checked: then the client has nothing to wait for."""
@@ -163,7 +166,7 @@ class DhcpClient:
 
     def _stop(self) -> None:
         self._timer.cancel()
-        self._patience.cancel()
+        self._patience.stop()
         if self.state is not DhcpState.OFF:
             self._enter(Cause.STOP)
 
@@ -174,13 +177,8 @@ class DhcpClient:
     def _discover(self, now: Instant) -> None:
         self._enter(Cause.DISCOVER)
         self._begin_exchange(now)
-        if not self.is_unanswered and not self._patience.is_armed:
-            self._patience.arm(Instant(now + self._config.link_local_after))
+        self._patience.begin(now)
         self._ask(now)
-
-    def _out_of_patience(self, now: Instant) -> None:
-        self.is_unanswered = True
-        self._ip.link_local.adjust(self._interface, now)
 
     def _due(self, now: Instant) -> None:
         match self.state:
@@ -277,13 +275,12 @@ class DhcpClient:
         self.lease = lease
         self._enter(Cause.GRANT)
         self._timer.cancel()
-        self._patience.cancel()
+        self._patience.stop()
         self._expiry.cancel()
         if lease.expiry is not None:
             self._expiry.arm(lease.expiry)
         if self.is_unanswered and not self._ip.link_local.is_in_use(self._interface):
-            self.is_unanswered = False  # none for a few seconds, if it is still being checked
-            self._ip.link_local.adjust(self._interface, now)
+            self._patience.restore(now)  # no link-local address for a few seconds, if it is still being checked
         known = self._interface.addresses.get(lease.address)
         if known is not None and (
             known.prefix_length == lease.prefix_length or known.origin is not AddressOrigin.DHCP
@@ -316,7 +313,7 @@ class DhcpClient:
         if lease is None:
             return
         interface = self._interface
-        entry = interface.addresses.get(lease.address) or interface.unassigned.get(lease.address)
+        entry = interface.find(lease.address)
         if entry is None or entry.origin is not AddressOrigin.DHCP or entry.state is AddressState.DUPLICATE:
             return
         self._ip.change(AddressRemoved(interface.index, lease.address), now)

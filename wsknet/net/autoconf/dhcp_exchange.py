@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from wsknet.net.messages import DhcpKind, DhcpMessage
+from wsknet.net.messages.dhcp import DhcpKind, DhcpMessage
 from wsknet.types import SECOND, Address, Duration, Instant, Mac
 
 if TYPE_CHECKING:

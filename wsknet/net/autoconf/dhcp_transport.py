@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.errors import NetError
-from wsknet.net.tables import LIMITED_BROADCAST
+from wsknet.net.well_known import LIMITED_BROADCAST
 from wsknet.trace import DropReason
 from wsknet.types import Address, Instant, Proto
 from wsknet.wire import ipv4, udp
@@ -15,7 +15,7 @@ from wsknet.wire.ethernet import BROADCAST_MAC
 if TYPE_CHECKING:
     from wsknet.net.interface import Interface
     from wsknet.net.layer import IpLayer
-    from wsknet.net.messages import DhcpMessage
+    from wsknet.net.messages.dhcp import DhcpMessage
 
 CLIENT_PORT = 68
 SERVER_PORT = 67

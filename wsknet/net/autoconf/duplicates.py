@@ -16,10 +16,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from wsknet.net.autoconf.claims import AddressOwner, Claim, Schedule, Stage, change_of
+from wsknet.net.autoconf.claims import AddressOwner, Claim, ConflictLimit, Schedule, Stage, change_of
 from wsknet.net.autoconf.defence import Defence
 from wsknet.net.changes import AddressAdded, AddressRefused, AddressRemoved
-from wsknet.net.interface import AddressState
+from wsknet.net.interface import AddressState, InterfaceAddress
+from wsknet.timers import Timer
 from wsknet.types import Address, IfIndex, Instant, Mac
 
 if TYPE_CHECKING:
@@ -38,14 +39,11 @@ class Duplicates:
         self._tables = ip.tables
         self._config = ip.config.duplicates
         self._schedule = Schedule(self._config, ip.rng)
+        self._limit = ConflictLimit(self._config)
         self._defence = Defence(ip)
         self._claims: dict[tuple[IfIndex, Address], Claim] = {}
         self._down: dict[IfIndex, None] = {}
         """Interfaces whose link was down when last looked at."""
-        self._conflicts: dict[IfIndex, int] = {}
-        """IPv4 claims lost since the last one that succeeded or the link came up."""
-        self._latest_start: dict[IfIndex, Instant] = {}
-        """Of an IPv4 claim."""
 
     def must_check(self, change: AddressAdded) -> bool:
         """Whether an address given by hand is to be claimed first."""
@@ -61,11 +59,11 @@ class Duplicates:
         `ValueError` as `Tables.apply` does.
         """
         interface = self._tables.interface_for(change)
-        claim = self._claims.get((change.if_index, change.address))
+        key = (change.if_index, change.address)
+        claim = self._claims.get(key)
         if claim is None:
-            claim = Claim(interface, change, owner, self._ip.timers)
-            claim.timer.expired = partial(self._due, claim)
-            self._claims[change.if_index, change.address] = claim
+            claim = Claim(interface, change, owner, Timer(self._ip.timers, partial(self._due, key)))
+            self._claims[key] = claim
         claim.change, claim.owner = change, owner
         if change.address in interface.addresses:
             self._replace(claim, now)
@@ -74,7 +72,7 @@ class Duplicates:
         else:
             self._start(claim, now)
 
-    def heard(self, interface: Interface, address: Address, mac: Mac, is_probe: bool, now: Instant) -> None:
+    def heard(self, interface: Interface, address: Address, mac: Mac, now: Instant, is_probe: bool) -> None:
         """Another host used `address`, ours or wished for, or (`is_probe`) wishes for it too.
 
         Messages of our own that come back are not for this.
@@ -111,8 +109,7 @@ class Duplicates:
                 claim.timer.cancel()
         elif index in self._down:
             del self._down[index]
-            self._conflicts.pop(index, None)
-            self._latest_start.pop(index, None)
+            self._limit.forget(index)
             for claim in self._claims_of(index):
                 self._check_again(claim, now)
 
@@ -124,8 +121,8 @@ class Duplicates:
             claim.timer.cancel()
             del self._claims[index, claim.address]
         self._defence.forget_interface(index)
-        for by_index in (self._down, self._conflicts, self._latest_start):
-            by_index.pop(index, None)
+        self._limit.forget(index)
+        self._down.pop(index, None)
 
     def _check_again(self, claim: Claim, now: Instant) -> None:
         if claim.stage is Stage.LOST and claim.owner is not None:
@@ -155,20 +152,11 @@ class Duplicates:
         else:
             self._withhold(claim, AddressState.TENTATIVE)
             self._ip.groups.follow_addresses(interface, now)
-        start = self._earliest_start(claim, now)
+        start = self._limit.start(interface.index, now) if claim.is_ipv4 else now
         claim.timer.arm(Instant(start + self._schedule.first_delay(claim)))
 
-    def _earliest_start(self, claim: Claim, now: Instant) -> Instant:
-        """Now, but for a host that has met too many conflicts (RFC 5227 2.1.1)."""
-        if not claim.is_ipv4:
-            return now
-        index, start = claim.interface.index, now
-        if self._conflicts.get(index, 0) >= self._config.max_conflicts and index in self._latest_start:
-            start = Instant(max(now, self._latest_start[index] + self._config.rate_limit))
-        self._latest_start[index] = start
-        return start
-
-    def _due(self, claim: Claim, now: Instant) -> None:
+    def _due(self, key: tuple[IfIndex, Address], now: Instant) -> None:
+        claim = self._claims[key]
         if claim.stage is Stage.HELD:
             self._announce(claim, now)
         elif claim.sent < self._schedule.probes(claim):
@@ -190,10 +178,10 @@ class Duplicates:
         if known is None:
             self._ip.change(claim.change, now)
         elif known.state is AddressState.OPTIMISTIC:
-            self._tables.set_state(interface, address, _assigned(claim.change))
+            self._tables.set_state(interface, address, InterfaceAddress.of(claim.change).state)
             self._ip.forget_paths()
         if claim.is_ipv4:
-            self._conflicts.pop(interface.index, None)
+            self._limit.succeeded(interface.index)
             self._announce(claim, now)
         if claim.owner is not None:
             claim.owner.assigned(interface, address, now)
@@ -225,7 +213,7 @@ class Duplicates:
         interface, address = claim.interface, claim.address
         self._defence.forget(interface.index, address)
         if claim.is_ipv4:
-            self._conflicts[interface.index] = self._conflicts.get(interface.index, 0) + 1
+            self._limit.lost(interface.index)
         self._withhold(claim, AddressState.DUPLICATE, holder)
         self._make_room(interface, now)
         self._ip.tell(AddressRefused(interface.index, address, holder), now)
@@ -239,9 +227,5 @@ class Duplicates:
             self._ip.change(AddressRemoved(interface.index, claim.address), now)
 
     def _withhold(self, claim: Claim, state: AddressState, holder: Mac | None = None) -> None:
-        self._tables.withhold(claim.interface, claim.entry(state, holder))
+        self._tables.withhold(claim.interface, InterfaceAddress.of(claim.change, state, holder))
         self._ip.forget_paths()
-
-
-def _assigned(change: AddressAdded) -> AddressState:
-    return AddressState.DEPRECATED if change.is_deprecated else AddressState.PREFERRED

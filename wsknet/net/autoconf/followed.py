@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.net.autoconf.learned import AdvertisedRoutes, Target
-from wsknet.net.autoconf.link_local_ipv6 import OwnLinkLocal
+from wsknet.net.autoconf.link_local_ipv6 import Ipv6LinkLocal
 from wsknet.net.autoconf.slaac import Slaac
 from wsknet.net.autoconf.solicitation import Solicitor
-from wsknet.net.messages import Preference
-from wsknet.net.tables import MIN_MTU
+from wsknet.net.interface import MIN_MTU
+from wsknet.net.messages.neighbours import Preference
 from wsknet.types import MILLISECOND, Family, Instant, is_link_local, is_multicast
 
 if TYPE_CHECKING:
     from wsknet.net.autoconf.identifiers import Identifiers
     from wsknet.net.interface import Interface
     from wsknet.net.layer import IpLayer
-    from wsknet.net.messages import PrefixInformation, RouteInformation, RouterAdvertisement
+    from wsknet.net.messages.neighbours import PrefixInformation, RouteInformation, RouterAdvertisement
     from wsknet.types import Address
 
 _ANYWHERE = bytes(16)
@@ -43,7 +43,7 @@ class FollowedLink:
         self._reachable = 0
         """Milliseconds, as last told; a new random value is drawn only when it changes."""
         self._solicitor = Solicitor(ip, interface, now)
-        OwnLinkLocal(ip, interface, identifiers).provide(now)
+        Ipv6LinkLocal(ip, interface, identifiers).provide(now)
 
     def advertised(self, router: Address, news: RouterAdvertisement, now: Instant) -> bool:
         """Take in what `router` says.  False: there was no room for part of it."""
@@ -104,19 +104,19 @@ class FollowedLink:
         for route in news.routes:
             if not route.prefix_length:
                 preference, lifetime = route.preference, route.lifetime
-        return self._routers.advertise(Target(_ANYWHERE, 0, router), self._metric(preference), lifetime, now)
+        return self._routers.advertised(Target(_ANYWHERE, 0, router), self._metric(preference), lifetime, now)
 
     def _take_route(self, router: Address, route: RouteInformation, now: Instant) -> bool:
         if not route.prefix_length or is_link_local(route.prefix) or is_multicast(route.prefix):
             return True
         target = Target(route.prefix, route.prefix_length, router)
-        return self._routes.advertise(target, self._metric(route.preference), route.lifetime, now)
+        return self._routes.advertised(target, self._metric(route.preference), route.lifetime, now)
 
     def _take_prefix(self, prefix: PrefixInformation, now: Instant) -> bool:
         if not prefix.is_on_link or is_link_local(prefix.prefix) or is_multicast(prefix.prefix):
             return True  # RFC 4861 6.3.4: without the flag nothing is said, neither yes nor no
         metric = self._ip.config.behaviour.connected_metric
-        return self._prefixes.advertise(Target(prefix.prefix, prefix.prefix_length, None), metric, prefix.valid, now)
+        return self._prefixes.advertised(Target(prefix.prefix, prefix.prefix_length, None), metric, prefix.valid, now)
 
     def _metric(self, preference: Preference) -> int:
         return self._ip.config.behaviour.advertised_metrics[Preference.HIGH - preference]

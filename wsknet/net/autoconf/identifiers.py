@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from random import Random
 
+    from wsknet.net.interface import Interface
     from wsknet.types import Address, Mac
 
 LENGTH = 8
+"""Bytes."""
+PREFIX_LENGTH = 128 - 8 * LENGTH
+"""Bits: of prefixes that leave room for an identifier, and no more."""
 
 _RESERVED = (
     (0, 0),  # the subnet-router anycast address, RFC 4291 2.6.1
@@ -27,6 +31,12 @@ class Identifiers:
         self._rng = rng
         self._secret = secret
 
+    def lasting(self, interface: Interface, prefix: Address, duplicates: int) -> bytes:
+        """What `interface` keeps for `prefix`; `duplicates`: how many before it were found to be another host's."""
+        if interface.auto.stable_identifiers:
+            return self.stable(prefix, interface.name, duplicates)
+        return modified_eui64(interface.mac)
+
     def stable(self, prefix: Address, interface: str, counter: int) -> bytes:
         """RFC 7217 5: the same whenever the host meets this prefix, and of no use to recognise it elsewhere.
 
@@ -36,7 +46,7 @@ class Identifiers:
         if not self._secret:
             self._secret = self._rng.randbytes(16)
         while True:
-            seed = prefix[:LENGTH] + interface.encode() + b"\0" + counter.to_bytes(4, "big") + self._secret
+            seed = prefix[:-LENGTH] + interface.encode() + b"\0" + counter.to_bytes(4, "big") + self._secret
             identifier = sha256(seed).digest()[-LENGTH:]
             if not is_reserved(identifier):
                 return identifier

@@ -16,26 +16,33 @@ if TYPE_CHECKING:
 
 
 class Target(NamedTuple):
+    """Where a route of one interface leads."""
+
     prefix: Address
     prefix_length: int
     next_hop: Address | None
+    """`None`: the link itself."""
 
 
-def install(ip: IpLayer, wanted: RouteAdded, now: Instant) -> None:
+def install(
+    ip: IpLayer, interface: Interface, target: Target, origin: RouteOrigin, now: Instant, metric: int = 0
+) -> None:
     """Put a route into the table unless it is there, or one by hand or with an address stands in its place."""
-    present = ip.routes.get(wanted.prefix, wanted.prefix_length, wanted.if_index, wanted.next_hop)
+    prefix, length, next_hop = target
+    present = ip.routes.get(prefix, length, interface.index, next_hop)
     if present is not None:
-        is_other = present.is_automatic or present.origin is not wanted.origin
-        if is_other or present.metric == wanted.metric:
+        is_other = present.is_automatic or present.origin is not origin
+        if is_other or present.metric == metric:
             return
-    ip.change(wanted, now)
+    ip.change(RouteAdded(prefix, length, interface.index, next_hop, metric, origin=origin), now)
 
 
 def withdraw(ip: IpLayer, interface: Interface, target: Target, origin: RouteOrigin, now: Instant) -> None:
     """Take a route out if it is still the one that was installed."""
-    present = ip.routes.get(target.prefix, target.prefix_length, interface.index, target.next_hop)
+    prefix, length, next_hop = target
+    present = ip.routes.get(prefix, length, interface.index, next_hop)
     if present is not None and present.origin is origin and not present.is_automatic:
-        ip.change(RouteRemoved(target.prefix, target.prefix_length, interface.index, target.next_hop), now)
+        ip.change(RouteRemoved(prefix, length, interface.index, next_hop), now)
 
 
 class AdvertisedRoutes:
@@ -51,7 +58,7 @@ class AdvertisedRoutes:
         self._limit = limit
         self._timers: dict[Target, Timer] = {}
 
-    def advertise(self, target: Target, metric: int, seconds: int, now: Instant) -> bool:
+    def advertised(self, target: Target, metric: int, seconds: int, now: Instant) -> bool:
         """Keep a route for so long; 0 ends it.  False: there is no room."""
         if not seconds:
             self.drop(target, now)
@@ -62,8 +69,7 @@ class AdvertisedRoutes:
                 return False
             timer = self._timers[target] = Timer(self._ip.timers, partial(self.drop, target))
         arm(timer, end_of(seconds, now))
-        index = self._interface.index
-        install(self._ip, RouteAdded(*target[:2], index, target.next_hop, metric, origin=RouteOrigin.ROUTER), now)
+        install(self._ip, self._interface, target, RouteOrigin.ROUTER, now, metric)
         return True
 
     def drop(self, target: Target, now: Instant) -> None:

@@ -13,7 +13,7 @@ from wsknet.types import SECOND, Address, Instant, is_loopback
 if TYPE_CHECKING:
     from wsknet.net.interface import Interface
     from wsknet.net.layer import IpLayer
-    from wsknet.net.messages import DhcpMessage
+    from wsknet.net.messages.dhcp import DhcpMessage
 
 MIN_LEASE = 20
 """Seconds.  Shorter ones are refused: they would keep us asking all the time (DHCP_MIN_LEASE of dhcpcd)."""
@@ -21,13 +21,13 @@ MIN_LEASE = 20
 MAX_ROUTES = 64
 """Routes taken from one lease: what the 312 bytes of options that every client accepts hold (RFC 2131 2)."""
 
-MIN_MTU = 576
+MIN_LEASED_MTU = 576
 """Bytes.  Less is ignored (RFC 2132 5.1 starts at 68): a forged tiny MTU makes every connection crawl."""
 
-FOR_EVER = 0xFFFFFFFF
-"""RFC 2131 3.3."""
+INFINITE = 0xFFFFFFFF
+"""Seconds, as they stand in a message, that stand for no end (RFC 2131 3.3)."""
 
-DEFAULT_ROUTE = (bytes(4), 0)
+_ANYWHERE = (bytes(4), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class Lease:
     server: Address
     routers: tuple[Address, ...]
     """Default routers, best first; they count only where there are no classless routes (RFC 3442)."""
-    routes: tuple[tuple[Address, int, Address | None], ...]
-    """What goes into the route table: prefix, length and next hop, `None` for on-link."""
+    routes: tuple[Target, ...]
+    """What goes into the route table."""
     name_servers: tuple[Address, ...]
     domain: str
     mtu: int
@@ -64,16 +64,16 @@ def read_lease(message: DhcpMessage, asked_at: Instant) -> Lease | None:
         return None
     renewal, rebinding, expiry = _instants(message, seconds, asked_at)
     routers = tuple(router for router in message.routers if _is_host(router))[:MAX_ROUTES]
-    routes = tuple(route for route in message.routes if _is_useful(route[0], route[2]))[:MAX_ROUTES]
+    classless = tuple(Target(*route) for route in message.routes if _is_useful(route[0], route[2]))[:MAX_ROUTES]
     return Lease(
         address,
         length,
         server,
         routers,
-        routes if message.routes else tuple((*DEFAULT_ROUTE, router) for router in routers),
+        classless if message.routes else tuple(Target(*_ANYWHERE, router) for router in routers),
         tuple(filter(_is_host, message.name_servers)),
         message.domain,
-        message.mtu if message.mtu is not None and message.mtu >= MIN_MTU else 0,
+        message.mtu if message.mtu is not None and message.mtu >= MIN_LEASED_MTU else 0,
         asked_at,
         renewal,
         rebinding,
@@ -85,7 +85,7 @@ def _instants(
     message: DhcpMessage, seconds: int, asked_at: Instant
 ) -> tuple[Instant | None, Instant | None, Instant | None]:
     """T1, T2 and the end.  Times that are not in this order are replaced by the defaults of RFC 2131 4.4.5."""
-    if seconds == FOR_EVER:
+    if seconds == INFINITE:
         return None, None, None
     renewal, rebinding, expiry = message.renewal, message.rebinding, seconds * SECOND
     if renewal is not None and rebinding is not None and 0 < renewal < rebinding < seconds:
@@ -117,26 +117,27 @@ class LeaseSettings:
     def __init__(self, ip: IpLayer, interface: Interface) -> None:
         self._ip = ip
         self._interface = interface
-        self._installed: dict[tuple[Address, int, Address | None], None] = {}
+        self._installed: dict[Target, None] = {}
 
     def install(self, lease: Lease, now: Instant) -> None:
         """Replaces those of an earlier lease."""
         self._remove([route for route in self._installed if route not in lease.routes], now)
         index = self._interface.index
-        for prefix, length, next_hop in lease.routes:
+        for route in lease.routes:
+            prefix, length, next_hop = route
             if self._ip.routes.get(prefix, length, index, next_hop) is None:
                 self._ip.change(RouteAdded(prefix, length, index, next_hop, origin=RouteOrigin.DHCP), now)
-                self._installed[prefix, length, next_hop] = None
+                self._installed[route] = None
         self._set_mtu(lease.mtu)
 
     def withdraw(self, now: Instant) -> None:
         self._remove(list(self._installed), now)
         self._set_mtu(0)
 
-    def _remove(self, routes: list[tuple[Address, int, Address | None]], now: Instant) -> None:
+    def _remove(self, routes: list[Target], now: Instant) -> None:
         for route in routes:
             del self._installed[route]
-            withdraw(self._ip, self._interface, Target(*route), RouteOrigin.DHCP, now)
+            withdraw(self._ip, self._interface, route, RouteOrigin.DHCP, now)
 
     def _set_mtu(self, mtu: int) -> None:
         if self._interface.leased_mtu != mtu:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wsknet.net.autoconf.identifiers import LENGTH, modified_eui64
+from wsknet.net.autoconf.identifiers import LENGTH, PREFIX_LENGTH
 from wsknet.net.changes import AddressAdded, AddressOrigin, AddressRemoved
 from wsknet.types import Address, Instant, Mac, is_link_local
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from wsknet.net.interface import Interface
     from wsknet.net.layer import IpLayer
 
-PREFIX = b"\xfe\x80" + bytes(14)
+_PREFIX = b"\xfe\x80" + bytes(14)
 
 
-class OwnLinkLocal:
+class Ipv6LinkLocal:
     """An `AddressOwner`.  The address stays when router discovery ends: it says nothing of any router."""
 
     def __init__(self, ip: IpLayer, interface: Interface, identifiers: Identifiers) -> None:
@@ -29,11 +29,8 @@ class OwnLinkLocal:
         here = self._interface
         if any(len(address) == 16 and is_link_local(address) for address in (*here.addresses, *here.unassigned)):
             return
-        if here.auto.stable_identifiers:
-            identifier = self._identifiers.stable(PREFIX, here.name, self._duplicates)
-        else:
-            identifier = modified_eui64(here.mac)
-        change = AddressAdded(here.index, PREFIX[:LENGTH] + identifier, 64, origin=AddressOrigin.LINK_LOCAL)
+        address = _PREFIX[:-LENGTH] + self._identifiers.lasting(here, _PREFIX, self._duplicates)
+        change = AddressAdded(here.index, address, PREFIX_LENGTH, origin=AddressOrigin.LINK_LOCAL)
         self._ip.duplicates.claim(change, self, now)
 
     def assigned(self, interface: Interface, address: Address, now: Instant) -> None:

@@ -6,35 +6,31 @@ from typing import TYPE_CHECKING
 
 from wsknet.net.autoconf.followed import FollowedLink
 from wsknet.net.autoconf.identifiers import Identifiers
-from wsknet.net.suspects import Suspects
+from wsknet.net.nd import ND_HOP_LIMIT
 from wsknet.trace import DropReason
 from wsknet.types import IfIndex, is_link_local
 
 if TYPE_CHECKING:
     from wsknet.net.interface import Interface
     from wsknet.net.layer import IpLayer
-    from wsknet.net.messages import RouterAdvertisement
+    from wsknet.net.messages.neighbours import RouterAdvertisement
     from wsknet.net.packet import Packet
     from wsknet.types import Address, Instant
 
-_HOP_LIMIT = 255
-"""No router has touched the packet (RFC 4861 6.1.2)."""
-
 
 class RouterDiscovery:
-    """Which interfaces follow routers, and what becomes of a router that does not answer."""
+    """Which interfaces follow routers."""
 
     def __init__(self, ip: IpLayer) -> None:
         self._ip = ip
         self._trace = ip.trace
         self._identifiers = Identifiers(ip.rng, ip.config.slaac.secret)
-        self._suspects = Suspects(ip)
         self._links: dict[IfIndex, FollowedLink] = {}
 
     def received(self, packet: Packet, message: RouterAdvertisement, now: Instant) -> None:
         """`message` has passed the codec; hop limit and source are checked here."""
         link = self._links.get(packet.interface.index)
-        if packet.hop_limit != _HOP_LIMIT:
+        if packet.hop_limit != ND_HOP_LIMIT:
             self._trace.drop(DropReason.ND_BAD_HOP_LIMIT, packet.raw)
         elif not is_link_local(packet.source):
             self._trace.drop(DropReason.ND_MALFORMED, packet.raw)
@@ -42,15 +38,6 @@ class RouterDiscovery:
             self._trace.drop(DropReason.ROUTERS_NOT_ASKED, packet.raw)
         elif not link.advertised(packet.source, message, now):
             self._trace.drop(DropReason.ROUTER_NEWS_FULL, packet.raw)
-
-    def neighbour_failed(self, interface: Interface, address: Address, now: Instant) -> None:
-        """A neighbour did not answer; it may be a router."""
-        self._ip.redirects.drop_via(interface, address, now)
-        self._suspects.failed(interface, address, now)
-
-    def neighbour_answered(self, interface: Interface, address: Address, now: Instant) -> None:
-        """It is there again."""
-        self._suspects.answered(interface.index, address)
 
     def no_longer_router(self, interface: Interface, address: Address, now: Instant) -> None:
         """A neighbour advertises itself as a host (RFC 4861 7.2.5)."""
@@ -62,11 +49,13 @@ class RouterDiscovery:
     def adjust(self, interface: Interface, now: Instant) -> None:
         """The link or the settings of `interface` have changed: start what should run, stop what should not."""
         index = interface.index
-        if not interface.is_up:
-            self._suspects.clear(index)
-        is_following = interface.is_up and interface.auto.router_discovery and not interface.forwarding
-        is_following = is_following and interface.carries_ipv6
-        if is_following and index not in self._links:
-            self._links[index] = FollowedLink(self._ip, interface, self._identifiers, now)
-        elif not is_following and index in self._links:
+        if _is_to_follow(interface):
+            if index not in self._links:
+                self._links[index] = FollowedLink(self._ip, interface, self._identifiers, now)
+        elif index in self._links:
             self._links.pop(index).forget(now)
+
+
+def _is_to_follow(interface: Interface) -> bool:
+    wishes = interface.auto.router_discovery and not interface.forwarding
+    return wishes and interface.is_up and interface.carries_ipv6

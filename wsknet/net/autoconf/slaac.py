@@ -9,9 +9,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from wsknet.net.autoconf.identifiers import LENGTH, modified_eui64
+from wsknet.net.autoconf.identifiers import LENGTH, PREFIX_LENGTH
 from wsknet.net.autoconf.lifetimes import NEVER, arm, end_of, renewed
 from wsknet.net.changes import AddressAdded, AddressOrigin, AddressRemoved
+from wsknet.net.routes import network_of
 from wsknet.timers import Timer
 from wsknet.types import Address, Instant, Mac, is_link_local, is_multicast
 
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
     from wsknet.net.autoconf.identifiers import Identifiers
     from wsknet.net.interface import Interface
     from wsknet.net.layer import IpLayer
-    from wsknet.net.messages import PrefixInformation
-
-PREFIX_LENGTH = 128 - 8 * LENGTH
+    from wsknet.net.messages.neighbours import PrefixInformation
 
 
 class MadeAddress:
@@ -97,13 +96,13 @@ class Slaac:
             self._give_up(prefix, now)
 
     def assigned(self, interface: Interface, address: Address, now: Instant) -> None:
-        prefix = self._prefixes.get(address[:LENGTH].ljust(16, b"\0"))
+        prefix = self._prefix_of(address)
         if prefix is not None and any(made.address == address for made in prefix.temporaries):
             prefix.temporary_duplicates = 0
 
     def lost(self, interface: Interface, address: Address, holder: Mac, now: Instant) -> None:
         """Another identifier is tried, so many times; the last duplicate stays, for people to see."""
-        prefix = self._prefixes.get(address[:LENGTH].ljust(16, b"\0"))
+        prefix = self._prefix_of(address)
         if prefix is None:
             return
         for made in prefix.addresses():
@@ -112,6 +111,9 @@ class Slaac:
                 if self._may_try_another(prefix, made):
                     self._remove(prefix, made, now)
                 self._settle(prefix, now)
+
+    def _prefix_of(self, address: Address) -> Prefix | None:
+        return self._prefixes.get(network_of(address, PREFIX_LENGTH))
 
     def _may_try_another(self, prefix: Prefix, made: MadeAddress) -> bool:
         if made.is_temporary:
@@ -152,7 +154,7 @@ class Slaac:
     def _is_still_ours(self, made: MadeAddress) -> bool:
         """Nobody has taken it away, or given it anew, by hand."""
         here = self._interface
-        entry = here.addresses.get(made.address) or here.unassigned.get(made.address)
+        entry = here.find(made.address)
         return entry is not None and entry.origin is AddressOrigin.ROUTER
 
     def _set_deprecated(self, made: MadeAddress, is_deprecated: bool, now: Instant) -> None:
@@ -164,12 +166,8 @@ class Slaac:
         here = self._interface
         if prefix.lasting is not None:
             return
-        if here.auto.stable_identifiers:
-            identifier = self._identifiers.stable(prefix.bits, here.name, prefix.duplicates)
-        else:
-            identifier = modified_eui64(here.mac)
-        address = prefix.bits[:LENGTH] + identifier
-        if address in here.addresses or address in here.unassigned:
+        address = prefix.bits[:-LENGTH] + self._identifiers.lasting(here, prefix.bits, prefix.duplicates)
+        if here.find(address) is not None:
             return
         prefix.lasting = MadeAddress(address)
         prefix.lasting.is_deprecated = prefix.preferred_until <= now
@@ -184,8 +182,8 @@ class Slaac:
         latest = prefix.temporaries[-1] if prefix.temporaries else None
         if latest is not None and (latest.is_lost or latest.preferred_until > soon):
             return
-        address = prefix.bits[:LENGTH] + self._identifiers.temporary()
-        if address in here.addresses or address in here.unassigned:
+        address = prefix.bits[:-LENGTH] + self._identifiers.temporary()
+        if here.find(address) is not None:
             return
         desync = int(self._ip.rng.random() * config.temporary_desync)
         preferred_until = Instant(now + config.temporary_preferred - desync)

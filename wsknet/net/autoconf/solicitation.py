@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.net.interface import AddressState
-from wsknet.net.messages import RouterSolicitation
+from wsknet.net.messages.neighbours import RouterSolicitation
+from wsknet.net.well_known import IPV6_ROUTERS
 from wsknet.timers import Timer
-from wsknet.types import Family, Instant, Proto, is_link_local
+from wsknet.types import Family, Instant, is_link_local
 
 if TYPE_CHECKING:
     from wsknet.net.interface import Interface
     from wsknet.net.layer import IpLayer
     from wsknet.types import Address, Mac
-
-ALL_ROUTERS = b"\xff\x02" + bytes(13) + b"\x02"
-"""RFC 4291 2.7.1."""
 
 _UNSPECIFIED = bytes(16)
 
@@ -57,9 +55,9 @@ class Solicitor:
 
     def _ask(self) -> None:
         source, mac = self._source()
-        payload = self._ip.codec.encode_icmp(Family.IPV6, source, ALL_ROUTERS, RouterSolicitation(mac))
+        payload = self._ip.codec.encode_icmp(Family.IPV6, source, IPV6_ROUTERS, RouterSolicitation(mac))
         comment = f"router solicitation {self._sent}"
-        self._ip.output.emit_multicast(self._interface, source, ALL_ROUTERS, Proto.ICMPV6, payload, comment)
+        self._ip.output.emit_discovery(self._interface, source, IPV6_ROUTERS, payload, comment=comment)
 
     def _source(self) -> tuple[Address, Mac | None]:
         """With an address that may be another's no MAC is told: it would change entries of the owner (RFC 4429 3.2)."""

@@ -8,19 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind, NetError
-from wsknet.net.messages import GroupQuery, OldGroupReport
+from wsknet.net.messages.groups import GroupQuery, OldGroupReport
 from wsknet.net.multicast.filters import EVERYBODY, NOBODY, SourceFilter
 from wsknet.net.multicast.interface_groups import OWN, InterfaceGroups
 from wsknet.net.multicast.reports import Igmp, Mld
-from wsknet.net.tables import ALL_HOSTS, ALL_NODES, solicited_node
+from wsknet.net.well_known import ALL_HOSTS, ALL_NODES, solicited_node
 from wsknet.trace import DropReason
 from wsknet.types import Address, Family, IfIndex, Instant, family_of, is_link_local, is_unspecified
+from wsknet.wire.ipv6_extensions import has_router_alert
 
 if TYPE_CHECKING:
     from wsknet.net.handler import Undelivered
     from wsknet.net.interface import Interface
     from wsknet.net.layer import IpLayer
-    from wsknet.net.messages import GroupMessage
+    from wsknet.net.messages.groups import GroupMessage
     from wsknet.net.packet import Packet
 
 __all__ = ["EVERYBODYS_GROUPS", "MAX_GROUPS", "Groups", "SourceFilter"]
@@ -30,8 +31,6 @@ MAX_GROUPS = 1024
 Linux allows 20 per socket (igmp_max_memberships)."""
 
 _HOP_LIMIT = 1
-_ROUTER_ALERT_OPTION = 5
-"""RFC 2711 2.1."""
 EVERYBODYS_GROUPS = (ALL_HOSTS, ALL_NODES)
 """Every host is a member on every link (RFC 1112 4, RFC 4291 2.8): nobody has to join, and a filter has no effect."""
 
@@ -60,7 +59,7 @@ class Groups:
             raise NetError(ErrorKind.NO_BUFFERS, f"{interface.name} is in {MAX_GROUPS} groups already")
         groups = self._groups(interface, family_of(group))
         groups.set_member(group, member, wanted, now)
-        self._filter(interface, groups, group)
+        self._update_filter(interface, groups, group)
 
     def admits(self, interface: Interface, group: Address, source: Address) -> bool:
         """Whether any member on `interface` wants what `source` sends to `group`; asked for every multicast datagram.
@@ -121,9 +120,9 @@ class Groups:
         for group in (*needed, *present):
             if (group in needed) is not (group in present):
                 groups.set_member(group, OWN, EVERYBODY if group in needed else None, now)
-                self._filter(interface, groups, group)
+                self._update_filter(interface, groups, group)
 
-    def _filter(self, interface: Interface, groups: InterfaceGroups, group: Address) -> None:
+    def _update_filter(self, interface: Interface, groups: InterfaceGroups, group: Address) -> None:
         """Let the MAC filter and `admits` follow the members of `group`."""
         key = (interface.index, group)
         is_joined = groups.members(group) not in ((), (OWN,))
@@ -167,18 +166,4 @@ def _is_from_router(packet: Packet) -> bool:
     """
     if packet.hop_limit != _HOP_LIMIT:
         return False
-    return packet.family is Family.IPV4 or (is_link_local(packet.source) and _has_router_alert(packet.raw))
-
-
-def _has_router_alert(raw: bytes) -> bool:
-    """Whether the IPv6 packet `raw` has that option (RFC 2711), which must be in a hop-by-hop header."""
-    if raw[6] != 0:
-        return False
-    options = raw[42 : 48 + raw[41] * 8]
-    position = 0
-    while position + 1 < len(options):
-        kind = options[position]
-        if kind == _ROUTER_ALERT_OPTION:
-            return True
-        position += 1 if kind == 0 else 2 + options[position + 1]
-    return False
+    return packet.family is Family.IPV4 or (is_link_local(packet.source) and has_router_alert(packet.raw))

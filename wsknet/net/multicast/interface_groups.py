@@ -9,15 +9,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from wsknet.net.messages import GroupLeave, GroupQuery, GroupRecord, GroupReport, OldGroupReport
+from wsknet.net.messages.groups import GroupLeave, GroupQuery, GroupRecord, GroupReport, OldGroupReport
 from wsknet.net.multicast.filters import NOBODY, SourceFilter
 from wsknet.net.multicast.membership import Membership
 from wsknet.net.multicast.querier import Querier
 from wsknet.net.multicast.reports import Igmp, Mld, divided
-from wsknet.net.tables import ALL_HOSTS, ALL_NODES
+from wsknet.net.well_known import ALL_HOSTS, ALL_NODES
 from wsknet.net.wording import address_text
 from wsknet.timers import Timer
-from wsknet.types import MILLISECOND, SECOND, Address, Duration, Instant, is_unspecified
+from wsknet.types import MILLISECOND, SECOND, Address, Duration, Instant, is_node_local, is_unspecified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +64,8 @@ class InterfaceGroups:
         if membership is None:
             if wanted is None:
                 return
-            membership = self._memberships[group] = self._new(group)
+            repeat, answer = partial(self._repeat, group), partial(self._answer_one, group)
+            membership = self._memberships[group] = Membership(group, self._ip.timers, repeat, answer)
         membership.set_member(member, wanted)
         self._tell(membership, now)
         self._forget_if_over(membership)
@@ -92,7 +93,7 @@ class InterfaceGroups:
 
     def _tell(self, membership: Membership, now: Instant) -> None:
         """Report the difference between what the routers were told and what is wanted."""
-        if not self._is_running or not is_reported(membership.group):
+        if not self._is_running or not _concerns_routers(membership.group):
             return
         if membership.members and not self._speaks_of(membership):
             return
@@ -136,7 +137,8 @@ class InterfaceGroups:
             self._send(self._sender.leaves_to, GroupLeave(group), f"leaves {address_text(group)}")
         membership.silence()
 
-    def _repeat(self, membership: Membership, now: Instant) -> None:
+    def _repeat(self, group: Address, now: Instant) -> None:
+        membership = self._memberships[group]
         if self._querier.version == 3:
             self._send_change(membership, now)
         else:
@@ -152,11 +154,10 @@ class InterfaceGroups:
             return self._query_about_one(query, now)
         limit = query.max_response * MILLISECOND
         if self._querier.version == 3:
-            due, pending = self._some_time_within(limit, now), self._answer.deadline
-            self._answer.arm(due if pending is None else min(pending, due))
+            self._answer.arm_by(self._some_time_within(limit, now))
         else:
             # Each group by itself, so that others' reports can make ours unnecessary.
-            for membership in self._reported():
+            for membership in self._told_of():
                 self._answer_by(membership, (), self._some_time_within(limit, now))
         return True
 
@@ -172,18 +173,17 @@ class InterfaceGroups:
     def _answer_by(self, membership: Membership, sources: tuple[Address, ...], due: Instant) -> None:
         """One answer for all queries about a group, as early as the most urgent of them asks."""
         membership.ask(sources)
-        pending = membership.answer.deadline
-        membership.answer.arm(due if pending is None else min(pending, due))
+        membership.answer.arm_by(due)
 
     def _answer_all(self, now: Instant) -> None:
-        self._send_report([membership.state() for membership in self._reported()], "membership report: all groups")
+        self._send_report([membership.state() for membership in self._told_of()], "membership report: all groups")
 
-    def _answer_one(self, membership: Membership, now: Instant) -> None:
+    def _answer_one(self, group: Address, now: Instant) -> None:
+        membership = self._memberships[group]
         if self._querier.version < 3:
             self._send_old(membership, now)
         else:
-            group = address_text(membership.group)
-            self._send_report(membership.take_answer(), f"membership report: answer about {group}")
+            self._send_report(membership.take_answer(), f"membership report: answer about {address_text(group)}")
 
     def heard_report(self, group: Address) -> bool:
         """Another host has reported `group`: in the older versions ours is not needed (RFC 2236 3, RFC 2710 4).
@@ -206,18 +206,12 @@ class InterfaceGroups:
 
     # Common
 
-    def _new(self, group: Address) -> Membership:
-        membership = Membership(group, self._ip.timers, _unset, _unset)
-        membership.repeat.expired = partial(self._repeat, membership)
-        membership.answer.expired = partial(self._answer_one, membership)
-        return membership
-
     def _forget_if_over(self, membership: Membership) -> None:
         if not membership.members and not membership.repeat.is_armed:
             membership.silence()
             del self._memberships[membership.group]
 
-    def _reported(self) -> list[Membership]:
+    def _told_of(self) -> list[Membership]:
         return [membership for membership in self._memberships.values() if _is_told_of(membership)]
 
     def _send_report(self, records: Iterable[GroupRecord], comment: str) -> None:
@@ -232,17 +226,11 @@ class InterfaceGroups:
         return Instant(now + self._ip.rng.randint(LEAST_DELAY, max(limit, LEAST_DELAY)))
 
 
-def is_reported(group: Address) -> bool:
-    """Every host is a member of the all-hosts group, and of what no router forwards none is told (RFC 3810 6)."""
-    if len(group) == 4:
-        return group != ALL_HOSTS
-    return group != ALL_NODES and group[1] & 0x0F > 1
+def _concerns_routers(group: Address) -> bool:
+    """Every host is a member of the all-hosts group, and what ends at the host no router forwards (RFC 3810 6)."""
+    return group not in (ALL_HOSTS, ALL_NODES) and not is_node_local(group)
 
 
 def _is_told_of(membership: Membership) -> bool:
     """Whether answers to queries speak of it."""
-    return membership.wanted != NOBODY and is_reported(membership.group)
-
-
-def _unset(_now: Instant) -> None:
-    """Replaced before the timer is armed."""
+    return membership.wanted != NOBODY and _concerns_routers(membership.group)

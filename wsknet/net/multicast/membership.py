@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wsknet.net.messages import GroupRecord, RecordKind
+from wsknet.net.messages.groups import GroupRecord, RecordKind
 from wsknet.net.multicast.filters import NOBODY, SourceFilter, merged
 from wsknet.timers import Timer
 

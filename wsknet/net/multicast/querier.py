@@ -13,7 +13,7 @@ from wsknet.types import MILLISECOND, SECOND, Duration, Instant, is_unspecified
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wsknet.net.messages import GroupQuery
+    from wsknet.net.messages.groups import GroupQuery
     from wsknet.timers import Timers
 
 ROBUSTNESS = 2

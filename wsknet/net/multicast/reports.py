@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wsknet.net.messages import GroupMessage, GroupRecord, RecordKind
+from wsknet.net.messages.groups import GroupMessage, GroupRecord, RecordKind
+from wsknet.net.well_known import IPV4_ROUTERS, IPV6_ROUTERS
 from wsknet.types import Address, Family, Proto, is_link_local
-from wsknet.wire import ipv4, ipv6
+from wsknet.wire import ipv4, ipv6, ipv6_extensions
 from wsknet.wire.ethernet import multicast_mac
+from wsknet.wire.ipv4_options import ROUTER_ALERT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from wsknet.net.interface import Interface
     from wsknet.net.layer import IpLayer
 
-ROUTER_ALERT = bytes((0x94, 4, 0, 0))
-"""IPv4 option: routers look at the packet although it is not for them (RFC 2113)."""
 _INTERNETWORK_CONTROL = 0xC0
 """Type of service of IGMP (RFC 3376 4)."""
 _HOP_LIMIT = 1
@@ -35,7 +35,7 @@ class Igmp:
 
     family = Family.IPV4
     reports_to = bytes((224, 0, 0, 22))
-    leaves_to = bytes((224, 0, 0, 2))
+    leaves_to = IPV4_ROUTERS
     packet_overhead = ipv4.HEADER_LENGTH + len(ROUTER_ALERT) + _REPORT_HEADER_LENGTH
 
     def __init__(self, ip: IpLayer) -> None:
@@ -62,7 +62,7 @@ class Mld:
 
     family = Family.IPV6
     reports_to = b"\xff\x02" + bytes(13) + b"\x16"
-    leaves_to = b"\xff\x02" + bytes(13) + b"\x02"
+    leaves_to = IPV6_ROUTERS
     packet_overhead = ipv6.HEADER_LENGTH + 8 + _REPORT_HEADER_LENGTH
 
     def __init__(self, ip: IpLayer) -> None:
@@ -72,9 +72,9 @@ class Mld:
         """From a link-local address; from none before one is assigned (RFC 3590 4, RFC 3810 5.2.13)."""
         own = (entry.address for entry in interface.addresses_of(Family.IPV6) if is_link_local(entry.address))
         source = next(own, bytes(16))
-        payload = ipv6.router_alert(Proto.ICMPV6)
+        payload = ipv6_extensions.router_alert(Proto.ICMPV6)
         payload += self._ip.codec.encode_icmp(Family.IPV6, source, destination, message)
-        header = ipv6.build(source, destination, 0, len(payload), _HOP_LIMIT)
+        header = ipv6.build(source, destination, ipv6_extensions.HOP_BY_HOP, len(payload), _HOP_LIMIT)
         self._ip.output.emit_packet(interface, multicast_mac(destination), header + payload, comment)
 
 

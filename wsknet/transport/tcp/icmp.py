@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wsknet.net.messages import IcmpErrorKind
+from wsknet.net.messages.icmp import IcmpErrorKind
 from wsknet.transport.icmp_errors import error_kind, is_silent_neighbour
 from wsknet.transport.tcp.segments import mss_after_too_big
 from wsknet.transport.tcp.seq import unwrap

@@ -9,7 +9,7 @@ from wsknet.errors import NetError
 from wsknet.net.pmtu import MIN_PATH_MTU
 from wsknet.trace import DropReason
 from wsknet.transport.tcp.seq import MASK, Position
-from wsknet.types import Buffers, Endpoint, Proto
+from wsknet.types import Buffers, Endpoint, Proto, family_of
 from wsknet.wire import tcp
 from wsknet.wire.checksum import pseudo_sum
 
@@ -49,7 +49,7 @@ def peer_mss(option: int | None, address: Address) -> int:
 
 def mss_after_too_big(mtu: int, address: Address) -> int:
     """From the MTU that an ICMP error tells."""
-    return mss_for(max(mtu, MIN_PATH_MTU[len(address)]), address)
+    return mss_for(max(mtu, MIN_PATH_MTU[family_of(address)]), address)
 
 
 class SegmentWriter:

@@ -83,7 +83,7 @@ class DatagramSocket(TransportSocket):
         self.endpoint.receive_buffer = self.options.receive_buffer
         multicast = self.endpoint.multicast
         multicast.hop_limit = self.options.multicast_hops
-        multicast.interface = self.options.multicast_index or None
+        multicast.if_index = self.options.multicast_index or None
         multicast.loops = bool(self.options.multicast_loop)
 
     def find_callback(self, event: int) -> Callable[..., Any] | None:

@@ -29,7 +29,7 @@ def candidate(mac: Mac, attempt: int) -> Address:
     return (FIRST + int.from_bytes(digest[:8], "big") % COUNT).to_bytes(4, "big")
 
 
-class LinkLocal:
+class Ipv4LinkLocal:
     """`AddressOwner` of all addresses it has chosen.
 
     There is none while the interface has another IPv4 address that is ours, given by hand or leased (1.9, 2.11).
@@ -87,6 +87,6 @@ class LinkLocal:
         address = self._chosen.pop(interface.index, None)
         if address is None:
             return
-        entry = interface.addresses.get(address) or interface.unassigned.get(address)
+        entry = interface.find(address)
         if entry is not None and entry.origin is AddressOrigin.LINK_LOCAL:
             self._ip.change(AddressRemoved(interface.index, address), now)
