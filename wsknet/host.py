@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from wsknet.devices.impair import Impairment
     from wsknet.devices.pcapng import PcapngWriter
     from wsknet.drivers.base import Driver
+    from wsknet.net.autoconf.lease import Lease
 
 _current: ContextVar[Host] = ContextVar("wsknet current host")
 
@@ -96,6 +97,21 @@ class HostInterface:
 
     def remove_address(self, address: str) -> None:
         self._apply(changes.AddressRemoved(self.index, text.parse_address(address)))
+
+    @property
+    def lease(self) -> Lease | None:
+        """What a DHCP server has leased to it."""
+        return self.host.stack.ip.dhcp.lease(self.index)
+
+    def renew_lease(self) -> None:
+        """Ask for the lease anew, or for one after it was released, as ``ipconfig /renew`` does."""
+        with self.host.pump as now:
+            self.host.stack.ip.dhcp.renew(self.index, now)
+
+    def release_lease(self) -> None:
+        """Give the lease back and ask for none until told, or until the link was away (``ipconfig /release``)."""
+        with self.host.pump as now:
+            self.host.stack.ip.dhcp.release(self.index, now)
 
     def set_up(self, is_up: bool) -> None:
         """Plug the cable in, or pull it."""

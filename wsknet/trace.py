@@ -16,6 +16,7 @@ class DropReason(Enum):
 
     FRAME_TRUNCATED = "frame shorter than its Ethernet header"
     FRAME_OTHER_HOST = "frame for another MAC address"
+    FRAME_OTHER_GROUP = "frame for a group that nobody here has joined"
     FRAME_UNKNOWN_ETHERTYPE = "EtherType without a protocol"
     INTERFACE_DOWN = "interface is down"
     ARP_MALFORMED = "malformed ARP message"

@@ -51,6 +51,8 @@ def _interface(interface: InterfaceView) -> Iterator[str]:
     state = "up" if interface.is_up else "down"
     router = ", forwarding" if interface.is_forwarding else ""
     yield f"{interface.name} {state}, {format_mac(interface.mac)}, MTU {interface.mtu}{router}"
+    if interface.dhcp:
+        yield f"  DHCP {interface.dhcp}"
     for entry in (*interface.address_states, *interface.unassigned):
         yield f"  address {_address(entry)}"
     for group in interface.groups:

@@ -156,7 +156,7 @@ class Input:
         elif len(frame) < HEADER_LENGTH:
             drop(DropReason.FRAME_TRUNCATED, frame)
         elif frame[:6] != interface.mac and frame[:6] not in interface.group_macs:
-            drop(DropReason.FRAME_OTHER_HOST, frame)
+            drop(DropReason.FRAME_OTHER_GROUP if frame[0] & 1 else DropReason.FRAME_OTHER_HOST, frame)
         else:
             ethertype = int.from_bytes(frame[12:14], "big")
             if ethertype in (ETHERTYPE_IPV4, ETHERTYPE_IPV6):

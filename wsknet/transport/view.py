@@ -35,6 +35,8 @@ class InterfaceView:
     groups: tuple[Address, ...]
     """Multicast groups that are received, those that every host belongs to included; none while it is down."""
     is_forwarding: bool
+    dhcp: str
+    """What its DHCP client is at, for people; empty if it has none."""
     neighbours: tuple[tuple[Address, Mac | None, str], ...]
     """Address, MAC if known, state."""
 
@@ -62,7 +64,7 @@ class View:
 
 def snapshot(ip: IpLayer, tcp: TcpProtocol, udp: UdpProtocol, trace: Trace) -> View:
     return View(
-        interfaces=tuple(_interface(interface) for interface in ip.interfaces.values()),
+        interfaces=tuple(_interface(interface, ip.dhcp.describe(index)) for index, interface in ip.interfaces.items()),
         routes=tuple(ip.routes),
         path_mtus=tuple((*of, mtu) for of, mtu in ip.tables.path_mtus.items()),
         suspects=tuple(ip.tables.suspects),
@@ -76,7 +78,7 @@ def snapshot(ip: IpLayer, tcp: TcpProtocol, udp: UdpProtocol, trace: Trace) -> V
     )
 
 
-def _interface(interface: Interface) -> InterfaceView:
+def _interface(interface: Interface, dhcp: str) -> InterfaceView:
     return InterfaceView(
         index=interface.index,
         name=interface.name,
@@ -89,5 +91,6 @@ def _interface(interface: Interface) -> InterfaceView:
         unassigned=tuple(interface.unassigned.values()),
         groups=tuple(group for group, cast in interface.accepts.items() if cast is Cast.MULTICAST),
         is_forwarding=interface.forwarding,
+        dhcp=dhcp,
         neighbours=tuple((n.address, n.mac, n.state.name) for n in interface.neighbours),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from tests.support.needs import requires_tool
 from tests.support.tap_host import Segment, TapBench, tap_bench
 from wsknet.config import AutoConfig
-from wsknet.net.changes import AddressOrigin, InterfaceChanged
+from wsknet.net.changes import AddressOrigin
 from wsknet.net.interface import AddressState, Interface, InterfaceAddress
 from wsknet.text import format_address, parse_address
 
@@ -123,8 +122,12 @@ def test_dnsmasq_leases_an_address_and_takes_it_back(bench: TapBench) -> None:
         assert "2 received" in kernel.run("ping", "-n", "-c2", "-i0.2", POOL)
         assert POOL in (bench.directory / "leases").read_text()
 
-        index = bench.host.interfaces["tap0"].index
-        bench.host.apply(InterfaceChanged(index, auto=replace(card(bench).auto, dhcp=False)))
+        interface = bench.host.interfaces["tap0"]
+        first = interface.lease
+        interface.renew_lease()
+        bench.wait(lambda: interface.lease != first, "the renewed lease")
+        interface.release_lease()
+        assert interface.lease is None
         assert not addresses(bench, AddressOrigin.DHCP)
         # An exchange through the same socket: dnsmasq has handled the release before it.
         kernel.run("arping", "-c", "1", "-w", "5", "-I", "tap0", POOL)

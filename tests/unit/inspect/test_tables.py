@@ -6,6 +6,7 @@ from wsknet.apps.ping import ping
 from wsknet.config import AutoConfig
 from wsknet.host import Host, Network
 from wsknet.inspect.tables import tables
+from wsknet.net.changes import InterfaceChanged
 from wsknet.wsk import AF_INET6, WSK_FLAG_DATAGRAM_SOCKET, WSK_FLAG_LISTEN_SOCKET
 from wsknet.wsk.simple import Application, accept, address, bind, close
 
@@ -73,3 +74,20 @@ def test_ports_and_connections_are_shown() -> None:
             assert lines[lines.index("connections") + 1] == "  192.0.2.2:80 to 192.0.2.1:4000 ESTABLISHED"
             for socket in (caller, called, listener, datagrams):
                 close(socket)
+
+
+def test_what_dhcp_is_at_is_shown_until_it_is_switched_off() -> None:
+    with Network(seed=1) as network:
+        host, other = network.host("host"), network.host("other")
+        card = host.interface("eth0", auto=AutoConfig(dhcp=True))
+        network.link(card, other.interface("eth0"))
+        network.run_for(1)
+        assert "  DHCP looking for a server" in tables(host.stack.view())
+        card.release_lease()
+        assert "  DHCP not asking" in tables(host.stack.view())
+        card.renew_lease()
+        network.run_for(1)
+        assert "  DHCP looking for a server" in tables(host.stack.view())
+        assert card.lease is None
+        host.apply(InterfaceChanged(card.index, auto=AutoConfig()))
+        assert not [line for line in tables(host.stack.view()) if "DHCP" in line]

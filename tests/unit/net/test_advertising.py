@@ -195,7 +195,7 @@ def test_only_a_router_that_is_told_to_advertises(settings: AdvertisingConfig | 
     solicit(lab)
     lab.pass_time(5)
     assert not advertisements(lab)
-    assert lab.drops[DropReason.ROUTERS_NOT_ASKED if forwarding else DropReason.FRAME_OTHER_HOST]
+    assert lab.drops[DropReason.ROUTERS_NOT_ASKED if forwarding else DropReason.FRAME_OTHER_GROUP]
 
 
 @pytest.mark.parametrize(

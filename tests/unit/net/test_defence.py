@@ -219,3 +219,19 @@ def test_on_a_new_link_a_duplicate_of_an_owner_is_left_to_its_owner(host: Host) 
     assert host.entry is None
     assert owner.heard == [f"lost to {PEER_MAC}"]
     assert host.take() == []
+
+
+@pytest.mark.rule("RFC5227-2.4")
+def test_an_address_that_was_given_up_and_claimed_anew_is_defended_anew(host4: Host) -> None:
+    host4.claim()
+    host4.lab.pass_time(LONG_ENOUGH)
+    host4.use()
+    host4.use()
+    states = [host4.state]
+    host4.claim()
+    host4.lab.pass_time(8)
+    states.append(host4.state)
+    host4.use()
+    states.append(host4.state)
+
+    assert states == [AddressState.DUPLICATE, AddressState.PREFERRED, AddressState.PREFERRED]

@@ -107,7 +107,7 @@ def test_the_lease_can_be_read() -> None:
     assert instants == tuple(lab.start + seconds * SECOND for seconds in (0, T1, T2, EXPIRY))
     assert lab.ip.dhcp.describe(IF1) == "bound; 192.0.2.100/24 from 192.0.2.1"
     assert lab.ip.dhcp.lease(IF2) is None
-    assert lab.ip.dhcp.describe(IF2) == "DHCP is off"
+    assert lab.ip.dhcp.describe(IF2) == ""
 
 
 @pytest.mark.rule("RFC2131-4.1")
@@ -318,3 +318,12 @@ def test_settings_that_make_no_sense_are_refused() -> None:
     for wrong in ({"attempts": 0}, {"jitter": 4 * SECOND}, {"restart_delay": 0}, {"host_name": "h\xf6st"}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             DhcpConfig(**wrong)
+
+
+def test_a_client_that_is_turned_off_while_it_searches_has_nothing_to_wait_for() -> None:
+    lab = DhcpLab(STEADY)
+    lab.interface(IF1, auto=DHCP_ON)
+    lab.pass_time(2)
+    lab.auto(dhcp=False)
+
+    assert lab.timers.next_deadline() is None

@@ -421,3 +421,24 @@ def test_another_host_has_taken_the_address_while_the_link_was_down() -> None:
     assert len(lab.messages("decline")) == 1
     assert lab.addresses() == []
     assert lab.gateways() == []
+
+
+@pytest.mark.rule("RFC2132-5.1")
+def test_a_renewal_may_change_nothing_but_the_mtu_and_paths_follow() -> None:
+    server = DhcpServer()
+    lab = bound(server)
+    assert lab.path("198.51.100.1").mtu == 1500
+    server.options["interface-mtu"] = 1400
+    at(lab, T1 + 1)
+
+    assert lab.path("198.51.100.1").mtu == 1400
+
+
+@pytest.mark.rule("RFC2131-4.4.5")
+def test_renewing_and_rebinding_at_one_time_is_out_of_order() -> None:
+    server = DhcpServer()
+    server.options.update(renewal_time=600, rebinding_time=600)
+    lab = bound(server)
+    at(lab, 1900)
+
+    assert lab.times("request", since=CHECKED)[0] == T1

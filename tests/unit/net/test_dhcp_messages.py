@@ -304,3 +304,13 @@ def test_no_datagram_raises(data: bytes, has_header: bool) -> None:
     lab.arrive(IF1, IP(src=SERVER, dst=OFFERED) / UDP(sport=67, dport=68) / data, peer=SERVER_MAC)
 
     assert sum(lab.drops.values()) + len(lab.ip.frames) == 1
+
+
+@pytest.mark.parametrize(("offered", "length"), [("126.0.0.5", 8), ("128.0.0.5", 16), ("191.0.0.5", 16)])
+def test_the_classes_begin_and_end_where_they_always_did(offered: str, length: int) -> None:
+    server = DhcpServer(offers=offered)
+    del server.options["subnet_mask"]
+    lab = started(server)
+    lab.pass_time(CHECKED)
+
+    assert lab.addresses() == [f"{offered}/{length}"]

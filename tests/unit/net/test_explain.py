@@ -248,3 +248,26 @@ def test_a_decision_tells_with_which_zone_an_address_is_bound() -> None:
     lab.ip.bindable(A("fe80::1"), 0, why)
 
     assert (why.answer, why.rule) == ("fe80::1%2", "an address of if1")
+
+
+def test_a_route_as_long_that_cannot_be_used_does_not_make_the_other_the_longest() -> None:
+    lab = Lab()
+    lab.interface(IfIndex(2), "10.1.0.2/24")
+    lab.interface(IfIndex(3), "10.1.0.3/24")
+    lab.apply(changes.LinkDown(IfIndex(3)))
+    why = Decision("")
+    lab.path("10.1.0.9", why=why)
+
+    assert why.parts[0].rule == "only usable route"
+    assert any(candidate.verdict == "if2 is down" for candidate in why.parts[0].candidates)
+
+
+def test_a_decision_about_our_own_address_names_it_and_where_it_is() -> None:
+    lab = Lab()
+    lab.interface(IfIndex(2), "10.1.0.2/24")
+    why = Decision("")
+    lab.path("10.1.0.2", why=why)
+
+    assert [(each.what, each.verdict, each.is_winner) for each in why.candidates] == [
+        ("10.1.0.2 local on if1", "chosen: our own address", True)
+    ]

@@ -318,3 +318,21 @@ def test_no_packet_raises_and_none_leaves_with_the_hop_limit_it_came_with(
         if is_it:
             position = 8 if base[0] >> 4 == 4 else 7
             assert sent[position] == packet[position] - 1 > 0
+
+
+def test_of_the_destinations_explained_in_a_capture_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wsknet.net.forwarding.MAX_TOLD", 2)
+    lab = router()
+    lab.ip.annotate = True
+    for destination in (FAR4, "10.3.0.60", FAR4, FAR6, "10.3.0.60", FAR4, FAR6):
+        lab.arrive(IF1, datagram(PEER6 if ":" in destination else PEER4, destination))
+
+    comments = [comment for _, _, comment in lab.ip.frames]
+    assert [comment is not None for comment in comments] == [True, True, False, True, True, True, True]
+
+
+@pytest.mark.rule("RFC4443-2.4")
+def test_a_packet_that_ends_where_its_icmp_message_should_begin_is_answered_by_none(lab: Lab) -> None:
+    lab.arrive(IF1, IPv6(src=PEER6, dst=FAR6, hlim=1) / IPv6ExtHdrDestOpt(nh=58))
+
+    assert lab.take() == []

@@ -276,7 +276,7 @@ def test_a_group_is_let_in_while_somebody_listens(side: Side) -> None:
     assert arrives()
     listen(lab, side.group, None)
     assert not arrives()
-    assert set(lab.drops) <= {DropReason.FRAME_OTHER_HOST, DropReason.IP_NOT_LOCAL}
+    assert set(lab.drops) <= {DropReason.FRAME_OTHER_GROUP, DropReason.IP_NOT_LOCAL}
 
 
 @families
@@ -631,3 +631,23 @@ def test_the_number_of_groups_is_bounded() -> None:
     listen(lab, "239.7.0.0", member="another")
     listen(lab, "239.7.0.1", None)
     listen(lab, "239.9.9.9")
+
+
+@families
+def test_the_filter_of_a_group_that_was_left_keeps_nobody_out(side: Side) -> None:
+    lab = link(side)
+    interface, group, other = lab.ip.interfaces[IF1], A(side.group), A(side.sources[1])
+    listen(lab, side.group, only(side.sources[0]))
+    assert not lab.ip.groups.admits(interface, group, other)
+    listen(lab, side.group, None)
+    assert lab.ip.groups.admits(interface, group, other)
+
+
+@pytest.mark.rule("RFC3376-4")
+def test_an_igmp_message_with_a_bad_checksum_is_counted() -> None:
+    lab = link(V4)
+    lab.arrive(
+        IF1, IP(src=V4.router, dst=V4.everybody, ttl=1, proto=2) / b"\x11\x00\xff\xff\0\0\0\0", mac="01:00:5e:00:00:01"
+    )
+    assert said(lab) == []
+    assert list(lab.drops.values()) == [1]

@@ -481,3 +481,10 @@ def test_an_mtu_below_what_every_link_carries_is_not_believed(lab: Lab, packet: 
 
     assert lab.udp.errors == []
     assert lab.drops == {DropReason.ICMP_BAD_MTU: 1}
+
+
+def test_an_error_that_finds_no_way_back_is_counted(lab: Lab, refuser: Refuser) -> None:
+    lab.arrive(IF1, datagram("192.0.2.1", US4))
+
+    assert lab.take() == []
+    assert lab.drops == {DropReason.NO_ROUTE: 1}

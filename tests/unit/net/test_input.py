@@ -97,8 +97,8 @@ def test_what_is_for_us_is_accepted(lab: Lab, mac: str, destination: str, cast: 
     ("mac", "destination", "reason"),
     [
         (mac_of(IF2), "10.1.0.2", DropReason.FRAME_OTHER_HOST),
-        ("01:00:5e:00:00:02", "224.0.0.2", DropReason.FRAME_OTHER_HOST),
-        ("33:33:00:00:00:02", "ff02::2", DropReason.FRAME_OTHER_HOST),
+        ("01:00:5e:00:00:02", "224.0.0.2", DropReason.FRAME_OTHER_GROUP),
+        ("33:33:00:00:00:02", "ff02::2", DropReason.FRAME_OTHER_GROUP),
         (BROADCAST, "10.2.0.255", DropReason.IP_NOT_LOCAL),
         (mac_of(IF1), "10.1.0.3", DropReason.IP_NOT_LOCAL),
         (mac_of(IF1), "224.0.0.2", DropReason.IP_NOT_LOCAL),

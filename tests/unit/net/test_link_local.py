@@ -478,3 +478,26 @@ def test_interfaces_without_these_settings_stay_as_they_are() -> None:
         lab.pass_time(1000)
         assert lab.take() == []
         assert lab.ip.interfaces[IF1].addresses == {}
+
+
+def test_the_conflicts_of_a_removed_interface_are_not_those_of_its_successor() -> None:
+    lab = silent_lab(Envious(2), link_local_ipv4=True)
+    lab.pass_time(30)
+    lab.apply(InterfaceRemoved(IF1))
+    lab.interface(IF1, auto=AutoConfig(link_local_ipv4=True))
+    lab.pass_time(CHECKED)
+
+    assert link_local(lab) == format_address(candidate(lab.ip.interfaces[IF1].mac, 0))
+
+
+@pytest.mark.rule("RFC3927-2.2.1", "RFC5227-2.1.1")
+def test_conflicts_of_another_link_do_not_slow_down_the_search_on_this_one() -> None:
+    lab = silent_lab(Envious(12), link_local_ipv4=True)
+    lab.pass_time(30)
+    lab.apply(LinkDown(IF1))
+    lab.sent.clear()
+    lab.apply(LinkUp(IF1))
+    lab.pass_time(20)
+
+    assert len(probed(lab)) == 3
+    assert link_local(lab) == probed(lab)[-1][1]

@@ -149,7 +149,7 @@ def test_other_addresses_are_not_answered_for(lab: Lab) -> None:
 def test_groups_of_other_hosts_do_not_pass_the_mac_filter(lab: Lab) -> None:
     lab.arrive(IF1, question(target=PEER, to=SOLICITED_PEER), mac=group_mac(SOLICITED_PEER))
 
-    assert lab.drops == {DropReason.FRAME_OTHER_HOST: 1}
+    assert lab.drops == {DropReason.FRAME_OTHER_GROUP: 1}
 
 
 def test_an_answer_nobody_asked_for_is_not_believed(lab: Lab) -> None:
@@ -298,3 +298,10 @@ def test_a_router_that_says_it_is_none_is_used_no_more() -> None:
     for is_router in (1, 0):
         lab.arrive(IF1, answer(target="fe80::99", r=is_router))
         assert bool(list(lab.ip.routes.matching(A("2600::1")))) is bool(is_router)
+
+
+@pytest.mark.rule("RFC6437-2")
+def test_questions_about_neighbours_belong_to_no_flow(lab: Lab) -> None:
+    lab.send(PEER)
+
+    assert lab.take_one()[IPv6].fl == 0

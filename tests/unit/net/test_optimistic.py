@@ -94,3 +94,26 @@ def test_ipv4_and_what_people_type_are_never_optimistic() -> None:
         else:
             host.configure()
         assert host.state is AddressState.TENTATIVE
+
+
+@pytest.mark.rule("RFC4429-3.2", "RFC6724-5")
+def test_paths_found_during_the_check_take_the_address_after_it() -> None:
+    host = Host(is_ipv4=False, optimistic=True)
+    host.lab.ip.change(AddressAdded(IF1, A("2001:db8:7::9"), 64), host.lab.now)
+    host.claim()
+    during = host.lab.where(host.peer)
+    host.lab.pass_time(2)
+
+    assert (during, host.lab.where(host.peer)) == (("if1", host.peer, "2001:db8:7::9"), ("if1", host.peer, host.us))
+
+
+@pytest.mark.rule("RFC4429-3.2", "RFC6724-5")
+def test_paths_found_by_who_hears_of_the_address_know_that_it_is_being_checked() -> None:
+    host = Host(is_ipv4=False, optimistic=True)
+    host.lab.ip.change(AddressAdded(IF1, A("2001:db8:7::9"), 64), host.lab.now)
+    found: list[tuple[str, str, str]] = []
+    host.lab.ip.watchers.append(lambda news, now: found.append(host.lab.where(host.peer)))
+    host.claim()
+
+    assert found
+    assert host.lab.where(host.peer)[2] == "2001:db8:7::9"

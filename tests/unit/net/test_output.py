@@ -402,3 +402,13 @@ def test_the_numbers_of_one_pair_tell_nothing_of_those_of_another() -> None:
         identifications = Identifications(Random(seed))
         between.add((identifications.next(one) - identifications.next(other)) & 0xFFFFFFFF)
     assert len(between) == 5
+
+
+@families
+def test_what_just_fits_goes_to_a_group_in_one_piece(lab: Lab, peer: str) -> None:
+    group, headers = ("239.1.2.3", 28) if peer is PEER4 else ("ff02::1:3", 48)
+    lab.send(group, bytes(1500 - headers))
+
+    packet = lab.take_one(IF1).payload
+    assert len(packet) == 1500
+    assert str(packet.flags) == "DF" if peer is PEER4 else packet.nh == 17

@@ -635,3 +635,13 @@ def test_what_scapy_cuts_is_put_together(lab: Lab, size: int) -> None:
 
     [up] = lab.udp.packets
     assert up.raw == bytes(packet)
+
+
+@families
+def test_as_many_bytes_as_are_allowed_are_kept(family: Family) -> None:
+    for spare in (0, -1):
+        lab = make_lab()
+        lab.arrive(IF1, part(family, 0, DATA[:40]))
+        lab = make_lab(ReassemblyConfig(max_bytes=lab.ip.reassembly.held_bytes + spare))
+        lab.arrive(IF1, part(family, 0, DATA[:40]))
+        assert len(lab.ip.reassembly) == 1 + spare

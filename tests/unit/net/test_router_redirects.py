@@ -92,3 +92,14 @@ def test_redirects_are_rationed_apart_from_errors(lab: Lab) -> None:
     for _ in range(30):
         lab.arrive(IF1, datagram(PEER4, "203.0.113.5"))
     assert sum(ICMP in frame for _, frame in lab.take()) == 5
+
+
+@pytest.mark.rule("RFC1812-5.2.7.2", "RFC1122-3.2.2.2")
+def test_who_is_behind_another_router_of_the_link_is_sent_no_redirect_though_there_is_a_way_back(lab: Lab) -> None:
+    lab.know(IF1, "10.1.0.254", OTHER_MAC)
+    lab.route("203.0.113.0/24", IF1, "10.1.0.254")
+    lab.route("192.0.2.0/24", IF1, "10.1.0.253")
+    lab.know(IF1, "10.1.0.253")
+    lab.arrive(IF1, datagram("192.0.2.77", "203.0.113.5"))
+
+    assert [frame[IP].dst for _, frame in lab.take()] == ["203.0.113.5"]

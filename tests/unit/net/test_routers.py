@@ -475,3 +475,25 @@ def test_a_router_that_becomes_a_host_is_used_no_more() -> None:
         lab.arrive(IF1, IPv6(src=ROUTER, dst=LINK_LOCAL, hlim=255) / ICMPv6ND_NA(tgt=ROUTER, R=flag, S=0, O=1) / option)
         assert lab.where(FAR)[1] == next_hop
         assert lab.where("2001:db8:5::1")[1] == next_hop
+
+
+@pytest.mark.rule("RFC4861-6.3.4", "RFC4861-6.3.5")
+def test_a_router_that_came_back_stays_beyond_the_end_that_it_had_before() -> None:
+    lab = following_lab()
+    for lifetime in (600, 0, 1800):
+        advertise(lab, lifetime=lifetime)
+    lab.pass_time(1700)
+
+    assert is_reachable(lab)
+
+
+@pytest.mark.rule("RFC4861-6.3.4")
+def test_paths_found_by_who_hears_of_the_end_do_not_keep_the_mtu_of_the_routers() -> None:
+    lab = following_lab(Lab(), IF1, "2001:db8:9::9/64")
+    advertise(lab, mtu_option(1400))
+    found = [lab.path("2001:db8:9::1").mtu]
+    lab.ip.watchers.append(lambda news, now: found.append(lab.path("2001:db8:9::1").mtu))
+    lab.apply(changes.InterfaceChanged(IF1, auto=AutoConfig()))
+
+    assert len(found) > 1
+    assert (found[0], lab.path("2001:db8:9::1").mtu) == (1400, 1500)

@@ -29,7 +29,7 @@ from wsknet.net.changes import AddressOrigin
 from wsknet.net.interface import AddressState, InterfaceAddress
 from wsknet.text import format_address
 from wsknet.trace import Decision, DropReason
-from wsknet.types import IfIndex
+from wsknet.types import SECOND, IfIndex
 
 P1, P2 = "2001:db8:1::", "2001:db8:2::"
 EUI_64 = "2001:db8:1::ff:fe00:2"
@@ -430,3 +430,34 @@ def test_an_address_given_anew_by_hand_outlives_its_prefix() -> None:
     lab.pass_time(200)
     [entry] = entries(lab)
     assert (entry.origin, entry.state) == (AddressOrigin.MANUAL, PREFERRED)
+
+
+@pytest.mark.rule("RFC8981-3.4")
+def test_a_lasting_address_that_nobody_has_gives_a_temporary_one_no_more_tries() -> None:
+    lab = following_lab(auto=TEMPORARY)
+    advertise(lab, prefix(P1))
+    for moment in (0.9, 0.9, 0.3):  # before the latest is assigned, which takes a second; the lasting one is at 2.0
+        lab.pass_time(moment)
+        [entry] = temporary(lab)
+        claims(lab, format_address(entry.address))
+    assert [entry.state for entry in entries(lab) if not entry.is_temporary] == [PREFERRED]
+    [last] = temporary(lab)
+    claims(lab, format_address(last.address))
+
+    lab.pass_time(60)
+    assert [(entry.state, entry.address) for entry in temporary(lab)] == [(DUPLICATE, last.address)]
+
+
+@pytest.mark.rule("RFC8981-3.4")
+def test_a_temporary_address_that_nobody_has_gives_its_successor_all_tries_again() -> None:
+    day = SlaacConfig(temporary_valid=200 * SECOND, temporary_preferred=100 * SECOND, temporary_desync=0)
+    lab = following_lab(Lab(config=StackConfig(slaac=day)), auto=TEMPORARY)
+    advertise(lab, prefix(P1))
+    for _ in range(2):
+        for _ in range(3):
+            claims(lab, format_address(temporary(lab)[-1].address))
+        lab.pass_time(90)
+        assert temporary(lab)[-1].state is PREFERRED
+        lab.pass_time(9)
+        while temporary(lab)[-1].state is PREFERRED:
+            lab.pass_time(0.5)

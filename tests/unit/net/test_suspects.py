@@ -27,6 +27,7 @@ from tests.unit.net.router_frames import (
     mac_option,
 )
 from wsknet.behaviour import BSD, LINUX, WINDOWS, Behaviour
+from wsknet.config import NeighbourConfig
 from wsknet.net import changes
 
 
@@ -124,3 +125,23 @@ def test_a_new_link_knows_no_dead_gateways() -> None:
     lab.apply(changes.LinkDown(IF1))
     lab.apply(changes.LinkUp(IF1))
     assert lab.where("192.0.2.1")[1] == "10.0.0.1"
+
+
+def test_a_dead_gateway_whose_question_was_pushed_out_is_asked_for_again() -> None:
+    lab = Lab(neighbours=NeighbourConfig(max_entries=4))
+    lab.interface(IF1, "10.0.0.9/24")
+    lab.route("0.0.0.0/0", IF1, "10.0.0.1")
+    lab.send("192.0.2.1")
+    lab.pass_time(5)
+    lab.take()
+    while not lab.ip.frames:
+        lab.pass_time(0.5)
+    assert lab.state(IF1, "10.0.0.1") == "INCOMPLETE"
+    for number in range(10, 20):
+        lab.send(f"10.0.0.{number}")
+    assert lab.state(IF1, "10.0.0.1") is None
+    lab.pass_time(10)
+    lab.take()
+
+    lab.pass_time(60)
+    assert {frame[ARP].pdst for _, frame in lab.take()} == {"10.0.0.1"}

@@ -212,3 +212,10 @@ def test_an_interface_number_is_used_once() -> None:
     lab.interface(IF1)
     with pytest.raises(ValueError, match="already there"):
         lab.interface(IF1)
+
+
+def test_a_host_without_any_interface_talks_to_itself() -> None:
+    lab = Lab()
+
+    assert lab.where("127.0.0.1") == ("loopback", "127.0.0.1", "127.0.0.1")
+    assert lab.where("::1") == ("loopback", "::1", "::1")

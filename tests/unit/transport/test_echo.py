@@ -182,3 +182,10 @@ def test_endpoints_are_bounded_and_their_identifiers_are_used_again() -> None:
     assert refused.value.kind is ErrorKind.NO_BUFFERS
     endpoints[0].close()
     bench.stack.echo.open()
+
+
+@pytest.mark.parametrize("group", ["224.0.0.1", "ff02::1"])
+def test_without_a_zone_the_routes_choose_the_link_of_a_group(group: str) -> None:
+    bench = Bench(Family.IPV6)
+    bench.stack.echo.open().send(parse_address(group), 1, b"who?", bench.now)
+    assert bench.take().dst == group

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -129,7 +130,7 @@ def test_a_socket_that_left_hears_no_more(pair: Pair, names: dict[str, str]) -> 
     send(pair.here, sender, names["group"])
     pair.settle()
     assert member.readable == 0
-    assert pair.there.stack.trace.drops[DropReason.FRAME_OTHER_HOST] == 1
+    assert pair.there.stack.trace.drops[DropReason.FRAME_OTHER_GROUP] == 1
 
 
 @families
@@ -466,3 +467,17 @@ def test_a_number_that_another_interface_has_got_means_that_one(pair: Pair, name
     join(pair.there, socket, names["group"], index)
     perform(pair.there, socket.multicast.leave, A(names["group"]), index)
     assert A(names["group"]) not in pair.there.stack.ip.interfaces[index].groups
+
+
+def test_sockets_that_were_members_are_freed_when_they_are_closed(pair: Pair) -> None:
+    def alive() -> int:
+        gc.collect()
+        return sum(isinstance(each, UdpEndpoint) for each in gc.get_objects())
+
+    before = alive()
+    for port in range(PORT, PORT + 10):
+        socket = bound(pair.there, port=port)
+        join(pair.there, socket, V4["group"])
+        perform(pair.there, socket.close)
+    del socket
+    assert alive() == before

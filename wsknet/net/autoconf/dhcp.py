@@ -28,9 +28,9 @@ class DhcpClients:
         return client.lease if client is not None else None
 
     def describe(self, if_index: IfIndex) -> str:
-        """For people."""
+        """For people; empty where DHCP is off."""
         client = self._clients.get(if_index)
-        return client.describe() if client is not None else "DHCP is off"
+        return client.describe() if client is not None else ""
 
     def is_unanswered(self, if_index: IfIndex) -> bool:
         """Whether the client has looked for a server long enough that a link-local address should help out."""
