@@ -109,6 +109,8 @@ class Behaviour:
     flow_labels: bool = True
     """TCP, UDP and echo requests carry an IPv6 flow label (RFC 6437 3).  All three do unless told not to: "netsh
     interface ipv6 set global flowlabel", net.ipv6.auto_flowlabels, net.inet6.ip6.auto_flowlabel."""
+    prefers_prefix_of_next_hop: bool = True
+    """An IPv6 source comes from a prefix that the router in use advertised, if there is one (RFC 6724 5, rule 5.5)."""
     tcp: TcpPolicy = field(default_factory=TcpPolicy)
 
 
@@ -132,6 +134,7 @@ LINUX = Behaviour(
     advertised_metrics=(1023, 1024, 1025),  # IP6_RT_PRIO_USER; Linux keeps the preference apart from the metric
     detects_dead_gateways=False,  # net.ipv4.fib_multipath_use_neigh is 0
     neighbour_failure_is_final=True,
+    prefers_prefix_of_next_hop=False,  # ipv6_get_saddr_eval of net/ipv6/addrconf.c has no such rule
     # include/net/tcp.h: TCP_TIMEOUT_INIT, TCP_RTO_MIN, TCP_DELACK_MIN, TCP_TIMEWAIT_LEN; tcp_syn_retries, tcp_retries2
     tcp=TcpPolicy(
         min_rto=200 * MILLISECOND,
@@ -158,6 +161,7 @@ BSD = Behaviour(
     loopback_block=False,
     advertised_metrics=(0, 1, 2),  # its routes have no metric; nd6_rtr.c sorts the default routers by preference
     detects_dead_gateways=False,
+    prefers_prefix_of_next_hop=False,  # nor has in6_selectsrc of netinet6/in6_src.c
     tcp=TcpPolicy(min_rto=230 * MILLISECOND, max_rto=64 * SECOND, time_wait=60 * SECOND, data_retries=12),
 )
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from wsknet.behaviour import WINDOWS, Behaviour
-from wsknet.types import SECOND, Duration, Mac
+from wsknet.policy_table import RFC_6724, PolicyTable
+from wsknet.types import SECOND, Duration, Family, Mac, Proto
 
 ETHERNET_MTU = 1500
 """RFC 894, RFC 2464."""
@@ -284,6 +285,36 @@ class UdpConfig:
 
 
 @dataclass(frozen=True)
+class PortRange:
+    """The ports `first` to `last`, both included, of TCP or UDP over one family.
+
+    Windows sets no dynamic range below 255 ports or port 1025 (KB 929851); smaller ones are fine here.
+    """
+
+    protocol: Proto
+    family: Family
+    first: int
+    last: int
+
+    def __post_init__(self) -> None:
+        _require(self.protocol in (Proto.TCP, Proto.UDP), "only TCP and UDP have ports")
+        _require(1 <= self.first <= self.last <= 65535, "ports must be 1 to 65535, the first not above the last")
+
+
+@dataclass(frozen=True)
+class PortConfig:
+    dynamic: tuple[PortRange, ...] = ()
+    """Where port 0 is chosen from, "netsh interface ipv4 set dynamicport"; one per protocol and family at most.
+    Where there is none `Behaviour.ephemeral_ports` counts."""
+    excluded: tuple[PortRange, ...] = ()
+    """Given to nobody who binds, "netsh interface ipv4 add excludedportrange ... store=persistent"."""
+
+    def __post_init__(self) -> None:
+        kinds = {(dynamic.protocol, dynamic.family) for dynamic in self.dynamic}
+        _require(len(kinds) == len(self.dynamic), "only one dynamic range per protocol and family")
+
+
+@dataclass(frozen=True)
 class StackConfig:
     behaviour: Behaviour = WINDOWS
     neighbours: NeighbourConfig = field(default_factory=NeighbourConfig)
@@ -291,10 +322,13 @@ class StackConfig:
     reassembly: ReassemblyConfig = field(default_factory=ReassemblyConfig)
     tcp: TcpConfig = field(default_factory=TcpConfig)
     udp: UdpConfig = field(default_factory=UdpConfig)
+    ports: PortConfig = field(default_factory=PortConfig)
     routers: RouterConfig = field(default_factory=RouterConfig)
     slaac: SlaacConfig = field(default_factory=SlaacConfig)
     redirects: RedirectConfig = field(default_factory=RedirectConfig)
     dhcp: DhcpConfig = field(default_factory=DhcpConfig)
+    policy_table: PolicyTable = RFC_6724
+    """Labels and precedences of prefixes, for the choice of addresses (RFC 6724 2.1)."""
     autoconfiguration: bool = True
     """`IPAutoconfigurationEnabled` of the machine: see `AutoConfig.link_local_ipv4`."""
     icmp_errors_per_second: int = 1000

@@ -41,7 +41,7 @@ class Stack:
         behaviour = config.behaviour
         self.udp = UdpProtocol(
             self.ip,
-            PortTable(Proto.UDP, behaviour, rng),
+            PortTable(Proto.UDP, behaviour, rng, config.ports),
             Demux[UdpEndpoint](behaviour.demux_tie, rng),
             config.udp,
             self.trace,
@@ -49,7 +49,7 @@ class Stack:
         )
         self.tcp = TcpProtocol(
             self.ip,
-            PortTable(Proto.TCP, behaviour, rng),
+            PortTable(Proto.TCP, behaviour, rng, config.ports),
             Demux(behaviour.demux_tie, rng),
             self.timers,
             rng,

@@ -8,7 +8,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-CORE = ("behaviour", "config", "errors", "net", "stack", "timers", "trace", "transport", "types", "wire")
+CORE = (
+    "behaviour", "config", "errors", "net", "policy_table", "stack", "timers", "trace", "transport", "types", "wire",
+)  # fmt: skip
 
 VOCABULARY = (
     "__future__",

@@ -16,6 +16,7 @@ from wsknet.net.autoconf.duplicates import Duplicates
 from wsknet.net.autoconf.link_local_ipv4 import Ipv4LinkLocal
 from wsknet.net.autoconf.routers import RouterDiscovery
 from wsknet.net.binding import bindable
+from wsknet.net.destination import order_destinations
 from wsknet.net.forwarding import Forwarding
 from wsknet.net.handler import ProtocolHandler
 from wsknet.net.icmp import Icmp
@@ -36,7 +37,7 @@ from wsknet.trace import Decision, DropReason
 from wsknet.types import Address, Buffers, IfIndex, Instant, Proto
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from random import Random
 
     from wsknet.config import StackConfig
@@ -73,9 +74,10 @@ class IpLayer:
         held: they may take a note and wake somebody, no more."""
         self.annotate = False
         """Explain each new path in the comment of its first frame."""
-        self._paths: dict[tuple[Address, Address | None, int], Path] = {}
+        self._paths: dict[tuple[Address, Address | None, int, int], Path] = {}
         self.tables = Tables(config.behaviour, self._new_neighbours)
         self.tables.autoconfiguration = config.autoconfiguration
+        self.tables.policy_table = config.policy_table
         self.interfaces = self.tables.interfaces
         self.output = Output(self)
         self.duplicates = Duplicates(self)
@@ -181,27 +183,38 @@ class IpLayer:
         self._paths.clear()
 
     def path(
-        self, destination: Address, source: Address | None = None, zone: int = 0, why: Decision | None = None
+        self,
+        destination: Address,
+        source: Address | None = None,
+        zone: int = 0,
+        why: Decision | None = None,
+        interface: int = 0,
     ) -> Path:
         """How a packet would get to `destination`; see `path.resolve` for the arguments and errors.
 
         Asked with `why` it is decided anew and explained there; else the answer may be an earlier one.
         """
         if why is not None:
-            return resolve(self.tables, destination, source, zone, why)
-        key = (destination, source, zone)
+            return resolve(self.tables, destination, source, zone, why, interface)
+        key = (destination, source, zone, interface)
         known = self._paths.get(key)
         if known is not None:
             return known
         if self.annotate:
             why = Decision(f"path to {address_text(destination, zone if needs_zone(destination) else 0)}")
-        path = resolve(self.tables, destination, source, zone, why)
+        path = resolve(self.tables, destination, source, zone, why, interface)
         if why is not None:
             path.comment = summary(why)
         if len(self._paths) >= MAX_PATHS:
             del self._paths[next(iter(self._paths))]
         self._paths[key] = path
         return path
+
+    def order_destinations(
+        self, destinations: Sequence[Address], zone: int = 0, why: Decision | None = None
+    ) -> list[Address]:
+        """The addresses of a peer in the order in which to try them; see `destination.order_destinations`."""
+        return order_destinations(self.tables, destinations, zone, why)
 
     def confirm(self, path: Path, now: Instant) -> None:
         """The peer has acknowledged something new, so the next hop of `path` is alive (RFC 4861 7.3.1)."""

@@ -191,7 +191,7 @@ class Output:
         """The same question again after a change of the tables; the source is committed and does not move."""
         zone = path.interface.index if needs_zone(path.destination) else path.zone
         try:
-            return self._ip.path(path.destination, path.source, zone)
+            return self._ip.path(path.destination, path.source, zone, None, path.pinned)
         except NetError:
             return None
 

@@ -87,7 +87,7 @@ class Path:
     """
 
     __slots__ = ("addresses", "addresses_sum", "comment", "destination", "family", "generation", "hop_limit",
-                 "interface", "is_broadcast", "is_local", "mtu", "neighbour", "next_hop", "room", "source",
+                 "interface", "is_broadcast", "is_local", "mtu", "neighbour", "next_hop", "pinned", "room", "source",
                  "zone")  # fmt: skip
 
     def __init__(
@@ -122,6 +122,8 @@ class Path:
         self.zone = zone
         self.hop_limit = hop_limit
         """For packets whose sender names none."""
+        self.pinned = 0
+        """The interface that the program demanded (IP_UNICAST_IF), for whoever asks again; 0: routing decided."""
         self.comment: str | None = None
         """For the capture of the first frame: why this path, see `IpLayer.annotate`."""
         # What `net.output` wants ready-made for every packet.

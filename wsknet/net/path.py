@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from wsknet.errors import ErrorKind, NetError
 from wsknet.net.packet import Path
 from wsknet.net.pmtu import MIN_PATH_MTU
-from wsknet.net.route_choice import METRICS, choose_route, owner_text
+from wsknet.net.route_choice import METRICS, choose_route, owner_text, pinned_text
 from wsknet.net.source import choose_source
 from wsknet.net.well_known import LIMITED_BROADCAST
 from wsknet.net.withheld import withheld
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from wsknet.net.tables import Tables
 
 STRONG_HOST = "RFC 1122 3.3.4.2, strong host send"
+UNICAST_IF = {4: "IPPROTO_IP Socket Options, IP_UNICAST_IF", 16: "IPPROTO_IPV6 Socket Options, IPV6_UNICAST_IF"}
+"""By address length."""
 
 
 def needs_zone(destination: Address) -> bool:
@@ -42,13 +44,22 @@ def needs_zone(destination: Address) -> bool:
 
 
 def resolve(
-    tables: Tables, destination: Address, source: Address | None = None, zone: int = 0, why: Decision | None = None
+    tables: Tables,
+    destination: Address,
+    source: Address | None = None,
+    zone: int = 0,
+    why: Decision | None = None,
+    interface: int = 0,
 ) -> Path:
     """`source` is what the program bound, `None` for the wildcard.
 
     `zone` tells the interface of a link-local source, and that of a destination for which `needs_zone`; elsewhere it
-    means nothing.  Raises `NetError` NO_ROUTE, or NOT_LOCAL if `source` is not ours or the destination no address.
+    means nothing.  `interface` is the one that the program sends through (IP_UNICAST_IF, IPV6_UNICAST_IF), 0 if routing
+    decides; for groups and our own addresses it does not count.  Raises `NetError` NO_ROUTE, or NOT_LOCAL if `source`
+    is not ours or the destination no address.
     """
+    if interface and is_multicast(destination):
+        interface = 0  # that is what IP_MULTICAST_IF is for
     if is_unspecified(destination):
         raise _failure(
             why, ErrorKind.NOT_LOCAL, "the unspecified address is no destination", "Winsock: WSAEADDRNOTAVAIL"
@@ -63,15 +74,14 @@ def resolve(
             raise _failure(why, ErrorKind.NOT_LOCAL, detail, reference)
     scope = 0
     if needs_zone(destination):
-        scope = zone or (owner.index if owner is not None and not owner.is_loopback else 0)
+        scope = zone or interface or (owner.index if owner is not None and not owner.is_loopback else 0)
     local = tables.find_local(destination, scope)
     if local is not None:
-        return _to_ourselves(tables, local, owner, source, destination, why)
-    if is_loopback(destination):
-        raise _failure(why, ErrorKind.NO_ROUTE, "not an address of the loopback interface", "RFC 1122 3.2.1.3 (g)")
-    if owner is not None and owner.is_loopback and source is not None and is_loopback(source):
-        raise _failure(why, ErrorKind.NO_ROUTE, "loopback addresses stay inside the host", "RFC 1122 3.2.1.3 (g)")
-    return _to_link(tables, owner, source, destination, scope, why)
+        path = _to_ourselves(tables, local, owner, source, destination, why)
+    else:
+        path = _to_link(tables, owner, source, destination, scope, why, interface)
+    path.pinned = interface
+    return path
 
 
 def link_mtu(interface: Interface, route: Route, family: Family) -> int:
@@ -125,16 +135,18 @@ def _to_link(
     destination: Address,
     scope: int,
     why: Decision | None,
+    pinned: int,
 ) -> Path:
+    if is_loopback(destination):
+        raise _failure(why, ErrorKind.NO_ROUTE, "not an address of the loopback interface", "RFC 1122 3.2.1.3 (g)")
+    if owner is not None and owner.is_loopback and source is not None and is_loopback(source):
+        raise _failure(why, ErrorKind.NO_ROUTE, "loopback addresses stay inside the host", "RFC 1122 3.2.1.3 (g)")
     only = None
     if owner is not None and (owner.is_strong or (source is not None and is_link_local(source))):
         only = owner
-    route = choose_route(tables, destination, only, scope, _part(why, "route"))
+    route = choose_route(tables, destination, only, scope, _part(why, "route"), pinned)
     if route is None:
-        detail = f"no route to {address_text(destination)}"
-        if only is not None:
-            detail += f" on {owner_text(only)}"
-        raise _failure(why, ErrorKind.NO_ROUTE, detail, _owner_rule(only) if only else METRICS)
+        raise _no_route(tables, only, destination, why, pinned)
     interface = tables.interfaces[route.if_index]
     next_hop = route.next_hop or destination
     part = _part(why, "source")
@@ -155,6 +167,23 @@ def _to_link(
     if path.mtu < interface.mtu:
         _explain_mtu(path, mtu, route, _part(why, "MTU"))
     return path
+
+
+def _no_route(
+    tables: Tables, only: Interface | None, destination: Address, why: Decision | None, pinned: int
+) -> NetError:
+    """`only` is the interface that the source confines us to."""
+    if pinned and only is not None and pinned != only.index:
+        detail = f"sends through {pinned_text(tables, pinned, destination)}, but only from {owner_text(only)}"
+        return _failure(why, ErrorKind.NO_ROUTE, f"the program {detail}", _owner_rule(only))
+    detail, reference = f"no route to {address_text(destination)}", METRICS
+    if pinned:
+        detail += f" on {pinned_text(tables, pinned, destination)}"
+        reference = UNICAST_IF[len(destination)]
+    elif only is not None:
+        detail += f" on {owner_text(only)}"
+        reference = _owner_rule(only)
+    return _failure(why, ErrorKind.NO_ROUTE, detail, reference)
 
 
 def _explain_mtu(path: Path, link: int, route: Route, why: Decision | None) -> None:

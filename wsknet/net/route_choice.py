@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from wsknet.net.changes import RouteOrigin
 from wsknet.net.wording import address_text, prefix_text
-from wsknet.types import Address, is_link_local
+from wsknet.types import Address, IfIndex, is_link_local
 
 if TYPE_CHECKING:
     from wsknet.net.interface import Interface
@@ -21,10 +21,11 @@ METRICS = "The Cable Guy, September 2007"
 
 
 def choose_route(
-    tables: Tables, destination: Address, only: Interface | None, scope: int, why: Decision | None
+    tables: Tables, destination: Address, only: Interface | None, scope: int, why: Decision | None, pinned: int = 0
 ) -> Route | None:
     """Longest prefix, then the lowest sum of route and interface metric, then first added.
 
+    `only` is the interface of the source, `scope` that of the destination, `pinned` the one the program demands.
     A router that did not answer when last asked is used only where no other is left (RFC 4191 3.2, RFC 1122 3.3.1.5).
     """
     usable: list[Route] = []
@@ -36,7 +37,7 @@ def choose_route(
                 break
             rejected.append((route, f"its prefix is shorter than /{usable[0].prefix_length}"))
             continue
-        objection = _objection(tables, route, destination, only, scope)
+        objection = _objection(tables, route, destination, only, scope, pinned)
         if objection is None and (route.if_index, route.next_hop) in tables.suspects:
             suspects.append(route)
         elif objection is None:
@@ -65,17 +66,23 @@ def owner_text(only: Interface) -> str:
     return f"{only.name}, which owns the bound address ({rule})"
 
 
+def pinned_text(tables: Tables, pinned: int, destination: Address) -> str:
+    interface = tables.interfaces.get(IfIndex(pinned))
+    name = interface.name if interface is not None else f"interface {pinned}, which is gone"
+    return f"{name} ({'IP_UNICAST_IF' if len(destination) == 4 else 'IPV6_UNICAST_IF'})"
+
+
 def _objection(
-    tables: Tables, route: Route, destination: Address, only: Interface | None, scope: int
+    tables: Tables, route: Route, destination: Address, only: Interface | None, scope: int, pinned: int
 ) -> str | None:  # fmt: skip
     """Why a route that contains the destination cannot be used."""
     interface = tables.interfaces[route.if_index]
-    if not interface.is_up:
-        return f"{interface.name} is down"
-    if interface.is_loopback:
-        return "loopback reaches our own addresses only"
+    if interface.is_loopback or not interface.is_up:
+        return "loopback reaches our own addresses only" if interface.is_up else f"{interface.name} is down"
     if only is not None and interface is not only:
         return f"not on {owner_text(only)}"
+    if pinned and interface.index != pinned:
+        return f"the program sends through {pinned_text(tables, pinned, destination)}"
     if scope and interface.index != scope:
         return f"not on interface {scope}, where the destination is meant"
     if route.next_hop is not None and is_link_local(destination):

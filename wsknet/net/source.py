@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wsknet.behaviour import SourceRule
 from wsknet.net.interface import InterfaceAddress, is_in_prefix
+from wsknet.net.routes import network_of
 from wsknet.net.wording import address_text
 from wsknet.types import Address, Family, family_of, is_link_local, is_loopback, is_multicast
 
@@ -26,6 +27,7 @@ class Candidate(NamedTuple):
 
 
 class Query(NamedTuple):
+    tables: Tables
     destination: Address
     next_hop: Address
     outgoing: Interface
@@ -42,14 +44,14 @@ def choose_source(
     tables: Tables, outgoing: Interface, destination: Address, next_hop: Address, why: Decision | None
 ) -> Address | None:
     """`None`: no address of the right family may be used."""
-    query = Query(destination, next_hop, outgoing)
+    query = Query(tables, destination, next_hop, outgoing)
     family = family_of(destination)
+    rules = _RFC_6724 if family is Family.IPV6 else _IPV4[tables.behaviour.ipv4_source]
     candidates = _candidates(tables, query, family, why)
     if not candidates:
         if why is not None:
-            why.conclude("none", f"{outgoing.name} has no usable {family.name} address", "KB 969029")
+            why.conclude("none", f"{outgoing.name} has no usable {family.name} address", rules[0].reference)
         return None
-    rules = _RFC_6724 if family is Family.IPV6 else _IPV4[tables.behaviour.ipv4_source]
     return _decide(candidates, rules, query, why)
 
 
@@ -81,7 +83,7 @@ def _candidates(tables: Tables, query: Query, family: Family, why: Decision | No
 
 def _decide(candidates: list[Candidate], rules: tuple[Rule, ...], query: Query, why: Decision | None) -> Address:
     left = candidates
-    decided = _ONLY if len(left) == 1 else _TIE
+    decided, reference = _ONLY, rules[0].reference
     for rule in rules:
         if len(left) == 1:
             break
@@ -94,15 +96,15 @@ def _decide(candidates: list[Candidate], rules: tuple[Rule, ...], query: Query, 
                 if score < best:
                     why.consider(_text(candidate), f"loses by the rule: {rule.name}")
         left = [candidate for candidate, score in zip(left, scores, strict=True) if score == best]
-        decided = rule
+        decided, reference = rule.name, rule.reference
     if len(left) > 1:
         decided = _TIE
     winner = left[0]
     if why is not None:
         for candidate in left[1:]:
-            why.consider(_text(candidate), f"loses by the rule: {_TIE.name}")
-        why.consider(_text(winner), f"chosen: {decided.name}", is_winner=True)
-        why.conclude(address_text(winner.entry.address), decided.name, decided.reference)
+            why.consider(_text(candidate), f"loses by the rule: {_TIE}")
+        why.consider(_text(winner), f"chosen: {decided}", is_winner=True)
+        why.conclude(address_text(winner.entry.address), decided, reference)
     return winner.entry.address
 
 
@@ -121,7 +123,12 @@ def common_bits(one: Address, other: Address) -> int:
 
 
 def scope(address: Address) -> int:
-    """RFC 6724 3.1 with the numbers of RFC 4291 2.7: 2 link-local, 5 site-local, 14 global.  IPv6 only."""
+    """RFC 6724 3.1 with the numbers of RFC 4291 2.7: 2 link-local, 5 site-local, 14 global.
+
+    Of IPv4 only 169.254/16 and 127/8 are link-local, private addresses are global (RFC 6724 3.2).
+    """
+    if len(address) == 4:
+        return 2 if is_link_local(address) or is_loopback(address) else 14
     if address[0] == 0xFF:
         return address[1] & 0x0F
     if is_link_local(address) or is_loopback(address):
@@ -129,30 +136,6 @@ def scope(address: Address) -> int:
     if address[0] == 0xFE and address[1] & 0xC0 == 0xC0:
         return 5
     return 14
-
-
-def _prefix(text: str, length: int, label: int) -> tuple[bytes, int, int]:
-    return bytes.fromhex(text).ljust(16, b"\0"), length, label
-
-
-# RFC 6724 2.1, longest prefix first.  The precedence column orders destinations and has no say here.
-_POLICY = (
-    _prefix("00000000000000000000000000000001", 128, 0),
-    _prefix("00000000000000000000ffff", 96, 4),
-    _prefix("", 96, 3),
-    _prefix("20010000", 32, 5),
-    _prefix("2002", 16, 2),
-    _prefix("3ffe", 16, 12),
-    _prefix("fec0", 10, 11),
-    _prefix("fc00", 7, 13),
-)
-
-
-def label(address: Address) -> int:
-    for prefix, length, value in _POLICY:
-        if is_in_prefix(address, prefix, length):
-            return value
-    return 1
 
 
 def _is_destination(candidate: Candidate, query: Query) -> int:
@@ -184,8 +167,18 @@ def _is_preferred(candidate: Candidate, query: Query) -> int:
     return not candidate.entry.is_deprecated
 
 
+def _is_of_next_hops_prefix(candidate: Candidate, query: Query) -> int:
+    # Applies only where it is known which router told which prefix (RFC 6724 5, rule 5.5, discussion).
+    tables = query.tables
+    if not tables.behaviour.prefers_prefix_of_next_hop:
+        return 0
+    key = (candidate.interface.index, network_of(candidate.entry.address, candidate.entry.prefix_length))
+    return query.next_hop in tables.advertised_by.get(key, ())
+
+
 def _has_label_of_destination(candidate: Candidate, query: Query) -> int:
-    return label(candidate.entry.address) == label(query.destination)
+    find = query.tables.policy_table.find
+    return find(candidate.entry.address).label == find(query.destination).label
 
 
 def _is_temporary(candidate: Candidate, query: Query) -> int:
@@ -196,12 +189,8 @@ def _match_within_prefix(candidate: Candidate, query: Query) -> int:
     return min(common_bits(candidate.entry.address, query.destination), candidate.entry.prefix_length)
 
 
-def _no_preference(candidate: Candidate, query: Query) -> int:
-    return 0
-
-
-_ONLY = Rule("only candidate", "KB 969029", _no_preference)
-_TIE = Rule("equal so far: lowest address (IPv4, Windows) or first added", "KB 969029", _no_preference)
+_ONLY = "only candidate"
+_TIE = "equal so far: lowest address (IPv4, Windows) or first added"
 
 _SAME = Rule("a: the destination is our own address", "KB 969029", _is_destination)
 
@@ -223,6 +212,7 @@ _RFC_6724 = (
     Rule("2: appropriate scope", "RFC 6724 5", _scope),
     Rule("3: avoid deprecated addresses", "RFC 6724 5", _is_preferred),
     Rule("5: outgoing interface", "RFC 6724 5", _is_of_outgoing),
+    Rule("5.5: address in a prefix that the next hop advertised", "RFC 6724 5", _is_of_next_hops_prefix),
     Rule("6: matching label", "RFC 6724 5", _has_label_of_destination),
     Rule("7: prefer temporary addresses", "RFC 6724 5", _is_temporary),
     Rule("8: longest matching prefix", "RFC 6724 5", _match_within_prefix),

@@ -25,6 +25,7 @@ from wsknet.net.well_known import (
     solicited_node,
 )
 from wsknet.net.wording import address_text, prefix_text
+from wsknet.policy_table import RFC_6724
 from wsknet.types import (
     LOOPBACK_INDEX,
     Address,
@@ -60,6 +61,9 @@ class Tables:
         """Next hops that did not answer when last asked: others are preferred (RFC 4861 6.3.6, RFC 1122 3.3.1.4)."""
         self.path_mtus: dict[tuple[Address, int], int] = {}
         """By destination and zone, where a packet was too big on the way.  Written by `pmtu`."""
+        self.policy_table = RFC_6724
+        self.advertised_by: dict[tuple[IfIndex, Address], dict[Address, None]] = {}
+        """By interface and prefix: the routers that let us make addresses from it.  Written by `slaac`."""
         self.autoconfiguration = True
         """`IPAutoconfigurationEnabled` of the machine."""
         self.generation = 0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.net.path import needs_zone
 from wsknet.types import Endpoint, Instant, LocalName, family_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 QUEUE_OVERHEAD = 256
 """Bytes charged for each queued datagram beside its own, so that empty ones cannot fill the memory."""
@@ -28,6 +31,10 @@ class Ready:
     """Our FIN has been acknowledged."""
     FAILED = 0x40
     """The connection is no more; `error` says why."""
+
+
+ROUTING_DECIDES: Mapping[int, int] = {4: 0, 16: 0}
+"""By address length: the interface a socket sends through (IP_UNICAST_IF, IPV6_UNICAST_IF), 0 if it names none."""
 
 
 class Owner(Protocol):

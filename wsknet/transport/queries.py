@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 class PathQuery:
     """Which route, source and next hop would a packet to `destination` take?
 
-    `source` is the address that the socket is bound to, if any.
+    `source` is the address that the socket is bound to, if any, `interface` the one it sends through (IP_UNICAST_IF).
     """
 
     destination: Address
     source: Address | None = None
     zone: int = 0
+    interface: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,8 @@ class Deciders(NamedTuple):
 def decide(of: Deciders, query: Query, why: Decision | None) -> Answer:
     try:
         match query:
-            case PathQuery(destination, source, zone):
-                return Answer(path=of.ip.path(destination, source, zone, why))
+            case PathQuery(destination, source, zone, interface):
+                return Answer(path=of.ip.path(destination, source, zone, why, interface))
             case BindQuery():
                 return _decide_bind(of, query, why)
             case ArrivalQuery(protocol, local, remote):
@@ -105,9 +106,10 @@ def _decide_bind(of: Deciders, query: BindQuery, why: Decision | None) -> Answer
 def question(query: Query) -> str:
     """`query` as a sentence, for the head of a decision."""
     match query:
-        case PathQuery(destination, source, zone):
+        case PathQuery(destination, source, zone, interface):
             bound = f" from {address_text(source)}" if source else ""
-            return f"path to {address_text(destination, zone)}{bound}"
+            through = f" through interface {interface}" if interface else ""
+            return f"path to {address_text(destination, zone)}{bound}{through}"
         case BindQuery(protocol, name):
             where = "the wildcard" if name.address is None else address_text(name.address, name.zone)
             return f"bind {protocol.name} {where} port {name.port}"

@@ -41,6 +41,7 @@ class Verdict(NamedTuple):
 
 
 ALLOWED_DIFFERENT = Verdict(None, "different addresses never conflict")
+ALLOWED_FAMILIES = Verdict(None, "one is for IPv4 alone, the other for IPv6 alone")
 
 
 def generality(name: LocalName) -> int:
@@ -50,9 +51,13 @@ def generality(name: LocalName) -> int:
     return 2 if name.cover is Cover.DUAL else 1
 
 
+def share_a_family(first: LocalName, second: LocalName) -> bool:
+    return any(second.cover.includes(family) for family in first.cover.families)
+
+
 def overlaps(first: LocalName, second: LocalName) -> bool:
     """Whether one packet could be meant for both names.  Ports are taken to be equal."""
-    if not any(second.cover.includes(family) for family in first.cover.families):
+    if not share_a_family(first, second):
         return False
     if first.address is None or second.address is None:
         return True
@@ -70,7 +75,7 @@ class Holder(NamedTuple):
 def compare(table: SharingTable, first: Holder, second: Holder) -> Verdict:
     """May `second` bind while `first` is bound to the same port?"""
     if not overlaps(first.name, second.name):
-        return ALLOWED_DIFFERENT
+        return ALLOWED_DIFFERENT if share_a_family(first.name, second.name) else ALLOWED_FAMILIES
     match table:
         case SharingTable.XP:
             return _compare_xp(first, second)
@@ -129,6 +134,17 @@ def _compare_xp(first: Holder, second: Holder) -> Verdict:
 
 
 def _compare_linux(first: Holder, second: Holder) -> Verdict:
+    """socket(7): a port is shared if both sockets set SO_REUSEADDR, else not.
+
+    There is no exclusive option: one is taken for none.
+    """
     if first.sharing is Sharing.REUSE and second.sharing is Sharing.REUSE:
         return Verdict(None, "both set SO_REUSEADDR")
-    return Verdict(ErrorKind.IN_USE, "overlapping names need SO_REUSEADDR on both sockets")
+    if Sharing.REUSE in (first.sharing, second.sharing):
+        return Verdict(ErrorKind.IN_USE, "SO_REUSEADDR shares only if both sockets set it")
+    if {first.name.cover, second.name.cover} == {Cover.DUAL, Cover.IPV4}:
+        # ipv6(7): IPv4 and IPv6 share the port space unless IPV6_V6ONLY is set.
+        return Verdict(ErrorKind.IN_USE, "a dual-stack wildcard takes the port of both families")
+    if generality(first.name) != generality(second.name):
+        return Verdict(ErrorKind.IN_USE, "a wildcard takes the port of every address")
+    return Verdict(ErrorKind.IN_USE, "the same name is taken")

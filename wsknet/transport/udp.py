@@ -11,7 +11,7 @@ from wsknet.net.messages.icmp import IcmpErrorKind
 from wsknet.net.packet import MAX_PAYLOAD, Cast, Packet
 from wsknet.net.path import needs_zone
 from wsknet.trace import DropReason
-from wsknet.transport.endpoint import QUEUE_OVERHEAD, Owner, Ready, TransportEndpoint, zone_towards
+from wsknet.transport.endpoint import QUEUE_OVERHEAD, ROUTING_DECIDES, Owner, Ready, TransportEndpoint, zone_towards
 from wsknet.transport.flow_label import FlowLabels
 from wsknet.transport.icmp_errors import error_kind, is_silent_neighbour
 from wsknet.transport.multicast import Joined, SocketGroups
@@ -161,7 +161,7 @@ class UdpEndpoint(TransportEndpoint):
     """One UDP socket.  `local` is `None` until bind; its address stays `None` for the wildcard."""
 
     __slots__ = ("_protocol", "_queue", "_queued", "_reservation", "cover", "local", "may_broadcast", "multicast",
-                 "receive_buffer", "remote")  # fmt: skip
+                 "receive_buffer", "remote", "unicast_interfaces")  # fmt: skip
 
     def __init__(self, protocol: UdpProtocol, cover: Cover, owner: Owner | None) -> None:
         super().__init__(owner)
@@ -173,6 +173,8 @@ class UdpEndpoint(TransportEndpoint):
         self.local: LocalName | None = None
         self.remote: Endpoint | None = None
         self.may_broadcast = False
+        self.unicast_interfaces = ROUTING_DECIDES
+        """Counts from the next datagram on.  What is received does not depend on it."""
         self.multicast = SocketGroups(self, protocol.joined)
         self.receive_buffer = protocol.config.receive_buffer
         """Bytes, QUEUE_OVERHEAD per datagram included."""
@@ -213,7 +215,8 @@ class UdpEndpoint(TransportEndpoint):
             zone = zone_towards(local, remote)
             if not zone and is_link_local(remote.address):
                 # What the peer sends will carry the zone of its link, and must be found under it.
-                zone = self._protocol.ip.path(remote.address, local.address).zone
+                through = self.unicast_interfaces[len(remote.address)]
+                zone = self._protocol.ip.path(remote.address, local.address, interface=through).zone
             remote = remote._replace(zone=zone if needs_zone(remote.address) else 0)
         self._protocol.demux.remove(local, self.remote, self)
         self.remote = remote
@@ -241,7 +244,7 @@ class UdpEndpoint(TransportEndpoint):
         if is_multicast(address):
             hop_limit = self.multicast.hop_limit
             to = to._replace(zone=to.zone or self.multicast.if_index or 0)
-        path = ip.path(address, local.address, zone_towards(local, to))
+        path = ip.path(address, local.address, zone_towards(local, to), None, self.unicast_interfaces[len(address)])
         if path.is_broadcast and not self.may_broadcast:
             raise NetError(ErrorKind.BROADCAST_DENIED, "SO_BROADCAST is off")
         length = sum(map(len, data))

@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsknet.errors import ErrorKind, LocalError, NetError
-from wsknet.wsk import multicast_options
+from wsknet.wsk import multicast_options, steering_options
 from wsknet.wsk.constants import (
     AF_INET,
     AF_INET6,
     IPPROTO_IPV6,
     IPPROTO_TCP,
     IPV6_V6ONLY,
+    SIO_ROUTING_INTERFACE_QUERY,
     SIO_WSK_SET_REMOTE_ADDRESS,
     SIO_WSK_SET_SENDTO_ADDRESS,
     SO_BROADCAST,
@@ -47,10 +48,13 @@ from wsknet.wsk.status import (
 from wsknet.wsk.structures import NPI_WSK_INTERFACE_ID, WSK_EVENT_CALLBACK_CONTROL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wsknet.types import Instant
     from wsknet.wsk.irp import IRP
     from wsknet.wsk.sockets.base import Socket
     from wsknet.wsk.sockets.datagram import DatagramSocket
+    from wsknet.wsk.sockets.transport import TransportSocket
 
 _LISTEN = WSK_FLAG_LISTEN_SOCKET | WSK_FLAG_STREAM_SOCKET
 _CONNECTION = WSK_FLAG_CONNECTION_SOCKET | WSK_FLAG_STREAM_SOCKET
@@ -105,7 +109,8 @@ def control_socket(
     if RequestType == WskGetOption:
         return _run(socket, Irp, _get_option, socket, Level, ControlCode, OutputSize, OutputBuffer)
     if RequestType == WskIoctl:
-        return _run(socket, Irp, _ioctl, socket, ControlCode, InputSize, InputBuffer)
+        buffers = InputSize, InputBuffer, OutputSize, OutputBuffer
+        return _run(socket, Irp, _ioctl, socket, ControlCode, *buffers)
     return _run(socket, Irp, _unknown_request)
 
 
@@ -143,6 +148,10 @@ def _set_option(
     if change_membership is not None:
         change_membership(socket, InputSize, InputBuffer, now)
         return 0
+    attribute = steering_options.find_value(socket, Level, ControlCode)
+    if attribute is not None:
+        steering_options.set_value(socket, attribute, _read_ulong(InputSize, InputBuffer))
+        return 0
     attribute = multicast_options.find_value(socket, Level, ControlCode)
     if attribute is not None:
         multicast_options.set_value(socket, Level, attribute, _read_ulong(InputSize, InputBuffer))
@@ -177,6 +186,8 @@ def _get_option(
         raise socket.refuse_state()
     attribute = multicast_options.find_value(socket, Level, ControlCode)
     if attribute is None:
+        attribute = steering_options.find_value(socket, Level, ControlCode)
+    if attribute is None:
         attribute = _find_option(socket, Level, ControlCode).attribute
     value = getattr(socket.options, attribute) if attribute else 0
     if OutputBuffer is None or OutputSize < ULONG_SIZE:
@@ -203,29 +214,55 @@ def _read_ulong(InputSize: int, InputBuffer: Any) -> int:
 # IOCTLs
 
 
-def _ioctl(Irp: IRP, now: Instant, socket: Any, ControlCode: int, InputSize: int, InputBuffer: Any) -> Any:
-    operation = IOCTLS.get(ControlCode)
-    if operation is None:
+def _ioctl(
+    Irp: IRP,
+    now: Instant,
+    socket: Any,
+    ControlCode: int,
+    InputSize: int,
+    InputBuffer: Any,
+    OutputSize: int,
+    OutputBuffer: Any,
+) -> Any:
+    """All that are there take an address."""
+    ioctl = IOCTLS.get(ControlCode)
+    if ioctl is None:
         raise LocalError(ErrorKind.NOT_SUPPORTED)
-    if not socket.CATEGORY & _DATAGRAM or (InputSize == 0) != (InputBuffer is None):
+    if not socket.CATEGORY & ioctl.categories or (InputSize == 0) != (InputBuffer is None):
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
     if InputSize and InputSize < (16 if socket.family == AF_INET else 28):
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
-    operation(socket, InputBuffer, now)
+    return ioctl.operation(socket, InputBuffer, OutputSize, OutputBuffer, now)
+
+
+def _set_remote_address(socket: DatagramSocket, address: Any, OutputSize: int, Output: Any, now: Instant) -> int:
+    socket.set_remote_address(address, now)
     return 0
 
 
-def _set_remote_address(socket: DatagramSocket, address: Any, now: Instant) -> None:
-    socket.set_remote_address(address, now)
-
-
-def _set_sendto_address(socket: DatagramSocket, address: Any, now: Instant) -> None:
+def _set_sendto_address(socket: DatagramSocket, address: Any, OutputSize: int, Output: Any, now: Instant) -> int:
     socket.set_destination(address)
+    return 0
+
+
+def _query_routing_interface(socket: TransportSocket, address: Any, OutputSize: int, Output: Any, now: Instant) -> int:
+    if address is None:
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    if socket.state == FORCED_CLOSED:
+        raise socket.refuse_state()
+    return steering_options.routing_interface(socket, address, OutputSize, Output)
+
+
+class Ioctl(NamedTuple):
+    operation: Callable[..., int]
+    """Returns the bytes that it has written."""
+    categories: int
 
 
 IOCTLS = {
-    SIO_WSK_SET_REMOTE_ADDRESS: _set_remote_address,
-    SIO_WSK_SET_SENDTO_ADDRESS: _set_sendto_address,
+    SIO_WSK_SET_REMOTE_ADDRESS: Ioctl(_set_remote_address, _DATAGRAM),
+    SIO_WSK_SET_SENDTO_ADDRESS: Ioctl(_set_sendto_address, _DATAGRAM),
+    SIO_ROUTING_INTERFACE_QUERY: Ioctl(_query_routing_interface, _ALL),
 }
 
 

@@ -283,6 +283,25 @@ def test_sharing_options_come_before_bind(lab: Lab, option: int) -> None:
     assert ok(simple.get_option(Socket, SOL_SOCKET, option)) == 0
 
 
+@pytest.mark.rule("D-17", "BIND-17d")
+@pytest.mark.parametrize("Flags", BINDABLE)
+@pytest.mark.parametrize(
+    ("option", "rival"), [(SO_REUSEADDR, SO_EXCLUSIVEADDRUSE), (SO_EXCLUSIVEADDRUSE, SO_REUSEADDR)]
+)
+def test_of_the_two_sharing_options_the_second_waits_until_the_first_is_cleared(
+    lab: Lab, Flags: int, option: int, rival: int
+) -> None:
+    Socket = lab.socket(lab.near, Flags)
+    ok(simple.set_option(Socket, SOL_SOCKET, option, 1))
+
+    assert simple.set_option(Socket, SOL_SOCKET, rival, 1)[0] == STATUS_INVALID_PARAMETER
+    assert [ok(simple.get_option(Socket, SOL_SOCKET, code)) for code in (option, rival)] == [1, 0]
+    ok(simple.set_option(Socket, SOL_SOCKET, rival, 0))
+    ok(simple.set_option(Socket, SOL_SOCKET, option, 0))
+    ok(simple.set_option(Socket, SOL_SOCKET, rival, 1))
+    assert [ok(simple.get_option(Socket, SOL_SOCKET, code)) for code in (option, rival)] == [0, 1]
+
+
 def test_closing_frees_the_name(lab: Lab) -> None:
     for _ in range(2):
         Socket = lab.bound(lab.near, WSK_FLAG_LISTEN_SOCKET, NEAR, PORT)

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from scapy.layers.inet6 import ICMPv6ND_NA, IPv6
 
 from tests.unit.net.lab import IF1, IF2, A, Lab
+from tests.unit.net.router_frames import (
+    LINK_LOCAL,
+    OTHER_ROUTER,
+    ROUTER,
+    advertise,
+    advertisement,
+    following_lab,
+    mac_option,
+    prefix,
+)
 from wsknet.behaviour import LINUX, WINDOWS, Behaviour
+from wsknet.config import StackConfig
 from wsknet.errors import ErrorKind, NetError
-from wsknet.net.changes import LinkDown
-from wsknet.net.source import common_bits, label, scope
+from wsknet.net.changes import InterfaceChanged, LinkDown
+from wsknet.net.routes import network_of
+from wsknet.net.source import common_bits, scope
+from wsknet.policy_table import RFC_6724, PolicyTable
 from wsknet.text import format_address
 from wsknet.trace import Decision
 
@@ -180,19 +196,10 @@ def test_the_match_is_cut_at_the_sources_own_prefix() -> None:
 
 @pytest.mark.parametrize(
     ("address", "value"),
-    [("::1", 0), ("2001:db8::1", 1), ("2002::1", 2), ("::7", 3), ("::ffff:1.2.3.4", 4), ("2001::1", 5), ("fec0::1", 11),
-     ("3ffe::1", 12), ("fd00::1", 13)],
+    [("fe80::1", 2), ("::1", 2), ("fec0::1", 5), ("2001:db8::1", 14), ("fd00::1", 14), ("ff02::1", 2), ("ff05::1", 5),
+     ("10.1.0.2", 14), ("192.168.0.2", 14), ("169.254.1.1", 2), ("127.0.0.1", 2)],
 )  # fmt: skip
-@pytest.mark.rule("RFC6724-2.1")
-def test_labels_of_the_policy_table(address: str, value: int) -> None:
-    assert label(A(address)) == value
-
-
-@pytest.mark.parametrize(
-    ("address", "value"),
-    [("fe80::1", 2), ("::1", 2), ("fec0::1", 5), ("2001:db8::1", 14), ("fd00::1", 14), ("ff02::1", 2), ("ff05::1", 5)],
-)
-@pytest.mark.rule("RFC6724-3.1")
+@pytest.mark.rule("RFC6724-3.1", "RFC6724-3.2")
 def test_scopes(address: str, value: int) -> None:
     assert scope(A(address)) == value
 
@@ -209,3 +216,128 @@ def test_scopes(address: str, value: int) -> None:
 )
 def test_common_bits(one: str, other: str, bits: int) -> None:
     assert common_bits(A(one), A(other)) == bits
+
+
+@pytest.mark.rule("RFC6724-4", "BIND-3.5")
+@pytest.mark.parametrize(
+    ("weak", "source"), [(False, "fe80::1:1"), (True, "2001:db8:2::1")], ids=["strong host", "weak host"]
+)
+def test_only_a_weak_host_may_send_from_an_address_of_another_interface(weak: bool, source: str) -> None:
+    lab = ipv6("fe80::1:1/64")
+    lab.interface(IF2, "2001:db8:2::1/64")
+    lab.apply(InterfaceChanged(IF1, weak_send=weak))
+
+    assert lab.where("2001:db8:9::9") == ("if1", "fe80::1", source)
+
+
+@pytest.mark.rule("RFC6724-4")
+@pytest.mark.parametrize("destination", ["ff0e::9", "fe80::9"])
+def test_a_weak_host_lends_nothing_to_groups_and_links(destination: str) -> None:
+    lab = Lab(LINUX)
+    lab.interface(IF1)
+    lab.interface(IF2, "2001:db8:2::1/64")
+    for text in ("::/0", "fe80::/64"):
+        lab.route(text, IF1)
+
+    assert lab.where("2001:db8:9::9")[2] == "2001:db8:2::1"
+    with pytest.raises(NetError) as caught:
+        lab.where(destination, zone=IF1)
+    assert caught.value.detail == "if1 has no address to send from"
+
+
+@pytest.mark.rule("BIND-3.5")
+def test_the_outgoing_interface_counts_for_more_than_the_label() -> None:
+    lab = ipv6("2001:db8:1::2/64")
+    lab.interface(IF2, "fd00:2::2/64")
+    lab.apply(InterfaceChanged(IF1, weak_send=True))
+
+    assert rule_of(lab, "fd00:9::9") == ("2001:db8:1::2", "5: outgoing interface")
+
+
+@pytest.mark.rule("RFC6724-2.1", "RFC6724-5")
+def test_another_policy_table_chooses_another_source() -> None:
+    """The label of ULAs is taken away, so that the longest match decides."""
+    rows = tuple(row for row in RFC_6724.rows if row.label != 13)
+    lab = Lab(config=StackConfig(policy_table=PolicyTable(rows)))
+    lab.interface(IF1, "fd00:1::1/64", "c000::1/64")
+    lab.route("::/0", IF1, "fe80::1")
+    usual = ipv6("fd00:1::1/64", "c000::1/64")
+
+    assert rule_of(lab, "f800::9") == ("fd00:1::1", "8: longest matching prefix")
+    assert rule_of(usual, "f800::9") == ("c000::1", "6: matching label")
+
+
+BEHIND_ONE, BEHIND_OTHER = "2001:db8:a:aa::9", "2001:db8:a:bb::9"
+
+
+def told_by_two(behaviour: Behaviour = WINDOWS, last: str = OTHER_ROUTER) -> Lab:
+    """RFC 5220 2.1.1: each of two routers of one link advertises the prefix of its own provider.
+
+    Behind either lies a network whose number is nearer to the prefix of the first.
+    """
+    lab = following_lab(Lab(behaviour))
+    told = [(ROUTER, prefix("2001:db8:a::")), (OTHER_ROUTER, prefix("2001:db8:b::"))]
+    for router, option in told if last == OTHER_ROUTER else told[::-1]:
+        advertise(lab, option, mac_option(), source=router)
+    lab.pass_time(5)
+    lab.route("2001:db8:a:aa::/64", IF1, ROUTER)
+    lab.route("2001:db8:a:bb::/64", IF1, OTHER_ROUTER)
+    return lab
+
+
+def prefixes_used(lab: Lab) -> list[str]:
+    sources = [lab.path(destination).source for destination in (BEHIND_ONE, BEHIND_OTHER)]
+    return [format_address(network_of(source, 64)) for source in sources]
+
+
+@pytest.mark.rule("RFC6724-5", "RFC5220-2.1.1")
+@pytest.mark.parametrize("last", [ROUTER, OTHER_ROUTER])
+def test_what_leaves_by_a_router_comes_from_a_prefix_that_it_advertised(last: str) -> None:
+    lab = told_by_two(last=last)
+
+    assert prefixes_used(lab) == ["2001:db8:a::", "2001:db8:b::"]
+    assert rule_of(lab, BEHIND_OTHER)[1] == "5.5: address in a prefix that the next hop advertised"
+
+
+@pytest.mark.rule("RFC6724-5")
+def test_linux_does_not_ask_who_advertised_a_prefix() -> None:
+    assert prefixes_used(told_by_two(LINUX)) == ["2001:db8:a::", "2001:db8:a::"]
+
+
+@pytest.mark.rule("RFC6724-5")
+@pytest.mark.parametrize(
+    "end",
+    [
+        advertisement(prefix("2001:db8:b::", valid=0, preferred=0), source=OTHER_ROUTER),
+        IPv6(src=OTHER_ROUTER, dst=LINK_LOCAL, hlim=255) / ICMPv6ND_NA(tgt=OTHER_ROUTER, R=0, S=0, O=0),
+    ],
+    ids=["the prefix", "being a router"],
+)
+def test_a_router_that_takes_its_word_back_is_asked_no_more(end: Any) -> None:
+    """The other one advertises the prefix as well, so that it stays; so does the route given by hand."""
+    lab = told_by_two()
+    before = prefixes_used(lab)
+
+    lab.arrive(IF1, end)
+    advertise(lab, prefix("2001:db8:b::"))
+
+    assert before == ["2001:db8:a::", "2001:db8:b::"]
+    assert rule_of(lab, BEHIND_OTHER)[1] == "8: longest matching prefix"
+
+
+def test_news_of_who_advertises_a_prefix_changes_paths_that_were_known() -> None:
+    lab = told_by_two()
+    before = prefixes_used(lab)
+    advertise(lab, prefix("2001:db8:a::"), source=OTHER_ROUTER)  # new of this router, but nothing else is
+
+    assert before == ["2001:db8:a::", "2001:db8:b::"]
+    assert prefixes_used(lab) == ["2001:db8:a::", "2001:db8:a::"]
+
+
+def test_what_was_advertised_is_forgotten_with_the_prefix() -> None:
+    lab = told_by_two()
+    lab.pass_time(8000)
+    for text in ("2001:db8:a::9/64", "2001:db8:b::9/64"):
+        lab.address(IF1, text)
+
+    assert rule_of(lab, BEHIND_OTHER) == ("2001:db8:a::9", "8: longest matching prefix")

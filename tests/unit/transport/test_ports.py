@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from wsknet.behaviour import WINDOWS
+from wsknet.config import PortRange
 from wsknet.errors import ErrorKind, NetError
 from wsknet.trace import Decision
 from wsknet.transport.ports import PortConflictError, PortTable, Reservation
 from wsknet.transport.sharing import Holder, Security, Sharing, compare
-from wsknet.types import Cover, LocalName, Proto
+from wsknet.types import Cover, Family, LocalName, Proto
 
 ANY = LocalName(Cover.IPV4, None, 0)
 
@@ -101,6 +102,13 @@ def test_a_conflict_names_the_holder_and_the_rule_and_explains_itself() -> None:
     assert [c.is_winner for c in why.candidates] == [True]
 
 
+@pytest.mark.parametrize(("zone", "held"), [(0, {0, 2, 3}), (2, {2})])
+def test_a_link_local_name_without_a_zone_holds_its_port_on_every_link(zone: int, held: set[int]) -> None:
+    ports, address = table(), b"\xfe\x80" + bytes(13) + b"\1"
+    ports.reserve(LocalName(Cover.IPV6, address, 80, zone))
+    assert {link for link in (0, 2, 3) if ports.is_held(address, 80, link)} == held
+
+
 ADDRESSES = (None, b"\xc0\0\2\1", b"\xc0\0\2\2")
 
 
@@ -155,3 +163,73 @@ class AgainstNaiveModel(RuleBasedStateMachine):
 
 TestAgainstNaiveModel = AgainstNaiveModel.TestCase
 TestAgainstNaiveModel.settings = settings(max_examples=60, stateful_step_count=30)
+
+
+class DynamicChoice(RuleBasedStateMachine):
+    """Port 0 with and without SO_PORT_SCALABILITY, beside exclusions and resting ports, becomes what it may become."""
+
+    RANGE = range(50000, 50004)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ports = table()
+        self.held: list[Reservation] = []
+        self.scalable: set[Reservation] = set()
+        self.resting: list[int] = []
+        self.blocks: list[PortRange] = []
+
+    def choices(self, cover: Cover, address: bytes | None, is_scalable: bool) -> set[int]:
+        chosen = set()
+        for port in self.RANGE:
+            others = [r for r in self.held if r.name.port == port]
+            can_share = is_scalable and all(r in self.scalable and r.name.address != address for r in others)
+            is_excluded = any(b.first <= port <= b.last and cover.includes(b.family) for b in self.blocks)
+            if (can_share or not others) and not is_excluded:
+                chosen.add(port)
+        return chosen - set(self.resting) or chosen
+
+    @rule(cover=st.sampled_from(Cover), which=st.sampled_from([None, 1, 2]), is_scalable=st.booleans())
+    def reserve(self, cover: Cover, which: int | None, is_scalable: bool) -> None:
+        length = 4 if cover is Cover.IPV4 else 16
+        address = None if which is None or cover is Cover.DUAL else which.to_bytes(length, "big")
+        name = LocalName(cover, address, 0)
+        is_scalable = is_scalable and address is not None
+        allowed = self.choices(cover, address, is_scalable)
+        if not allowed:
+            with pytest.raises(NetError) as caught:
+                self.ports.reserve(name, is_scalable=is_scalable)
+            assert caught.value.kind is ErrorKind.NO_PORTS
+            return
+        reservation = self.ports.reserve(name, is_scalable=is_scalable)
+        assert reservation.name.port in allowed
+        self.held.append(reservation)
+        if is_scalable:
+            self.scalable.add(reservation)
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def release(self, data: st.DataObject) -> None:
+        self.ports.release(self.held.pop(data.draw(st.integers(0, len(self.held) - 1))))
+
+    @rule(port=st.sampled_from(RANGE))
+    def rest(self, port: int) -> None:
+        self.ports.rest(port)
+        self.resting.append(port)
+
+    @precondition(lambda self: self.resting)
+    @rule()
+    def wake(self) -> None:
+        self.ports.wake(self.resting.pop())
+
+    @rule(family=st.sampled_from(Family), first=st.sampled_from(RANGE), size=st.integers(0, 2))
+    def exclude(self, family: Family, first: int, size: int) -> None:
+        self.blocks.append(self.ports.exclude(family, first, first + size))
+
+    @precondition(lambda self: self.blocks)
+    @rule()
+    def include(self) -> None:
+        self.ports.include(self.blocks.pop())
+
+
+TestDynamicChoice = DynamicChoice.TestCase
+TestDynamicChoice.settings = settings(max_examples=100, stateful_step_count=40)

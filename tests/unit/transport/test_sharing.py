@@ -1,4 +1,4 @@
-"""Every cell of the sharing tables, transcribed from the two pages and not from the rule that implements them."""
+"""What the printed sharing tables leave to their reader: when two names meet, how levels extend them, and the words."""
 
 from __future__ import annotations
 
@@ -6,148 +6,92 @@ import pytest
 
 from wsknet.behaviour import SharingTable
 from wsknet.errors import ErrorKind
-from wsknet.transport.sharing import Holder, Security, Sharing, compare
+from wsknet.transport.sharing import Holder, Security, Sharing, compare, generality, overlaps
 from wsknet.types import Cover, LocalName
 
 D, R, E = Sharing.DEFAULT, Sharing.REUSE, Sharing.EXCLUSIVE
-KINDS = ((D, "w"), (D, "s"), (R, "w"), (R, "s"), (E, "w"), (E, "s"))
-ADDRESSES = {"v4": (Cover.IPV4, b"\xc0\0\2\1"), "v6": (Cover.IPV6, b"\x20\1\x0d\xb8" + bytes(11) + b"\1")}
-
-OK, USE, ACC = None, ErrorKind.IN_USE, ErrorKind.DENIED
-
-SAME_OWNER = """
-USE ok  ACC ok  USE ok
-ok  USE ok  ACC USE USE
-USE ok  ok  ok  USE ok
-ok  USE ok  ok  USE USE
-USE ACC ACC ACC USE ACC
-ok  USE ok  ACC USE USE
-"""
-OTHER_OWNER = """
-USE ACC ACC ACC USE ACC
-ok  USE ok  ACC USE USE
-USE ACC ok  ok  USE ACC
-ok  USE ok  ok  USE USE
-USE ACC ACC ACC USE ACC
-ok  USE ok  ACC USE USE
-"""
-WSK = """
-USE CHK ACC CHK USE CHK
-ok  USE ok  ACC USE USE
-USE CHK ok  ok  USE CHK
-ok  ACC ok  ok  USE USE
-USE ACC ACC ACC USE ACC
-ok  USE ok  ACC USE USE
-"""
-XP = """
-USE USE ok  ok  USE USE
-USE USE ok  ok  USE USE
-USE USE ok  ok  USE USE
-USE USE ok  ok  USE USE
-USE USE ACC ACC USE USE
-USE USE ACC ACC USE USE
-"""
-"""Rows: the first bind, in the order of KINDS; columns: the second."""
-
-
-def cells(table: str) -> list[tuple[int, int, str]]:
-    return [(i, j, word) for i, row in enumerate(table.split("\n")[1:-1]) for j, word in enumerate(row.split())]
-
-
-def holder(kind: tuple[Sharing, str], family: str, account: str, grants: frozenset[str] = frozenset()) -> Holder:
-    cover, address = ADDRESSES[family]
-    name = LocalName(cover, address if kind[1] == "s" else None, 80)
-    return Holder(name, kind[0], Security(account, grants))
-
-
-def outcome(word: str) -> ErrorKind | None:
-    return {"ok": OK, "USE": USE, "ACC": ACC}[word]
-
-
-@pytest.mark.parametrize("family", ADDRESSES)
-@pytest.mark.parametrize(("first", "second", "word"), cells(SAME_OWNER))
-def test_winsock_2003_same_owner(first: int, second: int, word: str, family: str) -> None:
-    verdict = compare(
-        SharingTable.WINSOCK_2003, holder(KINDS[first], family, "alice"), holder(KINDS[second], family, "alice")
-    )
-    assert verdict.error is outcome(word), verdict.rule
-
-
-@pytest.mark.parametrize("family", ADDRESSES)
-@pytest.mark.parametrize(("first", "second", "word"), cells(OTHER_OWNER))
-def test_winsock_2003_other_owner(first: int, second: int, word: str, family: str) -> None:
-    verdict = compare(
-        SharingTable.WINSOCK_2003, holder(KINDS[first], family, "alice"), holder(KINDS[second], family, "bob")
-    )
-    assert verdict.error is outcome(word), verdict.rule
-
-
-@pytest.mark.rule("R-111", "R-112", "R-113")
-@pytest.mark.parametrize("granted", [False, True])
-@pytest.mark.parametrize("family", ADDRESSES)
-@pytest.mark.parametrize(("first", "second", "word"), cells(WSK))
-def test_wsk(first: int, second: int, word: str, family: str, granted: bool) -> None:
-    grants = frozenset({"bob"}) if granted else frozenset()
-    verdict = compare(
-        SharingTable.WSK, holder(KINDS[first], family, "alice", grants), holder(KINDS[second], family, "bob")
-    )
-    if word == "CHK":
-        assert verdict.error is (OK if granted else ACC), verdict.rule
-    else:
-        assert verdict.error is outcome(word), verdict.rule
-
-
-@pytest.mark.parametrize(("first", "second", "word"), cells(XP))
-def test_xp(first: int, second: int, word: str) -> None:
-    verdict = compare(SharingTable.XP, holder(KINDS[first], "v4", "alice"), holder(KINDS[second], "v4", "bob"))
-    assert verdict.error is outcome(word), verdict.rule
-
-
-@pytest.mark.rule("R-114")
-@pytest.mark.parametrize("table", list(SharingTable))
-@pytest.mark.parametrize("first", [D, R, E])
-@pytest.mark.parametrize("second", [D, R, E])
-def test_different_addresses_never_conflict(table: SharingTable, first: Sharing, second: Sharing) -> None:
-    one = Holder(LocalName(Cover.IPV4, b"\xc0\0\2\1", 80), first, Security("alice"))
-    other = Holder(LocalName(Cover.IPV4, b"\xc0\0\2\2", 80), second, Security("bob"))
-    assert compare(table, one, other).error is None
-
-
 DUAL = LocalName(Cover.DUAL, None, 80)
 V4_ANY = LocalName(Cover.IPV4, None, 80)
 V6_ANY = LocalName(Cover.IPV6, None, 80)
-V4_LOOP = LocalName(Cover.IPV4, b"\x7f\0\0\1", 80)
-V6_LOOP = LocalName(Cover.IPV6, bytes(15) + b"\1", 80)
+V4 = LocalName(Cover.IPV4, b"\xc0\0\2\1", 80)
+V6 = LocalName(Cover.IPV6, b"\x20\1\x0d\xb8" + bytes(11) + b"\1", 80)
+NAMES = (DUAL, V4_ANY, V6_ANY, V4, V6)
 
 
-@pytest.mark.rule("BIND-1.2.2", "BIND-1.2.3")
+def error(table: SharingTable, first: LocalName, how: Sharing, second: LocalName, how_second: Sharing) -> object:
+    owner = Security("alice")
+    return compare(table, Holder(first, how, owner), Holder(second, how_second, owner)).error
+
+
+@pytest.mark.rule("BIND-1.2.14")
+@pytest.mark.parametrize("chain", [(DUAL, V4_ANY, V4), (DUAL, V6), (V6_ANY, V6)])
+def test_each_level_is_more_general_than_the_next(chain: tuple[LocalName, ...]) -> None:
+    levels = [generality(name) for name in chain]
+
+    assert levels == sorted(set(levels), reverse=True)
+
+
+@pytest.mark.rule("BIND-1.2.14")
+@pytest.mark.parametrize("table", [SharingTable.WINSOCK_2003, SharingTable.WSK, SharingTable.XP])
+@pytest.mark.parametrize("how", [D, R, E])
+@pytest.mark.parametrize("how_second", [D, R, E])
+def test_a_level_up_is_as_a_wildcard_to_an_address(table: SharingTable, how: Sharing, how_second: Sharing) -> None:
+    upwards = error(table, V4, how, V4_ANY, how_second)
+    downwards = error(table, V4_ANY, how, V4, how_second)
+
+    for general, special in ((DUAL, V4_ANY), (DUAL, V4), (DUAL, V6), (V6_ANY, V6)):
+        assert error(table, special, how, general, how_second) is upwards
+        assert error(table, general, how, special, how_second) is downwards
+
+
+@pytest.mark.parametrize("first", NAMES)
+@pytest.mark.parametrize("second", NAMES)
+def test_names_meet_where_one_packet_could_be_for_both(first: LocalName, second: LocalName) -> None:
+    apart = {frozenset(pair) for pair in ((V4_ANY, V6_ANY), (V4_ANY, V6), (V4, V6_ANY), (V4, V6))}
+
+    assert overlaps(first, second) == (frozenset((first, second)) not in apart)
+
+
+@pytest.mark.parametrize("table", list(SharingTable))
+def test_a_link_local_address_is_another_one_on_another_link(table: SharingTable) -> None:
+    name = LocalName(Cover.IPV6, b"\xfe\x80" + bytes(13) + b"\1", 80, zone=2)
+
+    assert error(table, name, D, name._replace(zone=3), E) is None
+    assert error(table, name, D, name, D) is ErrorKind.IN_USE
+
+
+@pytest.mark.parametrize("table", list(SharingTable))
 @pytest.mark.parametrize(
-    ("first", "how", "second", "how_second", "expected"),
+    ("first", "second", "rule"),
     [
-        (V6_ANY, D, V4_ANY, D, OK),
-        (DUAL, D, V4_ANY, D, OK),
-        (DUAL, D, V4_ANY, E, OK),
-        (DUAL, E, V4_ANY, D, ACC),
-        (DUAL, E, V4_LOOP, D, ACC),
-        (V4_LOOP, D, DUAL, E, USE),
-        (V6_LOOP, D, V4_ANY, E, OK),
-        (V6_LOOP, E, V4_LOOP, E, OK),
-        # A mapped address is the IPv4 address, so these are plain IPv4 cells.
-        (V4_ANY, D, V4_ANY, D, USE),
-        (V4_LOOP, D, V4_LOOP, D, USE),
-        (V4_LOOP, D, V4_ANY, E, USE),
+        (V6_ANY, V4_ANY, "one is for IPv4 alone, the other for IPv6 alone"),
+        (V4, V6, "one is for IPv4 alone, the other for IPv6 alone"),
+        (V4, V4._replace(address=b"\xc0\0\2\2"), "different addresses never conflict"),
     ],
 )
-def test_dual_stack_is_one_level_more_general(
-    first: LocalName, how: Sharing, second: LocalName, how_second: Sharing, expected: ErrorKind | None
+def test_it_is_told_why_two_names_do_not_meet(
+    table: SharingTable, first: LocalName, second: LocalName, rule: str
 ) -> None:
-    owner = Security("alice")
-    verdict = compare(SharingTable.WINSOCK_2003, Holder(first, how, owner), Holder(second, how_second, owner))
-    assert verdict.error is expected, verdict.rule
+    verdict = compare(table, Holder(first, E, Security()), Holder(second, E, Security()))
+
+    assert verdict == (None, rule)
 
 
-def test_a_link_local_address_is_another_one_on_another_link() -> None:
-    name = LocalName(Cover.IPV6, b"\xfe\x80" + bytes(13) + b"\1", 80, zone=2)
-    other = name._replace(zone=3)
-    assert compare(SharingTable.WSK, Holder(name, D, Security()), Holder(other, D, Security())).error is None
-    assert compare(SharingTable.WSK, Holder(name, D, Security()), Holder(name, D, Security())).error is USE
+@pytest.mark.parametrize(
+    ("first", "how", "second", "how_second", "rule"),
+    [
+        (DUAL, D, V4_ANY, D, "a dual-stack wildcard takes the port of both families"),
+        (V4, D, DUAL, D, "a dual-stack wildcard takes the port of both families"),
+        (DUAL, D, V6, D, "a wildcard takes the port of every address"),
+        (V4, D, V4_ANY, E, "a wildcard takes the port of every address"),
+        (V4, D, V4, D, "the same name is taken"),
+        (V4, R, V4_ANY, D, "SO_REUSEADDR shares only if both sockets set it"),
+        (DUAL, D, V4, R, "SO_REUSEADDR shares only if both sockets set it"),
+    ],
+)
+def test_linux_tells_what_is_in_the_way(
+    first: LocalName, how: Sharing, second: LocalName, how_second: Sharing, rule: str
+) -> None:
+    verdict = compare(SharingTable.LINUX, Holder(first, how, Security()), Holder(second, how_second, Security()))
+
+    assert verdict == (ErrorKind.IN_USE, rule)

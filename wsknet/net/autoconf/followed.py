@@ -56,13 +56,14 @@ class FollowedLink:
             has_room &= self._take_route(router, route, now)
         for prefix in news.prefixes:
             has_room &= self._take_prefix(prefix, now)
-            has_room &= self._slaac.advertised(prefix, now)
+            has_room &= self._slaac.advertised(router, prefix, now)
         return has_room
 
     def drop_router(self, router: Address, now: Instant) -> None:
         """It forwards no more."""
         self._routers.drop_via(router, now)
         self._routes.drop_via(router, now)
+        self._slaac.drop_router(router)
 
     def forget(self, now: Instant) -> None:
         self._solicitor.stop()

@@ -72,7 +72,7 @@ class Slaac:
         self._config = ip.config.slaac
         self._prefixes: dict[Address, Prefix] = {}
 
-    def advertised(self, news: PrefixInformation, now: Instant) -> bool:
+    def advertised(self, router: Address, news: PrefixInformation, now: Instant) -> bool:
         """RFC 4862 5.5.3.  False: there is no room for more addresses."""
         is_usable = news.is_autonomous and news.prefix_length == PREFIX_LENGTH and news.preferred <= news.valid
         if not is_usable or is_link_local(news.prefix) or is_multicast(news.prefix):
@@ -89,7 +89,30 @@ class Slaac:
         prefix.valid_until = renewed(prefix.valid_until, news.valid, now)
         prefix.preferred_until = end_of(news.preferred, now)
         self._settle(prefix, now)
+        self._note_router(router, news)
         return True
+
+    def drop_router(self, router: Address) -> None:
+        """It leads nowhere any more; the addresses stay."""
+        for bits in self._prefixes:
+            self._routers_of(bits).pop(router, None)
+        self._ip.forget_paths()
+
+    def _note_router(self, router: Address, news: PrefixInformation) -> None:
+        """Who tells of a prefix that is here, for the choice of sources."""
+        if news.prefix not in self._prefixes:
+            return
+        routers = self._routers_of(news.prefix)
+        is_known = router in routers
+        if not news.valid:
+            routers.pop(router, None)
+        elif not is_known and len(routers) < self._ip.config.routers.max_routers:
+            routers[router] = None
+        if is_known is not (router in routers):
+            self._ip.forget_paths()
+
+    def _routers_of(self, bits: Address) -> dict[Address, None]:
+        return self._ip.tables.advertised_by.setdefault((self._interface.index, bits), {})
 
     def clear(self, now: Instant) -> None:
         for prefix in list(self._prefixes.values()):
@@ -205,6 +228,7 @@ class Slaac:
     def _give_up(self, prefix: Prefix, now: Instant) -> None:
         prefix.timer.cancel()
         del self._prefixes[prefix.bits]
+        self._ip.tables.advertised_by.pop((self._interface.index, prefix.bits), None)
         for made in prefix.addresses():
             self._remove(prefix, made, now)
 

@@ -286,7 +286,14 @@ class Connection:
         receiver = self.receiver
         window = min(receiver.window >> receiver.shift, 0xFFFF)
         self.remains = TimeWait(
-            self.protocol, self.name, self.local, self.remote, self.sender.sent, receiver.nxt, window
+            self.protocol,
+            self.name,
+            self.local,
+            self.remote,
+            self.sender.sent,
+            receiver.nxt,
+            window,
+            self.segments.path.pinned,
         )
         self.remains.start(now)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind, LocalError, NetError
-from wsknet.transport.endpoint import Owner, Ready, TransportEndpoint, zone_towards
+from wsknet.transport.endpoint import ROUTING_DECIDES, Owner, Ready, TransportEndpoint, zone_towards
 from wsknet.transport.ports import ANYONE, Reservation
 from wsknet.transport.sharing import Sharing
 from wsknet.transport.tcp.connection import Connection
@@ -39,7 +39,7 @@ class TcpEndpoint(TransportEndpoint):
     """
 
     __slots__ = ("_keep_alive", "_no_delay", "_protocol", "_receive_buffer", "_reservation", "connection", "cover",
-                 "is_closed", "keep_alive_settings", "listener", "local")  # fmt: skip
+                 "is_closed", "keep_alive_settings", "listener", "local", "unicast_interfaces")  # fmt: skip
 
     def __init__(self, protocol: TcpProtocol, cover: Cover, owner: Owner | None) -> None:
         super().__init__(owner)
@@ -52,6 +52,8 @@ class TcpEndpoint(TransportEndpoint):
         """What bind was given, with the port it chose; for an accepted endpoint what the peer dialled."""
         self.connection: Connection | None = None
         self.listener: Listener | None = None
+        self.unicast_interfaces = ROUTING_DECIDES
+        """A connection keeps to what it was when the path was first asked for: at connect, or when the SYN came."""
         self._no_delay = False
         self._receive_buffer = protocol.config.receive_buffer
         self.keep_alive_settings = _KEEP_ALIVE
@@ -108,7 +110,7 @@ class TcpEndpoint(TransportEndpoint):
         if port == 0 or is_unspecified(address) or is_multicast(address):
             raise NetError(ErrorKind.NOT_LOCAL, "neither port 0 nor such an address can be a peer")
         protocol = self._protocol
-        path = protocol.ip.path(address, local.address, zone)
+        path = protocol.ip.path(address, local.address, zone, None, self.unicast_interfaces[len(address)])
         if path.is_broadcast:
             raise NetError(ErrorKind.NOT_LOCAL, "a broadcast address cannot be a peer")  # RFC 1122 4.2.3.10
         remote = Endpoint(address, port, path.zone if is_link_local(address) else 0)

@@ -73,7 +73,8 @@ class Listener:
             protocol.trace.drop(DropReason.TCP_BACKLOG_FULL, packet.raw)
             return
         try:
-            path = protocol.ip.path(packet.source, packet.destination, packet.zone)
+            through = self.endpoint.unicast_interfaces[len(packet.source)]
+            path = protocol.ip.path(packet.source, packet.destination, packet.zone, None, through)
         except NetError:
             protocol.trace.drop(DropReason.NO_ROUTE, packet.raw)
             return

@@ -107,7 +107,7 @@ class SegmentWriter:
         timer sends it again."""
         old = self.path
         with suppress(NetError):
-            self.path = self._ip.path(old.destination, old.source, old.zone)
+            self.path = self._ip.path(old.destination, old.source, old.zone, None, old.pinned)
             if self.limit is not None:
                 self.limit(mss_for(self.path.mtu, old.destination))
 
@@ -121,10 +121,11 @@ def send_from_nowhere(
     flags: int,
     now: Instant,
     window: int = 0,
+    interface: int = 0,
 ) -> None:
-    """A segment of no connection, or of one of which only the numbers are left."""
+    """A segment of no connection, or of one of which only the numbers are left; `interface` as for `ip.path`."""
     try:
-        path = protocol.ip.path(remote.address, local.address, remote.zone or local.zone)
+        path = protocol.ip.path(remote.address, local.address, remote.zone or local.zone, None, interface)
     except NetError:
         protocol.trace.drop(DropReason.NO_ROUTE)
         return

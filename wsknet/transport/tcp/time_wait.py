@@ -28,7 +28,7 @@ class TimeWait:
     """A quiet place for the 4-tuple.  Takes about a tenth of a connection's memory and holds no port; only the dynamic
     choice of ports passes by."""
 
-    __slots__ = ("_answered", "_protocol", "_timer", "_window", "local", "name", "nxt", "remote", "sent")
+    __slots__ = ("_answered", "_interface", "_protocol", "_timer", "_window", "local", "name", "nxt", "remote", "sent")
 
     state = State.TIME_WAIT
     pseudo: int | None = None
@@ -42,7 +42,9 @@ class TimeWait:
         sent: Position,
         nxt: Position,
         window: int,
+        interface: int,
     ) -> None:
+        self._interface = interface
         self._protocol = protocol
         self._timer = Timer(protocol.timers, self._expired)
         self._answered: Instant | None = None
@@ -94,7 +96,8 @@ class TimeWait:
 
     def _answer(self, now: Instant) -> None:
         protocol = self._protocol
-        send_from_nowhere(protocol, self.local, self.remote, self.sent, self.nxt, tcp.ACK, now, self._window)
+        numbers = self.sent, self.nxt, tcp.ACK, now, self._window
+        send_from_nowhere(protocol, self.local, self.remote, *numbers, self._interface)
 
     def _reopen(self, packet: Packet, now: Instant) -> None:
         """A new SYN, numbered behind the old stream, may use the names again if somebody listens."""

@@ -107,6 +107,8 @@ class AcceptingSocket(TransportSocket):
         options.no_delay = self.options.no_delay
         options.receive_buffer = self.options.receive_buffer
         options.v6only = self.options.v6only
+        options.unicast_if = self.options.unicast_if
+        options.unicast_if6 = self.options.unicast_if6
         child.adopt(endpoint)
         self.client.add_socket(child)
         return child

@@ -27,7 +27,8 @@ class Options:
     """Set before or after bind, see `control.OPTIONS`."""
 
     __slots__ = ("broadcast", "exclusive", "keep_alive", "multicast_hops", "multicast_if", "multicast_index",
-                 "multicast_loop", "no_delay", "receive_buffer", "reuse", "v6only")  # fmt: skip
+                 "multicast_loop", "no_delay", "receive_buffer", "reuse", "unicast_if", "unicast_if6",
+                 "v6only")  # fmt: skip
 
     def __init__(self, v6only: bool, receive_buffer: int) -> None:
         self.reuse = 0
@@ -41,8 +42,17 @@ class Options:
         """As it was set."""
         self.multicast_index = 0
         """The interface that it stands for; 0: routing decides."""
+        self.unicast_if = 0
+        """Number of the interface through which IPv4 is sent; 0: routing decides."""
+        self.unicast_if6 = 0
+        """The same for IPv6."""
         self.v6only = int(v6only)
         self.receive_buffer = receive_buffer
+
+    @property
+    def unicast_interfaces(self) -> dict[int, int]:
+        """By address length, as endpoints take them."""
+        return {4: self.unicast_if, 16: self.unicast_if6}
 
     @property
     def sharing(self) -> Sharing:
@@ -90,6 +100,11 @@ class TransportSocket(Socket, ABC):
     def apply_options(self) -> None:
         """Let the endpoint know of options that may change at any time."""
 
+    def steer(self) -> None:
+        """Let the endpoint know through which interfaces it sends."""
+        if self.endpoint is not None:
+            self.endpoint.unicast_interfaces = self.options.unicast_interfaces
+
     def release(self, Indication: WSK_DATA_INDICATION | WSK_DATAGRAM_INDICATION | None) -> NTSTATUS:
         """Take retained elements back: those linked by `Next`, in any mixture.  None is taken if one is not ours."""
         self.require_open()
@@ -122,6 +137,7 @@ class TransportSocket(Socket, ABC):
             endpoint.bind(name, now, self.options.sharing, self.security)
             self.endpoint = endpoint
             self.apply_options()
+            self.steer()
             self.bound(now)
         except Exception:
             self.endpoint = None

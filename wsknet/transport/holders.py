@@ -1,0 +1,130 @@
+"""Who holds which port, found without looking at those who cannot be in the way.
+
+A proxy binds one port on tens of thousands of addresses, and a bind beside them concerns the wildcards and one address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from heapq import merge
+from operator import itemgetter
+from typing import TypeVar
+
+from wsknet.transport.sharing import Holder
+from wsknet.types import Address, Cover, Family, LocalName, family_of
+
+KeyT = TypeVar("KeyT")
+
+
+class Reservation:
+    """Proof that `name` may be used.  Shared by a listener and the connections it spawned: `users` counts them."""
+
+    __slots__ = ("holder", "is_scalable", "users")
+
+    def __init__(self, holder: Holder, is_scalable: bool = False) -> None:
+        self.holder = holder
+        self.users = 1
+        self.is_scalable = is_scalable
+        """The port was chosen with SO_PORT_SCALABILITY, and may be chosen so again for other addresses."""
+
+    @property
+    def name(self) -> LocalName:
+        return self.holder.name
+
+
+_Bucket = dict[Reservation, int]
+"""Reservations and their places in the order of all, which a bucket keeps."""
+
+
+class Holders:
+    """The reservations of one protocol, indexed by port and name.  All iteration is in the order of reservation."""
+
+    def __init__(self) -> None:
+        self._all: _Bucket = {}
+        self._wildcards: dict[tuple[int, Cover], _Bucket] = {}
+        self._specific: dict[tuple[int, Cover], _Bucket] = {}
+        self._exact: dict[tuple[int, Address, int], _Bucket] = {}
+        self._count: dict[int, int] = {}
+        self._unscalable: dict[int, int] = {}
+        """Of `_count`, those that keep the port from being chosen again for other addresses."""
+        self._serial = 0
+
+    def add(self, reservation: Reservation) -> None:
+        self._serial += 1
+        cover, address, port, zone = reservation.name
+        self._all[reservation] = self._serial
+        if address is None:
+            self._wildcards.setdefault((port, cover), {})[reservation] = self._serial
+        else:
+            self._specific.setdefault((port, cover), {})[reservation] = self._serial
+            self._exact.setdefault((port, address, zone), {})[reservation] = self._serial
+        self._count[port] = self._count.get(port, 0) + 1
+        if not reservation.is_scalable:
+            self._unscalable[port] = self._unscalable.get(port, 0) + 1
+
+    def remove(self, reservation: Reservation) -> None:
+        cover, address, port, zone = reservation.name
+        del self._all[reservation]
+        if address is None:
+            _discard(self._wildcards, (port, cover), reservation)
+        else:
+            _discard(self._specific, (port, cover), reservation)
+            _discard(self._exact, (port, address, zone), reservation)
+        _count_down(self._count, port)
+        if not reservation.is_scalable:
+            _count_down(self._unscalable, port)
+
+    def overlapping(self, name: LocalName) -> Iterator[Reservation]:
+        """Those of the port of `name` that `sharing.overlaps` can say yes to."""
+        cover, address, port, zone = name
+        covers = [other for other in Cover if any(other.includes(family) for family in cover.families)]
+        buckets = [self._wildcards.get((port, other)) for other in covers]
+        if address is None:
+            buckets += [self._specific.get((port, other)) for other in covers]
+        else:
+            buckets.append(self._exact.get((port, address, zone)))
+        return _in_order(bucket.items() for bucket in buckets if bucket)
+
+    def at(self, port: int) -> Iterator[Reservation]:
+        """All who hold `port`."""
+        buckets = [kind.get((port, cover)) for kind in (self._wildcards, self._specific) for cover in Cover]
+        return _in_order(bucket.items() for bucket in buckets if bucket)
+
+    def is_held(self, address: Address, port: int, zone: int) -> bool:
+        """As `PortTable.is_held`."""
+        if (port, address, zone) in self._exact or (port, address, 0) in self._exact:
+            return True
+        cover = Cover.IPV4 if family_of(address) is Family.IPV4 else Cover.IPV6
+        return (port, cover) in self._wildcards or (port, Cover.DUAL) in self._wildcards
+
+    def has_exact(self, name: LocalName) -> bool:
+        """Whether somebody holds the port of `name` with just this address, which is not the wildcard."""
+        return name.address is not None and (name.port, name.address, name.zone) in self._exact
+
+    def is_free(self, port: int) -> bool:
+        return port not in self._count
+
+    def is_scalable(self, port: int) -> bool:
+        """Whether all who hold `port`, if any, let it be chosen again for other addresses."""
+        return port not in self._unscalable
+
+    def __iter__(self) -> Iterator[Reservation]:
+        """By port, those of one port in the order of reservation."""
+        return iter(sorted(self._all, key=lambda reservation: reservation.name.port))
+
+
+def _in_order(items: Iterable[Iterable[tuple[Reservation, int]]]) -> Iterator[Reservation]:
+    return (reservation for reservation, _ in merge(*items, key=itemgetter(1)))
+
+
+def _discard(buckets: dict[KeyT, _Bucket], key: KeyT, reservation: Reservation) -> None:
+    bucket = buckets[key]
+    del bucket[reservation]
+    if not bucket:
+        del buckets[key]
+
+
+def _count_down(counts: dict[int, int], port: int) -> None:
+    counts[port] -= 1
+    if not counts[port]:
+        del counts[port]
