@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from scapy.layers.inet import IP
+from scapy.layers.inet6 import IPv6ExtHdrFragment
+from scapy.layers.l2 import Ether
+from scapy.utils import RawPcapNgReader
 
 from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.host import Host, Network
@@ -122,11 +127,19 @@ def test_an_address_bound_on_one_link_does_not_connect_on_another() -> None:
 
 
 @pytest.mark.parametrize("address", ["192.0.2.2", "2001:db8::2"])
-def test_a_connection_survives_a_smaller_mtu_of_its_own_link(pair: Pair, address: str) -> None:
-    """Its segments kept their size and left in fragments, which the peer does not put together, until it gave up."""
-    client, server = pair.connect(pair.listen(address), address)
-    pair.here.apply(changes.InterfaceChanged(IfIndex(2), mtu=1280))
-    pair.transfer(client, server, 100_000, seconds=10)
+def test_a_connection_whose_own_link_got_a_smaller_mtu_sends_segments_that_fit(address: str, tmp_path: Path) -> None:
+    """They kept their size and left in fragments, each."""
+    with Network(seed=1) as network:
+        network.capture(tmp_path / "link.pcapng")
+        pair = Pair(network)
+        client, server = pair.connect(pair.listen(address), address)
+        pair.here.apply(changes.InterfaceChanged(IfIndex(2), mtu=1280))
+        pair.transfer(client, server, 100_000, seconds=10)
+    with RawPcapNgReader(str(tmp_path / "link.pcapng")) as reader:
+        packets = [Ether(frame).payload for frame, _ in reader]
+    assert max(len(packet) for packet in packets) == 1280
+    cut = [p for p in packets if IPv6ExtHdrFragment in p or (IP in p and (p.frag or p.flags.MF))]
+    assert len(cut) <= 2, "only the segment that was on its way when the link changed"
 
 
 @pytest.mark.parametrize(("at_first", "later"), [(1 << 20, 1), (1 << 30, 5000)])
