@@ -18,7 +18,8 @@ from wsknet.transport.endpoint import Event, TransportEndpoint
 from wsknet.transport.ports import PortTable
 from wsknet.transport.queries import Answer, Deciders, Query, decide, question
 from wsknet.transport.tcp.protocol import TcpProtocol
-from wsknet.transport.udp import UdpEndpoint, UdpProtocol
+from wsknet.transport.udp.endpoint import UdpEndpoint
+from wsknet.transport.udp.protocol import UdpProtocol
 from wsknet.transport.view import View, snapshot
 from wsknet.types import Buffers, FrameMeta, IfIndex, Instant, Proto
 

@@ -23,7 +23,7 @@ from wsknet.net.messages.icmp import EchoMessage, IcmpErrorKind
 from wsknet.net.packet import Packet
 from wsknet.text import format_address, parse_address, parse_network
 from wsknet.transport.tcp.endpoint import TcpEndpoint
-from wsknet.transport.udp import UdpEndpoint
+from wsknet.transport.udp.endpoint import UdpEndpoint
 from wsknet.types import Cover, Endpoint, Family, Instant, LocalName, Proto
 
 PORT = 80

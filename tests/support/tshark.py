@@ -9,7 +9,11 @@ from pathlib import Path
 CHECK_ALL = ("ip.check_checksum:TRUE", "tcp.check_checksum:TRUE", "udp.check_checksum:TRUE")
 """Off in Wireshark by default, since offload makes sent frames look wrong."""
 
-CHECKSUMS = tuple(f"{protocol}.checksum.status" for protocol in ("ip", "tcp", "udp", "icmp", "icmpv6", "igmp"))
+PROTOCOLS = ("ip", "tcp", "udp", "icmp", "icmpv6", "igmp")
+CHECKSUMS = tuple(f"{protocol}.checksum.status" for protocol in PROTOCOLS)
+NEGATIVE_ZERO = "tcp.checksum == 0xffff && tcp.checksum_calculated == 0"
+"""Where the sum of a segment is zero, the kernel of Linux writes the other zero of ones' complement, as UDP has to.  It
+counts as right (RFC 1624 3); tshark calls it bad."""
 RETRANSMISSIONS = tuple(f"tcp.analysis.{kind}retransmission" for kind in ("", "fast_", "spurious_"))
 
 
@@ -36,9 +40,13 @@ def judge(capture: Path) -> Verdict:
     def numbers(wrong: list[bool]) -> tuple[int, ...]:
         return tuple(int(row[0]) for row, is_wrong in zip(rows, wrong, strict=True) if is_wrong)
 
+    bad = numbers([any(_is_bad(status) for status in row[checksums]) for row in rows])
+    if bad:
+        mangled = {int(number) for (number,) in fields(capture, "frame.number", where=NEGATIVE_ZERO)}
+        bad = tuple(number for number in bad if number not in mangled)
     return Verdict(
         frames=len(rows),
-        bad_checksums=numbers([any(_is_bad(status) for status in row[checksums]) for row in rows]),
+        bad_checksums=bad,
         malformed=numbers([bool(row[1]) for row in rows]),
         retransmissions=numbers([any(row[retransmissions]) for row in rows]),
     )

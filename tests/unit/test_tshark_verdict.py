@@ -48,6 +48,23 @@ def test_bad_checksums_are_seen(layers: Packet, tmp_path: Path) -> None:
     assert judge(capture).bad_checksums == (2,)
 
 
+def test_the_other_zero_is_a_right_checksum(tmp_path: Path) -> None:
+    """The kernel writes 0xffff where a TCP checksum comes out as zero, once in some 65,000 segments."""
+    zero = next(f for data in range(0x10000) if (f := _with_data(data))[TCP].chksum == 0)
+    mangled = zero.copy()
+    mangled[TCP].chksum = 0xFFFF
+    wrong = _with_data(0x1234)
+    wrong[TCP].chksum = 0xFFFF
+    capture = tmp_path / "zero.pcap"
+    wrpcap(str(capture), [mangled, wrong])
+
+    assert judge(capture).bad_checksums == (2,)
+
+
+def _with_data(data: int) -> Packet:
+    return frame(TCP(sport=1000, dport=2000, flags="A") / data.to_bytes(2, "big"))
+
+
 def test_malformed_frames_and_retransmissions_are_seen(tmp_path: Path) -> None:
     capture = tmp_path / "bad.pcap"
     # 200 ms apart: closer together, the second would count as out of order.

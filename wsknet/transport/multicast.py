@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wsknet.net.interface import Interface
     from wsknet.net.layer import IpLayer
     from wsknet.net.packet import Packet
-    from wsknet.transport.udp import UdpEndpoint
+    from wsknet.transport.udp.endpoint import UdpEndpoint
 
 MAX_MEMBERSHIPS = 256
 """Groups per socket.  Linux allows 20 (igmp_max_memberships), FreeBSD 4095."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wsknet.net.layer import IpLayer
     from wsknet.net.packet import Path
     from wsknet.transport.tcp.protocol import TcpProtocol
-    from wsknet.transport.udp import UdpProtocol
+    from wsknet.transport.udp.protocol import UdpProtocol
 
 
 @dataclass(frozen=True)

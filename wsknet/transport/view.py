@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from wsknet.net.routes import Route
     from wsknet.trace import Trace
     from wsknet.transport.tcp.protocol import TcpProtocol
-    from wsknet.transport.udp import UdpProtocol
+    from wsknet.transport.udp.protocol import UdpProtocol
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,7 @@ def test_broadcasts_need_the_option_and_are_marked(lab: Lab, near: WSK_SOCKET, f
 def test_multicasts_are_marked(lab: Lab, far: WSK_SOCKET) -> None:
     """Groups cannot be joined yet: the mark is what the endpoint says of a datagram."""
     from wsknet.net.packet import Cast
-    from wsknet.transport.udp import Datagram
+    from wsknet.transport.udp.endpoint import Datagram
     from wsknet.types import Endpoint, IfIndex
 
     socket: Any = far

@@ -18,7 +18,7 @@ from wsknet.text import parse_address, parse_cidr, parse_network
 from wsknet.transport.endpoint import TransportEndpoint
 from wsknet.transport.sharing import Sharing
 from wsknet.transport.tcp.endpoint import TcpEndpoint
-from wsknet.transport.udp import UdpEndpoint
+from wsknet.transport.udp.endpoint import UdpEndpoint
 from wsknet.types import SECOND, Address, Cover, Endpoint, Family, IfIndex, Instant, LocalName
 
 IF1 = IfIndex(2)

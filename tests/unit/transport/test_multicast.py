@@ -20,7 +20,7 @@ from wsknet.net.packet import Cast
 from wsknet.text import parse_address
 from wsknet.trace import DropReason
 from wsknet.transport.multicast import MAX_MEMBERSHIPS, MAX_SOURCES, SocketGroups
-from wsknet.transport.udp import UdpEndpoint
+from wsknet.transport.udp.endpoint import UdpEndpoint
 from wsknet.types import Cover, Endpoint, IfIndex, Instant, LocalName
 
 A = parse_address

@@ -15,7 +15,7 @@ from wsknet.net.packet import Cast
 from wsknet.text import format_mac, parse_address
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import QUEUE_OVERHEAD
-from wsknet.transport.udp import UdpEndpoint
+from wsknet.transport.udp.endpoint import UdpEndpoint
 from wsknet.types import Cover, Endpoint, Family, FrameMeta, Instant, LocalName, family_of
 
 NOW = Instant(0)

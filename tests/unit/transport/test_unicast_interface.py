@@ -17,7 +17,7 @@ from wsknet.trace import DropReason
 from wsknet.transport.queries import PathQuery
 from wsknet.transport.tcp.endpoint import TcpEndpoint
 from wsknet.transport.tcp.state import State
-from wsknet.transport.udp import UdpEndpoint
+from wsknet.transport.udp.endpoint import UdpEndpoint
 from wsknet.types import Cover, Endpoint, IfIndex, LocalName
 
 IF1, IF2 = IfIndex(2), IfIndex(3)

@@ -44,7 +44,7 @@ from wsknet.wsk.status import (
 from wsknet.wsk.structures import WSK_BUF, WSK_BUF_LIST, WSK_DATAGRAM_INDICATION
 
 if TYPE_CHECKING:
-    from wsknet.transport.udp import Datagram, UdpEndpoint
+    from wsknet.transport.udp.endpoint import Datagram, UdpEndpoint
     from wsknet.types import Endpoint, Instant
     from wsknet.wsk.client import Client
 

@@ -1,4 +1,4 @@
-"""UDP endpoints.  Read RFC 768, RFC 1122 4.1 and RFC 8200 8.1 before editing."""
+"""One UDP socket, as the faces use it.  Read BIND-2 (deferred assignment) before editing."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsknet.errors import ErrorKind, LocalError, NetError
-from wsknet.net.handler import Undelivered
-from wsknet.net.messages.icmp import IcmpErrorKind
-from wsknet.net.packet import MAX_PAYLOAD, Cast, Packet
+from wsknet.net.packet import MAX_PAYLOAD, Cast
 from wsknet.net.path import needs_zone
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import QUEUE_OVERHEAD, ROUTING_DECIDES, Owner, Ready, TransportEndpoint, zone_towards
-from wsknet.transport.flow_label import FlowLabels
-from wsknet.transport.icmp_errors import error_kind, is_silent_neighbour
-from wsknet.transport.multicast import Joined, SocketGroups
+from wsknet.transport.multicast import SocketGroups
 from wsknet.transport.ports import ANYONE, Reservation
 from wsknet.transport.sharing import Sharing
 from wsknet.types import (
@@ -32,17 +28,11 @@ from wsknet.types import (
     is_unspecified,
 )
 from wsknet.wire import udp as wire
-from wsknet.wire.checksum import pseudo_sum, transport_is_valid
+from wsknet.wire.checksum import pseudo_sum
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from wsknet.config import UdpConfig
-    from wsknet.net.layer import IpLayer
-    from wsknet.trace import Trace
-    from wsknet.transport.demux import Demux
-    from wsknet.transport.ports import PortTable
     from wsknet.transport.sharing import Security
+    from wsknet.transport.udp.protocol import UdpProtocol
 
 MAX_DATA = {4: MAX_PAYLOAD[Family.IPV4] - wire.HEADER_LENGTH, 16: MAX_PAYLOAD[Family.IPV6] - wire.HEADER_LENGTH}
 """Bytes of one datagram, by address length."""
@@ -57,104 +47,6 @@ class Datagram(NamedTuple):
     cast: Cast
     hop_limit: int
     traffic_class: int
-
-
-class UdpProtocol:
-    """UDP of one host."""
-
-    def __init__(
-        self,
-        ip: IpLayer,
-        ports: PortTable,
-        demux: Demux[UdpEndpoint],
-        config: UdpConfig,
-        trace: Trace,
-        notify: Callable[[TransportEndpoint, int], None],
-    ) -> None:
-        self.ip = ip
-        self.ports = ports
-        self.demux = demux
-        self.config = config
-        self.trace = trace
-        self.notify = notify
-        self.joined = Joined(ip)
-        self.flow_labels = FlowLabels(Proto.UDP, ip.rng, ip.config.behaviour.flow_labels)
-
-    def open(self, cover: Cover, owner: Owner | None = None) -> UdpEndpoint:
-        return UdpEndpoint(self, cover, owner)
-
-    def input(self, packet: Packet, now: Instant) -> None:
-        payload = packet.payload
-        header = wire.parse(payload)
-        if not isinstance(header, tuple):
-            self.trace.drop(header, packet.raw)
-            return
-        source_port, destination_port, length, checksum = header
-        if not self._checksum_is_valid(packet, payload, checksum, length):
-            self.trace.drop(DropReason.UDP_BAD_CHECKSUM, packet.raw)
-            return
-        names = (packet.destination, destination_port, packet.source, source_port, packet.zone)
-        if packet.cast is Cast.UNICAST:
-            found = self.demux.find(*names)
-            receivers = [found] if found is not None else []
-        else:
-            receivers = self.demux.find_all(*names)
-            if packet.cast is Cast.MULTICAST:
-                receivers += self.joined.members(packet, destination_port, source_port)
-                receivers = [endpoint for endpoint in receivers if endpoint.multicast.hears(packet)]
-        if not receivers:
-            self._refuse(packet, destination_port, now)
-            return
-        datagram = Datagram(
-            payload[8:length],
-            Endpoint(packet.source, source_port, packet.zone),
-            packet.destination,
-            packet.interface.index,
-            packet.cast,
-            packet.hop_limit,
-            packet.traffic_class,
-        )
-        for endpoint in receivers:
-            endpoint.deliver(datagram)
-
-    def _checksum_is_valid(self, packet: Packet, payload: bytes, checksum: int, length: int) -> bool:
-        if packet.checksum_trusted:
-            return True
-        if checksum == wire.NO_CHECKSUM:
-            return len(packet.source) == 4  # RFC 768: none was made; RFC 8200 8.1 forbids that
-        if length < len(payload):
-            payload = payload[:length]
-        return transport_is_valid(pseudo_sum(packet.source, packet.destination, Proto.UDP), payload)
-
-    def _refuse(self, packet: Packet, port: int, now: Instant) -> None:
-        """Nobody takes the datagram: an error to the sender, unless a socket with another fixed peer has the name."""
-        if self.ports.is_held(packet.destination, port, packet.zone):
-            is_group = packet.cast is Cast.MULTICAST
-            self.trace.drop(DropReason.GROUP_FILTERED if is_group else DropReason.UDP_OTHER_PEER, packet.raw)
-            return
-        self.trace.drop(DropReason.UDP_NO_ENDPOINT, packet.raw)
-        self.ip.icmp.send_error(IcmpErrorKind.PORT_UNREACHABLE, packet, now)
-
-    def icmp_error(self, error: Undelivered, now: Instant) -> bool:
-        """An error about a datagram of ours.  Every kind is handed up (RFC 1122 4.1.3.3), to unconnected sockets too.
-
-        Two exceptions.  A neighbour that never answers costs the datagram, which has been counted (D-29).  And a packet
-        too big is told to sockets with a fixed peer only, as on Linux (`__udp4_lib_err` without IP_RECVERR): others
-        could not tell whom it is about, and IP itself sends what comes next in fragments.
-        """
-        quoted = error.quoted
-        source_port = int.from_bytes(quoted[0:2], "big")
-        destination_port = int.from_bytes(quoted[2:4], "big")
-        endpoint = self.demux.find(error.source, source_port, error.destination, destination_port, error.zone)
-        if endpoint is None:
-            self.trace.drop(DropReason.ICMP_NO_ENDPOINT, quoted)
-            return False
-        if is_silent_neighbour(error) and not self.ip.config.behaviour.neighbour_failure_is_final:
-            return True
-        if error.kind is IcmpErrorKind.PACKET_TOO_BIG and endpoint.remote is None:
-            return True
-        endpoint.fail(error_kind(error))
-        return True
 
 
 class UdpEndpoint(TransportEndpoint):
