@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from wsknet.errors import ErrorKind
 from wsknet.types import MILLISECOND, SECOND, Duration
 
 
@@ -41,6 +42,14 @@ class DemuxTie(Enum):
     FIRST = "first"
     LAST = "last"
     RANDOM = "random"
+
+
+class LostSource(Enum):
+    """What becomes of a packet whose sender is bound to an address that is no longer ours (BIND-5)."""
+
+    NOT_LOCAL = "refused: the address is not local"
+    NO_ROUTE = "refused: no route"
+    SENT = "sent all the same"
 
 
 class LoopSide(Enum):
@@ -88,8 +97,45 @@ class Behaviour:
     """An address of an interface that is down may be bound (BIND-1.4)."""
     loopback_block: bool = True
     """The whole of 127/8 is local, not just 127.0.0.1 (BIND-1.4)."""
+    binds_group_addresses: bool = False
+    """A multicast group may be bound, as a filter of what is heard; what is sent gets a source as from a wildcard
+    (inet_bind of Linux, in_pcbbind of FreeBSD)."""
+    binds_broadcast_addresses: bool = False
+    """The same for broadcast addresses (BIND-56)."""
+    binds_foreign_addresses: bool = False
+    """Addresses that nobody here has may be bound (net.ipv4.ip_nonlocal_bind, IP_FREEBIND of ip(7)); a packet gets such
+    a source only once the address is ours."""
+    link_local_needs_zone: bool = False
+    """At bind and connect an address of fe80::/10, or a group of ff02::/16, tells its interface, or it is an invalid
+    argument (ipv6(7)).  Windows takes zone 0 for "whichever has it"."""
+    confines_ipv4_link_local: bool = True
+    """Packets with a source of 169.254/16 leave through its own interface only, on weak hosts too (RFC 3927 2.7)."""
+    unspecified_means_this_host: bool = False
+    """0.0.0.0 and ``::`` as a destination are this host (BIND-39, 40); else they are no destination."""
+    port_zero_error: ErrorKind = ErrorKind.NOT_LOCAL
+    """Of a datagram to port 0 (BIND-66)."""
+    loopback_source_error: ErrorKind = ErrorKind.NO_ROUTE
+    """Of a packet with a source of 127/8 to another host (BIND-37)."""
+    loopback_takes_any_source: bool = False
+    """Loopback addresses can be reached from any address of the host (BIND-38)."""
+    connects_to_itself: bool = True
+    """A TCP socket may connect to its own name: a simultaneous open with itself (RFC 9293 3.5).  Nothing is known of
+    Windows that would forbid it."""
+    unicast_name_hears_broadcast: bool = True
+    """A socket bound to an address of an interface hears the broadcasts of its subnet (BIND-55)."""
+    ipv4_group_routes: bool = True
+    """An IPv4 address brings routes for 224/4 and 255.255.255.255, as "route print" shows them.  Without them both go
+    where the source belongs, else by the route to everywhere (ip_route_output_key_hash_rcu of Linux)."""
     ephemeral_ports: tuple[int, int] = (49152, 65535)
     """First and last dynamic port."""
+    connections_hold_port: bool = False
+    """An accepted connection keeps its name from being bound when the listener has gone, unless both allow reuse
+    (inet_csk_bind_conflict of Linux).  On Windows only listeners conflict (joyent/libuv PR 1360, python-trio #928)."""
+    exclusive_waits_for_connections: bool = True
+    """With SO_EXCLUSIVEADDRUSE they do all the same, while active: what the pages of Winsock say.  An experiment of
+    python-trio (time-wait-windows-exclusiveaddruse.py) found that they do not."""
+    time_wait_blocks_bind: bool = False
+    """A name in TIME-WAIT cannot be bound unless both sockets allow reuse; on Windows it can (dotnet/corefx #24562)."""
     advertised_metrics: tuple[int, int, int] = (64, 256, 1024)
     """Of routes that a router advertises with high, medium and low preference (RFC 4191 2.1), in its order.  256 is
     what Get-NetRoute shows for a default route of Windows."""
@@ -104,6 +150,9 @@ class Behaviour:
     """A socket hears the groups that any socket of the host has joined (IP_MULTICAST_ALL of Linux, on by default)."""
     unicast_name_hears_groups: bool = True
     """A socket bound to one of our addresses hears the groups that it joined; else only a wildcard does (BIND-1.4)."""
+    packet_info_beats_name: bool = True
+    """The source given with one datagram counts on a socket bound to another of our addresses, too.  Winsock does not
+    say; ip_cmsg_send of Linux does so, and IP_SENDSRCADDR of FreeBSD is refused on a socket with an address."""
     neighbour_failure_is_final: bool = False
     """A neighbour that never answers fails a connect at once, and a datagram is reported to its socket (D-29)."""
     flow_labels: bool = True
@@ -111,6 +160,19 @@ class Behaviour:
     interface ipv6 set global flowlabel", net.ipv6.auto_flowlabels, net.inet6.ip6.auto_flowlabel."""
     prefers_prefix_of_next_hop: bool = True
     """An IPv6 source comes from a prefix that the router in use advertised, if there is one (RFC 6724 5, rule 5.5)."""
+    udp_connect_commits_address: bool = True
+    """A datagram socket on the wildcard gets the address that routing chooses when its peer is fixed, until the peer is
+    taken back (BIND-2.1); else it goes on choosing one per datagram."""
+    udp_reconnect_keeps_address: bool = False
+    """That address stays when another peer is fixed at once; else it is chosen anew."""
+    removed_address_aborts: bool = True
+    """Connections end with their local address (BIND-5, RFC 3927 2.5); else they go on once it is back in time."""
+    removed_interface_closes_sockets: bool = True
+    """A socket whose address goes with its whole interface is of no use any more (WSK D-23); else this is like an
+    address that was removed."""
+    lost_ipv4_source: LostSource = LostSource.NOT_LOCAL
+    """BIND-44; winsock2 `send`: WSAEADDRNOTAVAIL."""
+    lost_ipv6_source: LostSource = LostSource.NOT_LOCAL
     tcp: TcpPolicy = field(default_factory=TcpPolicy)
 
 
@@ -127,14 +189,31 @@ LINUX = Behaviour(
     hop_limit=64,
     connected_metric=0,
     binds_down_addresses=True,
+    binds_group_addresses=True,
+    binds_broadcast_addresses=True,
+    link_local_needs_zone=True,
+    confines_ipv4_link_local=False,
+    unspecified_means_this_host=True,
+    port_zero_error=ErrorKind.INVALID_ARGUMENT,
+    loopback_source_error=ErrorKind.INVALID_ARGUMENT,
+    loopback_takes_any_source=True,
+    unicast_name_hears_broadcast=False,
+    ipv4_group_routes=False,
     multicast_loop_at=LoopSide.SENDER,
     multicast_to_all=True,
     unicast_name_hears_groups=False,
     ephemeral_ports=(32768, 60999),
+    connections_hold_port=True,
+    time_wait_blocks_bind=True,
     advertised_metrics=(1023, 1024, 1025),  # IP6_RT_PRIO_USER; Linux keeps the preference apart from the metric
     detects_dead_gateways=False,  # net.ipv4.fib_multipath_use_neigh is 0
     neighbour_failure_is_final=True,
     prefers_prefix_of_next_hop=False,  # ipv6_get_saddr_eval of net/ipv6/addrconf.c has no such rule
+    udp_reconnect_keeps_address=True,  # __ip4_datagram_connect asks for a route from inet_saddr; Linux 6.18 does so
+    removed_address_aborts=False,
+    removed_interface_closes_sockets=False,
+    lost_ipv4_source=LostSource.NO_ROUTE,  # ip_route_output_key_hash_rcu; ENETUNREACH of Linux 6.18
+    lost_ipv6_source=LostSource.SENT,  # ip6_route_output checks no source; so does Linux 6.18
     # include/net/tcp.h: TCP_TIMEOUT_INIT, TCP_RTO_MIN, TCP_DELACK_MIN, TCP_TIMEWAIT_LEN; tcp_syn_retries, tcp_retries2
     tcp=TcpPolicy(
         min_rto=200 * MILLISECOND,
@@ -158,10 +237,21 @@ BSD = Behaviour(
     binds_down_addresses=True,
     multicast_loop_at=LoopSide.SENDER,
     unicast_name_hears_groups=False,
+    packet_info_beats_name=False,
+    binds_group_addresses=True,
+    binds_broadcast_addresses=True,
+    unspecified_means_this_host=True,
+    loopback_source_error=ErrorKind.NOT_LOCAL,  # ip_output: "127/8 must not appear on wire"
+    loopback_takes_any_source=True,
+    unicast_name_hears_broadcast=False,
     loopback_block=False,
+    connections_hold_port=True,  # in_pcbbind of netinet/in_pcb.c sees every control block
+    time_wait_blocks_bind=True,
     advertised_metrics=(0, 1, 2),  # its routes have no metric; nd6_rtr.c sorts the default routers by preference
     detects_dead_gateways=False,
     prefers_prefix_of_next_hop=False,  # nor has in6_selectsrc of netinet6/in6_src.c
+    removed_address_aborts=False,
+    removed_interface_closes_sockets=False,
     tcp=TcpPolicy(min_rto=230 * MILLISECOND, max_rto=64 * SECOND, time_wait=60 * SECOND, data_retries=12),
 )
 

@@ -16,6 +16,7 @@ ETHERNET_MTU = 1500
 MIN_INTERFACE_MTU = 576
 """What every IPv4 host can receive (RFC 1122 3.3.2)."""
 MAX_MTU = 65535
+GIGABIT = 1_000_000_000
 
 
 def _require(condition: bool, message: str) -> None:
@@ -84,8 +85,8 @@ class InterfaceConfig:
     mac: Mac
     mtu: int = ETHERNET_MTU
     """Largest IP packet in bytes."""
-    metric: int = 25
-    """Added to the route metric (Windows: 25 is the automatic metric of gigabit Ethernet, KB 299540)."""
+    metric: int = 0
+    """Added to the route metric; 0: automatic, from `speed` (KB 299540)."""
     auto: AutoConfig = AutoConfig()
     forwarding: bool = False
     """Packets for others that arrive here are passed on (RFC 1812; Set-NetIPInterface -Forwarding)."""
@@ -93,12 +94,15 @@ class InterfaceConfig:
     """Answer for IPv4 addresses that are reached through another interface (RFC 1027)."""
     advertising: AdvertisingConfig | None = None
     """Tell hosts about prefixes and the way out, if `forwarding`; `None`: keep silent."""
+    speed: int = GIGABIT
+    """Bits per second."""
 
     def __post_init__(self) -> None:
         _require(len(self.mac) == 6, "mac must have 6 bytes")
         _require(not self.mac[0] & 1, "mac must be a unicast address (lowest bit of the first byte clear)")
         _require(MIN_INTERFACE_MTU <= self.mtu <= MAX_MTU, f"mtu must be {MIN_INTERFACE_MTU} to {MAX_MTU}")
         _require(0 <= self.metric <= 0xFFFFFFFF, "metric must be 0 to 4294967295")
+        _require(self.speed > 0, "speed must be positive, in bits per second")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ class ErrorKind(Enum):
     RESET = "connection reset by peer"
     TIMED_OUT = "timed out"
     ABORTED = "connection aborted"
+    INTERFACE_REMOVED = "the interface with the socket's address was removed"
     CANCELLED = "cancelled"
     INVALID_STATE = "not allowed in this state"
     INVALID_ARGUMENT = "invalid argument"

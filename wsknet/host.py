@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from wsknet import text
 from wsknet.behaviour import WINDOWS, Behaviour
-from wsknet.config import ETHERNET_MTU, AdvertisingConfig, AutoConfig, InterfaceConfig, StackConfig
+from wsknet.config import ETHERNET_MTU, GIGABIT, AdvertisingConfig, AutoConfig, InterfaceConfig, StackConfig
 from wsknet.control.codec import ScapyCodec
 from wsknet.devices.capture import Capture
 from wsknet.devices.wire import Hub
@@ -177,15 +177,18 @@ class Host:
         *cidrs: str,
         mac: str | None = None,
         mtu: int = ETHERNET_MTU,
-        metric: int = 25,
+        metric: int = 0,
         auto: AutoConfig | None = None,
         advertising: AdvertisingConfig | None = None,
+        speed: int = GIGABIT,
+        link_local: bool = True,
     ) -> HostInterface:
-        """Add a network card with addresses, and with the IPv6 link-local address of RFC 4291 appendix A.
+        """Add a network card with addresses, and unless told otherwise the IPv6 link-local one of RFC 4291 appendix A.
 
         `auto` tells what it finds out by itself, `advertising` what a router tells the others; both begin when it is
         plugged in.  The link-local address is left to the router discovery, if that is on; a router follows no other
-        router, so its card has the address at once.  A card that carries less than 1280 bytes has no IPv6.
+        router, so its card has the address at once.  A card that carries less than 1280 bytes has no IPv6.  Without a
+        `metric` the one for the link's `speed`, in bits per second, counts.
         `ValueError` for a name that is taken, a malformed address, or settings that could not work.
         """
         if name in self.interfaces:
@@ -200,12 +203,12 @@ class Host:
         number = self.number.to_bytes(2, "big")
         hardware = text.parse_mac(mac) if mac else bytes((2, index >> 8, 0, *number, index & 255))
         settings = InterfaceConfig(
-            name, hardware, mtu, metric, auto or AutoConfig(), self.is_router, advertising=advertising
+            name, hardware, mtu, metric, auto or AutoConfig(), self.is_router, advertising=advertising, speed=speed
         )
         interface = HostInterface(self, index, settings)
         interface.is_awaited = settings.auto != AutoConfig() or advertising is not None
         self.apply(changes.InterfaceAdded(index, settings, is_up=not interface.is_awaited))
-        if mtu >= MIN_MTU and (self.is_router or not settings.auto.router_discovery):
+        if link_local and mtu >= MIN_MTU and (self.is_router or not settings.auto.router_discovery):
             origin = changes.AddressOrigin.LINK_LOCAL
             self.apply(changes.AddressAdded(index, link_local_address(hardware), 64, origin=origin))
         try:
@@ -218,16 +221,24 @@ class Host:
         return interface
 
     def route(
-        self, prefix: str, via: str | None = None, interface: str | None = None, metric: int = 256, mtu: int = 0
+        self,
+        prefix: str,
+        via: str | None = None,
+        interface: str | None = None,
+        metric: int = 256,
+        mtu: int = 0,
+        source: str | None = None,
     ) -> None:
         """Add a route: ``host.route("0.0.0.0/0", via="192.0.2.254")``, ``host.route("::/0", via="fe80::1%eth0")``.
 
         Without `interface` it leaves by the one whose subnet holds `via`; `ValueError` if there is none.  With both,
-        `via` may be outside every subnet.  `mtu` bounds the packets that take it.
+        `via` may be outside every subnet.  `mtu` bounds the packets that take it, `source` is the
+        address of ours that they get if the program chose none.
         """
         network, prefix_length = text.parse_network(prefix)
         via_name, _, zone = (via or "").partition("%")
         gateway = text.parse_address(via_name) if via else None
+        preferred = text.parse_address(source) if source else None
         if gateway is not None and len(gateway) != len(network):
             raise ValueError(f"route {prefix}: the gateway {via} is of another family than the prefix")
         if interface or zone:
@@ -238,7 +249,7 @@ class Host:
             index = self._interface_towards(gateway)
         else:
             raise ValueError(f"route {prefix}: give `via`, `interface` or both")
-        self.apply(changes.RouteAdded(network, prefix_length, index, gateway, metric, mtu))
+        self.apply(changes.RouteAdded(network, prefix_length, index, gateway, metric, mtu, preferred_source=preferred))
 
     def interface_index(self, name: str) -> IfIndex:
         """Of an interface by its name, or by its number in digits.  `ValueError` if there is none."""

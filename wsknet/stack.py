@@ -15,6 +15,7 @@ from wsknet.trace import Decision, Trace
 from wsknet.transport.demux import Demux
 from wsknet.transport.echo import EchoProtocol
 from wsknet.transport.endpoint import Event, TransportEndpoint
+from wsknet.transport.lost_addresses import LostAddresses
 from wsknet.transport.ports import PortTable
 from wsknet.transport.queries import Answer, Deciders, Query, decide, question
 from wsknet.transport.tcp.protocol import TcpProtocol
@@ -63,6 +64,7 @@ class Stack:
         self.ip.protocols[Proto.TCP] = self.tcp
         self.ip.icmp.echo = self.echo
         self._ready: deque[TransportEndpoint] = deque()
+        self.ip.watchers.append(LostAddresses(self.ip, self.tcp, self.udp).hear)
 
     def receive(self, if_index: IfIndex, frame: bytes, now: Instant, meta: FrameMeta | None = None) -> None:
         """A frame arrived; `meta` of `None` says that it is plain, as it was on the wire.

@@ -75,6 +75,7 @@ class DropReason(Enum):
     UDP_BAD_CHECKSUM = "UDP checksum wrong"
     UDP_NO_ENDPOINT = "no UDP socket on the port"
     UDP_OTHER_PEER = "UDP socket has a fixed remote address"
+    UDP_NOT_ADMITTED = "broadcast or interface that the UDP socket does not receive from"
     UDP_BUFFER_FULL = "UDP receive buffer full"
     TCP_TRUNCATED = "TCP header incomplete"
     TCP_BAD_OFFSET = "TCP data offset does not fit the packet"

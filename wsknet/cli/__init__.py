@@ -18,10 +18,12 @@ def wsknet() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """The entry point.  Exit status 2 and one line for unusable input, 130 after Ctrl-C."""
     from wsknet.cli.demo import demo
+    from wsknet.cli.list_ import list_scenarios
+    from wsknet.cli.run import run
     from wsknet.cli.serve import serve
 
-    wsknet.add_command(demo)
-    wsknet.add_command(serve)
+    for command in (demo, run, list_scenarios, serve):
+        wsknet.add_command(command)
     try:
         wsknet.main(args=arguments, standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -22,8 +22,16 @@ def tables(view: View) -> list[str]:
 
     Routes to our own addresses and to broadcast addresses are left out, as are tables without entries.
     """
+    lines = [line for interface in view.interfaces for line in interface_lines(interface)]
+    for heading, entries in sections(view).items():
+        if entries:
+            lines.extend((heading, *(f"  {entry}" for entry in entries)))
+    return lines
+
+
+def sections(view: View) -> dict[str, list[str]]:
+    """The lines of every table but those of the interfaces, by heading."""
     names = {interface.index: interface.name for interface in view.interfaces}
-    lines = [line for interface in view.interfaces for line in _interface(interface)]
     routes = [_route(route, names) for route in view.routes if not (route.is_local or route.is_broadcast)]
     path_mtus = [f"{format_address(to, zone)} {mtu}" for to, zone, mtu in view.path_mtus]
     suspects = [f"{format_address(hop)} on {names[index]} did not answer" for index, hop in view.suspects]
@@ -34,20 +42,17 @@ def tables(view: View) -> list[str]:
     ]
     connections = [f"{format_endpoint(c.local)} to {format_endpoint(c.remote)} {c.state}" for c in view.connections]
     drops = [f"{count} x {reason.value}" for reason, count in view.drops.items()]
-    for heading, entries in (
-        ("routes", routes),
-        ("path MTUs", path_mtus),
-        ("next hops", suspects),
-        ("ports", ports),
-        ("connections", connections),
-        ("dropped", drops),
-    ):
-        if entries:
-            lines.extend((heading, *(f"  {entry}" for entry in entries)))
-    return lines
+    return {
+        "routes": routes,
+        "path MTUs": path_mtus,
+        "next hops": suspects,
+        "ports": ports,
+        "connections": connections,
+        "dropped": drops,
+    }
 
 
-def _interface(interface: InterfaceView) -> Iterator[str]:
+def interface_lines(interface: InterfaceView) -> Iterator[str]:
     state = "up" if interface.is_up else "down"
     router = ", forwarding" if interface.is_forwarding else ""
     yield f"{interface.name} {state}, {format_mac(interface.mac)}, MTU {interface.mtu}{router}"
@@ -72,9 +77,10 @@ def _address(entry: InterfaceAddress) -> str:
 def _route(route: Route, names: dict[IfIndex, str]) -> str:
     via = f"via {format_address(route.next_hop)}" if route.next_hop else "on-link"
     mtu = f", MTU {route.mtu}" if route.mtu else ""
+    source = f", source {format_address(route.preferred_source)}" if route.preferred_source else ""
     prefix = f"{format_address(route.prefix)}/{route.prefix_length}"
     origin = "with an address" if route.is_automatic else route.origin.value
-    return f"{prefix} {via} on {names[route.if_index]}, metric {route.metric}, {origin}{mtu}"
+    return f"{prefix} {via} on {names[route.if_index]}, metric {route.metric}, {origin}{mtu}{source}"
 
 
 def _local_name(name: LocalName) -> str:

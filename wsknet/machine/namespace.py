@@ -98,6 +98,9 @@ class Namespace:
             finally:
                 _enter(back)
 
+    def fileno(self) -> int:
+        return self._fd
+
     def close(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)

@@ -15,6 +15,9 @@ IFF_UP = 1
 IFA_F_NODAD = 0x02
 """linux/if_addr.h: usable at once, without asking the link whether somebody else has it (RFC 4862 5.4)."""
 
+INFINITE_LIFETIME = 0xFFFFFFFF
+"""linux/if_addr.h."""
+
 
 def pyroute2() -> Any:
     try:
@@ -28,42 +31,49 @@ def pyroute2() -> Any:
 
 
 def has_link(name: str) -> bool:
-    with _connection(f"look for the interface {name}") as netlink:
+    with connection(f"look for the interface {name}") as netlink:
         return bool(netlink.link_lookup(ifname=name))
 
 
 def is_up(name: str) -> bool:
-    with _connection(f"look for the interface {name}") as netlink:
-        return bool(netlink.get_links(_index(netlink, name))[0]["flags"] & IFF_UP)
+    with connection(f"look for the interface {name}") as netlink:
+        return bool(netlink.get_links(index_of(netlink, name))[0]["flags"] & IFF_UP)
 
 
 def mac_of(name: str) -> str:
-    with _connection(f"look for the interface {name}") as netlink:
-        return str(netlink.get_links(_index(netlink, name))[0].get_attr("IFLA_ADDRESS"))
+    with connection(f"look for the interface {name}") as netlink:
+        return str(netlink.get_links(index_of(netlink, name))[0].get_attr("IFLA_ADDRESS"))
     raise AssertionError("unreachable: no error is tolerated here")
 
 
 def set_up(name: str) -> bool:
-    with _connection(f"bring up the interface {name}") as netlink:
-        netlink.link("set", index=_index(netlink, name), state="up")
+    with connection(f"bring up the interface {name}") as netlink:
+        netlink.link("set", index=index_of(netlink, name), state="up")
     return True
 
 
 def set_down(name: str) -> None:
     """Nothing if the interface is gone."""
-    with _connection(f"take down the interface {name}") as netlink:
+    with connection(f"take down the interface {name}") as netlink:
         for index in netlink.link_lookup(ifname=name):
             netlink.link("set", index=index, state="down")
 
 
-def add_address(name: str, cidr: str) -> bool:
-    """Give the interface an address, usable at once; False if it has it already."""
+def add_address(name: str, cidr: str, *, metric: int = 0, is_deprecated: bool = False) -> bool:
+    """Give the interface an address, usable at once; False if it has it already.
+
+    `metric` is that of the route to its prefix, 0 for the kernel's own choice.
+    """
     address, prefix_length = parse_cidr(cidr)
-    extra = {"flags": IFA_F_NODAD} if family_of(address) is Family.IPV6 else {}
-    with _connection(f"give {name} the address {cidr}", errno.EEXIST) as netlink:
+    extra: dict[str, Any] = {"flags": IFA_F_NODAD} if family_of(address) is Family.IPV6 else {}
+    if metric:
+        extra["IFA_RT_PRIORITY"] = metric
+    if is_deprecated:
+        extra |= {"preferred_lft": 0, "valid_lft": INFINITE_LIFETIME}
+    with connection(f"give {name} the address {cidr}", errno.EEXIST) as netlink:
         netlink.addr(
             "add",
-            index=_index(netlink, name),
+            index=index_of(netlink, name),
             address=text.format_address(address),
             prefixlen=prefix_length,
             **extra,
@@ -75,14 +85,14 @@ def add_address(name: str, cidr: str) -> bool:
 def remove_address(name: str, cidr: str) -> None:
     """Nothing if the interface or the address is gone."""
     address, prefix_length = parse_cidr(cidr)
-    with _connection(f"take the address {cidr} from {name}", errno.EADDRNOTAVAIL, errno.ENODEV) as netlink:
+    with connection(f"take the address {cidr} from {name}", errno.EADDRNOTAVAIL, errno.ENODEV) as netlink:
         for index in netlink.link_lookup(ifname=name):
             netlink.addr("del", index=index, address=text.format_address(address), prefixlen=prefix_length)
 
 
 def add_route(destination: str, via: str) -> bool:
     """False if the kernel has it already."""
-    with _connection(f"add the route to {destination} via {via}", errno.EEXIST) as netlink:
+    with connection(f"add the route to {destination} via {via}", errno.EEXIST) as netlink:
         netlink.route("add", **_route(destination, via))
         return True
     return False
@@ -90,7 +100,7 @@ def add_route(destination: str, via: str) -> bool:
 
 def remove_route(destination: str, via: str) -> None:
     """Nothing if it is gone, as it is when its interface is."""
-    with _connection(f"remove the route to {destination}", errno.ESRCH, errno.ENODEV) as netlink:
+    with connection(f"remove the route to {destination}", errno.ESRCH, errno.ENODEV) as netlink:
         netlink.route("del", **_route(destination, via))
 
 
@@ -110,7 +120,7 @@ def _route(destination: str, via: str) -> dict[str, Any]:
     return {"dst": f"{text.format_address(network)}/{prefix_length}", "gateway": text.format_address(gateway)}
 
 
-def _index(netlink: Any, name: str) -> int:
+def index_of(netlink: Any, name: str) -> int:
     found = netlink.link_lookup(ifname=name)
     if not found:
         raise UsageError(f"there is no interface {name}")
@@ -118,7 +128,7 @@ def _index(netlink: Any, name: str) -> int:
 
 
 @contextmanager
-def _connection(action: str, *harmless: int) -> Iterator[Any]:
+def connection(action: str, *harmless: int) -> Iterator[Any]:
     """A netlink socket for `action`.  Refusals with a number of `harmless` end the block quietly.
 
     One for each action: it belongs to the namespace and thread in which it is opened.

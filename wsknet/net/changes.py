@@ -46,7 +46,10 @@ class InterfaceChanged:
 
     if_index: IfIndex
     metric: int | None = None
+    """0: automatic."""
     mtu: int | None = None
+    speed: int | None = None
+    """As in `InterfaceConfig`."""
     weak_send: bool | None = None
     """Packets with this interface's addresses may leave through any interface."""
     weak_receive: bool | None = None
@@ -65,7 +68,7 @@ class AutoconfigurationChanged:
 
 @dataclass(frozen=True, slots=True)
 class InterfaceRemoved:
-    """Takes the interface's addresses and routes along."""
+    """Takes the interface's addresses and routes along; watchers hear of each address, then of the interface."""
 
     if_index: IfIndex
 
@@ -120,6 +123,8 @@ class RouteAdded:
     mtu: int = 0
     """Largest packet this way, if smaller than the interface's; 0: no such limit."""
     origin: RouteOrigin = RouteOrigin.MANUAL
+    preferred_source: Address | None = None
+    """Our address that packets this way get if the program named none, while it is ours: "src" of ip-route(8)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ _IPV4_MULTICAST = bytes((224, 0, 0, 0))
 _IPV6_MULTICAST = b"\xff" + bytes(15)
 
 
-def connected_routes(interface: Interface, entry: InterfaceAddress, metric: int) -> Iterator[Route]:
+def connected_routes(interface: Interface, entry: InterfaceAddress, metric: int, ipv4_groups: bool) -> Iterator[Route]:
+    """`ipv4_groups`: those for 224/4 and 255.255.255.255, too."""
     address, length = entry.address, entry.prefix_length
     index, bits = interface.index, len(entry.address) * 8
     yield Route(address, bits, index, None, metric, is_local=True, is_automatic=True)
@@ -33,5 +34,7 @@ def connected_routes(interface: Interface, entry: InterfaceAddress, metric: int)
     if length < 31:  # RFC 3021: a subnet of two hosts has no broadcast address
         broadcast = broadcast_of(address, length)
         yield Route(broadcast, 32, index, None, metric, is_broadcast=True, is_automatic=True)
+    if not ipv4_groups:
+        return
     yield Route(LIMITED_BROADCAST, 32, index, None, metric, is_broadcast=True, is_automatic=True)
     yield Route(_IPV4_MULTICAST, 4, index, None, metric, is_automatic=True)

@@ -55,7 +55,8 @@ class Input:
         self._interfaces = ip.tables.interfaces
         self._protocols = ip.protocols
         self._trace = ip.trace
-        self._admission = Admission(ip)
+        self.admission = Admission(ip)
+        """Asked by `arrival` as well, for people."""
         self._looped = ip.output.looped
 
     def receive(self, if_index: IfIndex, frame: bytes, now: Instant, meta: FrameMeta | None = None) -> None:
@@ -179,7 +180,7 @@ class Input:
             return None
         packet = _packet_of(interface, family, header, frame)
         packet.checksum_trusted = is_trusted
-        if self._admission.is_martian(packet):
+        if self.admission.is_martian(packet):
             self._trace.drop(DropReason.IP_MARTIAN_SOURCE, frame)
             return None
         if isinstance(header, ipv4.Ipv4Header) and self._is_for_dhcp(packet, header, now):
@@ -188,7 +189,7 @@ class Input:
 
     def _by_destination(self, packet: Packet, header: Header, frame: bytes, now: Instant) -> Packet | None:
         """Ours, to be passed on, or neither."""
-        cast = self._admission.accept(packet, frame[:6])
+        cast = self.admission.accept(packet, frame[:6])
         if isinstance(cast, DropReason):
             self._trace.drop(cast, frame)
             return None

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from wsknet.net.changes import AddressOrigin
+from wsknet.net.metrics import automatic_metric
 from wsknet.net.packet import Cast
 from wsknet.types import LOOPBACK_INDEX, Address, Family, IfIndex, Mac, family_of
 from wsknet.wire import ipv4, ipv6
@@ -83,6 +84,7 @@ class Interface:
         "advertised_mtu",
         "auto",
         "config",
+        "fixed_metric",
         "flows",
         "forwarding",
         "group_macs",
@@ -98,6 +100,7 @@ class Interface:
         "name",
         "neighbours",
         "proxy_arp",
+        "speed",
         "unassigned",
         "weak_receive",
         "weak_send",
@@ -116,7 +119,7 @@ class Interface:
         self.name = config.name
         self.mac: Mac = config.mac
         self.mtu = config.mtu
-        self.metric = config.metric
+        self.set_metric(config.metric, config.speed)
         self.is_up = True
         self.is_loopback = index == LOOPBACK_INDEX
         self.weak_send = weak_send
@@ -143,6 +146,12 @@ class Interface:
         self.flows: dict[bytes, Flow] = {}
         """Answers of `net.input` by the two addresses as they stand in the header; bounded by MAX_FLOWS."""
         self.neighbours = new_neighbours(self)
+
+    def set_metric(self, fixed: int, speed: int) -> None:
+        """`fixed` 0: by the speed of the link."""
+        self.fixed_metric = fixed
+        self.speed = speed
+        self.metric = fixed or automatic_metric(speed)
 
     @property
     def carries_ipv6(self) -> bool:

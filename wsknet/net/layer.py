@@ -166,6 +166,9 @@ class IpLayer:
             self.groups.follow_addresses(interface, now)
             self.dhcp.address_changed(change.if_index, change.address, now)
             self.link_local.adjust(interface, now)
+        if isinstance(change, changes.InterfaceRemoved) and interface is not None:
+            for address in (*interface.addresses, *interface.unassigned):
+                self.tell(changes.AddressRemoved(change.if_index, address), now)
         self.tell(change, now)
 
     def tell(self, news: changes.News, now: Instant) -> None:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wsknet.behaviour import LostSource
 from wsknet.errors import ErrorKind, NetError
+from wsknet.net.binding import is_filter
 from wsknet.net.packet import Path
 from wsknet.net.pmtu import MIN_PATH_MTU
 from wsknet.net.route_choice import METRICS, choose_route, owner_text, pinned_text
-from wsknet.net.source import choose_source
+from wsknet.net.routes import Route
+from wsknet.net.source import choose_source, source_of_route
 from wsknet.net.well_known import LIMITED_BROADCAST
 from wsknet.net.withheld import withheld
 from wsknet.net.wording import address_text
@@ -21,6 +24,7 @@ from wsknet.types import (
     LOOPBACK_INDEX,
     Address,
     Family,
+    IfIndex,
     family_of,
     is_link_local,
     is_loopback,
@@ -30,10 +34,11 @@ from wsknet.types import (
 
 if TYPE_CHECKING:
     from wsknet.net.interface import Interface
-    from wsknet.net.routes import Route
     from wsknet.net.tables import Tables
 
+_OF_LOOPBACK = {4: bytes((127, 0, 0, 1)), 16: bytes(15) + b"\x01"}
 STRONG_HOST = "RFC 1122 3.3.4.2, strong host send"
+GROUPS_OF_LINUX = "Linux net/ipv4/route.c, ip_route_output_key_hash_rcu"
 UNICAST_IF = {4: "IPPROTO_IP Socket Options, IP_UNICAST_IF", 16: "IPPROTO_IPV6 Socket Options, IPV6_UNICAST_IF"}
 """By address length."""
 
@@ -41,6 +46,16 @@ UNICAST_IF = {4: "IPPROTO_IP Socket Options, IP_UNICAST_IF", 16: "IPPROTO_IPV6 S
 def needs_zone(destination: Address) -> bool:
     """Whether the interface is part of what `destination` means (RFC 4007 6; IPv4 alike)."""
     return is_link_local(destination) or is_multicast(destination) or destination == LIMITED_BROADCAST
+
+
+def this_host(tables: Tables, unspecified: Address, source: Address | None) -> Address:
+    """Which of our addresses the unspecified one stands for, as a destination of who is bound to `source`.
+
+    That is ``::1``, and over IPv4 the source itself if it is bound (ip_route_output_key_hash_rcu, ip6_dst_lookup_tail).
+    """
+    if len(unspecified) == 4 and source is not None and len(source) == 4 and tables.owner(source) is not None:
+        return source
+    return _OF_LOOPBACK[len(unspecified)]
 
 
 def resolve(
@@ -55,23 +70,29 @@ def resolve(
 
     `zone` tells the interface of a link-local source, and that of a destination for which `needs_zone`; elsewhere it
     means nothing.  `interface` is the one that the program sends through (IP_UNICAST_IF, IPV6_UNICAST_IF), 0 if routing
-    decides; for groups and our own addresses it does not count.  Raises `NetError` NO_ROUTE, or NOT_LOCAL if `source`
-    is not ours or the destination no address.
+    decides; for groups and our own addresses it does not count.  The unspecified destination is `this_host`, if
+    anything.  Raises `NetError` NO_ROUTE, NOT_LOCAL if `source` is not ours or the destination no address, or what
+    `Behaviour` says instead.
     """
     if interface and is_multicast(destination):
         interface = 0  # that is what IP_MULTICAST_IF is for
     if is_unspecified(destination):
-        raise _failure(
-            why, ErrorKind.NOT_LOCAL, "the unspecified address is no destination", "Winsock: WSAEADDRNOTAVAIL"
-        )
+        if not tables.behaviour.unspecified_means_this_host:
+            detail = "the unspecified address is no destination"
+            raise _failure(why, ErrorKind.NOT_LOCAL, detail, "Winsock: WSAEADDRNOTAVAIL")
+        destination = this_host(tables, destination, source)
     owner = None
     if source is not None:
         owner = tables.owner(source, zone if is_link_local(source) else 0)
-        if owner is None:
+        if owner is None and is_filter(tables, source):
+            source = None
+        elif owner is None and not _is_sent_without_owner(tables, source, zone):
             detail, reference = withheld(tables, source, zone if is_link_local(source) else 0) or (
                 f"{address_text(source)} is not our address", "Winsock: WSAEADDRNOTAVAIL",
             )  # fmt: skip
-            raise _failure(why, ErrorKind.NOT_LOCAL, detail, reference)
+            is_unreachable = _lost_source(tables, source) is LostSource.NO_ROUTE
+            kind = ErrorKind.NO_ROUTE if is_unreachable else ErrorKind.NOT_LOCAL
+            raise _failure(why, kind, detail, reference)
     scope = 0
     if needs_zone(destination):
         scope = zone or interface or (owner.index if owner is not None and not owner.is_loopback else 0)
@@ -82,6 +103,18 @@ def resolve(
         path = _to_link(tables, owner, source, destination, scope, why, interface)
     path.pinned = interface
     return path
+
+
+def _lost_source(tables: Tables, source: Address) -> LostSource:
+    behaviour = tables.behaviour
+    return behaviour.lost_ipv4_source if len(source) == 4 else behaviour.lost_ipv6_source
+
+
+def _is_sent_without_owner(tables: Tables, source: Address, zone: int) -> bool:
+    """An address that is being checked, or another host's, is never a source (RFC 4862 5.4, RFC 5227 2.1.1)."""
+    if _lost_source(tables, source) is not LostSource.SENT:
+        return False
+    return withheld(tables, source, zone if is_link_local(source) else 0) is None
 
 
 def link_mtu(interface: Interface, route: Route, family: Family) -> int:
@@ -105,13 +138,10 @@ def _to_ourselves(
 ) -> Path:
     """The destination is our own address: nothing on any wire, and the host model has no say (BIND-36)."""
     loopback = tables.interfaces[LOOPBACK_INDEX]
-    if owner is not None and owner is not loopback and is_loopback(destination) and not owner.weak_send:
-        raise _failure(
-            why,
-            ErrorKind.NOT_LOCAL,
-            f"loopback cannot be reached from an address of {owner.name} (strong host send)",
-            "RFC 1122 3.2.1.3 (g)",
-        )
+    is_foreign = owner is not None and owner is not loopback and is_loopback(destination)
+    if owner is not None and is_foreign and not tables.behaviour.loopback_takes_any_source:
+        detail = f"loopback cannot be reached from an address of {owner.name}"
+        raise _failure(why, ErrorKind.NOT_LOCAL, detail, "RFC 1122 3.2.1.3 (g)")
     if why is not None:
         why.consider(f"{address_text(destination)} local on {local.name}", "chosen: our own address", is_winner=True)
     if source is None:
@@ -140,11 +170,17 @@ def _to_link(
     if is_loopback(destination):
         raise _failure(why, ErrorKind.NO_ROUTE, "not an address of the loopback interface", "RFC 1122 3.2.1.3 (g)")
     if owner is not None and owner.is_loopback and source is not None and is_loopback(source):
-        raise _failure(why, ErrorKind.NO_ROUTE, "loopback addresses stay inside the host", "RFC 1122 3.2.1.3 (g)")
+        # Linux lets ::1 out; RFC 4291 2.5.3 has no such packet, and nobody could answer it.
+        kind = tables.behaviour.loopback_source_error if len(source) == 4 else ErrorKind.NO_ROUTE
+        raise _failure(why, kind, "loopback addresses stay inside the host", "RFC 1122 3.2.1.3 (g)")
     only = None
-    if owner is not None and (owner.is_strong or (source is not None and is_link_local(source))):
+    if owner is not None and source is not None and (owner.is_strong or _is_confined(tables, source)):
         only = owner
-    route = choose_route(tables, destination, only, scope, _part(why, "route"), pinned)
+    part = _part(why, "route")
+    if len(destination) == 4 and not tables.behaviour.ipv4_group_routes and _is_for_many(destination):
+        route = _group_route(tables, destination, only, scope, part)
+    else:
+        route = choose_route(tables, destination, only, scope, part, pinned)
     if route is None:
         raise _no_route(tables, only, destination, why, pinned)
     interface = tables.interfaces[route.if_index]
@@ -154,7 +190,9 @@ def _to_link(
         if part is not None:
             part.conclude(address_text(source), "bound by the program", STRONG_HOST)
     else:
-        source = choose_source(tables, interface, destination, next_hop, part)
+        source = None if route.preferred_source is None else source_of_route(tables, interface, route, part)
+        if source is None:
+            source = choose_source(tables, interface, destination, next_hop, part)
         if source is None:
             detail = f"{interface.name} has no address to send from"
             raise _failure(why, ErrorKind.NO_ROUTE, detail, METRICS)
@@ -167,6 +205,29 @@ def _to_link(
     if path.mtu < interface.mtu:
         _explain_mtu(path, mtu, route, _part(why, "MTU"))
     return path
+
+
+def _is_for_many(destination: Address) -> bool:
+    return is_multicast(destination) or destination == LIMITED_BROADCAST
+
+
+def _is_confined(tables: Tables, source: Address) -> bool:
+    """Whether packets with this source leave through its own interface on weak hosts too."""
+    return is_link_local(source) and (len(source) == 16 or tables.behaviour.confines_ipv4_link_local)
+
+
+def _group_route(
+    tables: Tables, destination: Address, only: Interface | None, scope: int, why: Decision | None
+) -> Route | None:
+    """Where no routes to groups come with the addresses.  On a link that is given no route is asked for."""
+    is_broadcast = destination == LIMITED_BROADCAST
+    interface = tables.interfaces.get(IfIndex(scope))
+    if interface is not None and interface.is_up and not interface.is_loopback and only in (None, interface):
+        if why is not None:
+            why.conclude(f"on-link on {interface.name}", "the interface is given", GROUPS_OF_LINUX)
+        return Route(destination, 32, interface.index, is_broadcast=is_broadcast)
+    route = choose_route(tables, destination, only, scope, why)
+    return None if route is None else route._replace(next_hop=None, is_broadcast=is_broadcast)
 
 
 def _no_route(

@@ -30,6 +30,8 @@ class Route(NamedTuple):
     mtu: int = 0
     """See `changes.RouteAdded`."""
     origin: RouteOrigin = RouteOrigin.MANUAL
+    preferred_source: Address | None = None
+    """See `changes.RouteAdded`."""
 
 
 class RouteTable:

@@ -17,6 +17,7 @@ from wsknet.types import Address, Family, family_of, is_link_local, is_loopback,
 
 if TYPE_CHECKING:
     from wsknet.net.interface import Interface
+    from wsknet.net.routes import Route
     from wsknet.net.tables import Tables
     from wsknet.trace import Decision
 
@@ -53,6 +54,22 @@ def choose_source(
             why.conclude("none", f"{outgoing.name} has no usable {family.name} address", rules[0].reference)
         return None
     return _decide(candidates, rules, query, why)
+
+
+def source_of_route(tables: Tables, outgoing: Interface, route: Route, why: Decision | None) -> Address | None:
+    """The source that the route names, if it is ours and may be used there; else the rules decide."""
+    hint = route.preferred_source
+    owner = None
+    if hint is not None:
+        owner = outgoing if hint in outgoing.addresses else tables.owner(hint)
+    if hint is None or owner is None or not owner.is_up or (owner is not outgoing and owner.is_strong):
+        if why is not None and hint is not None:
+            why.consider(address_text(hint), f"named by the route, but not to be used on {outgoing.name} now")
+        return None
+    if why is not None:
+        why.consider(f"{address_text(hint)} on {owner.name}", "chosen: named by the route", is_winner=True)
+        why.conclude(address_text(hint), "named by the route", "ip-route(8): src")
+    return hint
 
 
 def _candidates(tables: Tables, query: Query, family: Family, why: Decision | None) -> list[Candidate]:

@@ -173,13 +173,15 @@ class Tables:
     def _change_interface(self, change: changes.InterfaceChanged) -> None:
         interface = self._interface(change.if_index)
         mtu = interface.mtu if change.mtu is None else change.mtu
-        metric = interface.metric if change.metric is None else change.metric
-        InterfaceConfig(interface.name, interface.mac, mtu, metric)  # raises if one is out of range
+        metric = interface.fixed_metric if change.metric is None else change.metric
+        speed = interface.speed if change.speed is None else change.speed
+        InterfaceConfig(interface.name, interface.mac, mtu, metric, speed=speed)  # raises if one is out of range
         if mtu < ipv6.MIN_MTU and any(len(address) == 16 for address in interface.addresses):
             raise ValueError(
                 f"{interface.name} has IPv6 addresses, and IPv6 needs an MTU of {ipv6.MIN_MTU}: remove them first"
             )
-        interface.mtu, interface.metric = mtu, metric
+        interface.mtu = mtu
+        interface.set_metric(metric, speed)
         if change.auto is not None:
             interface.auto = change.auto
         if change.forwarding is not None:
@@ -233,7 +235,7 @@ class Tables:
                     self.routes.remove(present)
 
     def _routes_with(self, interface: Interface, entry: InterfaceAddress) -> Iterator[Route]:
-        return connected_routes(interface, entry, self.behaviour.connected_metric)
+        return connected_routes(interface, entry, self.behaviour.connected_metric, self.behaviour.ipv4_group_routes)
 
     def _add_route(self, change: changes.RouteAdded) -> None:
         prefix, length, next_hop = change.prefix, change.prefix_length, change.next_hop
@@ -250,9 +252,19 @@ class Tables:
             raise ValueError("metric must be 0 to 4294967295")
         if change.mtu and not MIN_MTU[family_of(prefix)] <= change.mtu <= MAX_MTU:
             raise ValueError(f"the MTU of this route must be {MIN_MTU[family_of(prefix)]} to {MAX_MTU}")
+        source = change.preferred_source
+        if source is not None and (len(source) != len(prefix) or self.owner(source) is None):
+            raise ValueError(f"{address_text(source)} is not ours or not of the family of the prefix: no source for it")
         route = Route(
-            prefix, length, change.if_index, next_hop, change.metric, mtu=change.mtu, origin=change.origin
-        )  # fmt: skip
+            prefix,
+            length,
+            change.if_index,
+            next_hop,
+            change.metric,
+            mtu=change.mtu,
+            origin=change.origin,
+            preferred_source=source,
+        )
         for entry in interface.addresses.values():  # a local or broadcast route put back by hand is one again
             for own in self._routes_with(interface, entry):
                 if own[:4] == route[:4]:

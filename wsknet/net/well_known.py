@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wsknet.types import Address
+from wsknet.types import Address, is_link_local
 
 LIMITED_BROADCAST = b"\xff" * 4
 
@@ -17,6 +17,13 @@ IPV6_ROUTERS = b"\xff\x02" + bytes(13) + b"\x02"
 
 SOLICITED_NODE_PREFIX = b"\xff\x02" + bytes(9) + b"\x01\xff"
 """The last 24 bits are those of the address."""
+
+
+def is_of_one_link(address: Address) -> bool:
+    """Whether an IPv6 address or group means something on one link only (RFC 4007 4, RFC 4291 2.7)."""
+    if len(address) == 4:
+        return False
+    return is_link_local(address) or (address[0] == 0xFF and address[1] & 0x0F == 2)
 
 
 def solicited_node(address: Address) -> Address:

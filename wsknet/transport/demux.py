@@ -11,6 +11,7 @@ from wsknet.behaviour import DemuxTie
 from wsknet.types import Address, Endpoint, Family, LocalName, family_of, is_link_local
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from random import Random
 
     from wsknet.trace import Decision
@@ -75,11 +76,25 @@ class Demux(Generic[T]):
             why.conclude("nobody", "no registration matches", "BSD sockets: the most specific match")
         return None
 
-    def find_all(self, local: Address, local_port: int, remote: Address, remote_port: int, zone: int) -> list[T]:
-        """Every endpoint that gets a copy of a broadcast or multicast packet (BIND-1.7)."""
+    def find_all(
+        self,
+        local: Address,
+        local_port: int,
+        remote: Address,
+        remote_port: int,
+        zone: int,
+        also: Iterable[Address] = (),
+    ) -> list[T]:
+        """Every endpoint that gets a copy of a broadcast or multicast packet (BIND-1.7).
+
+        `also` are our addresses whose names are meant, too.
+        """
         found: list[T] = []
         for sharers in self._levels(local, local_port, remote, remote_port, zone):
             found.extend(sharers)
+        for address in also:
+            exact, _, specific, _ = self._levels(address, local_port, remote, remote_port, zone)
+            found += exact + specific
         return found
 
     def _levels(

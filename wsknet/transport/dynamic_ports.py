@@ -7,6 +7,7 @@ gets a port that both families may have.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from wsknet.config import PortRange
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
     from random import Random
 
     from wsknet.config import PortConfig
+
+
+class PortChoice(Enum):
+    """How a dynamic port is chosen for a socket; means nothing for a port by number."""
+
+    ORDINARY = "ordinary"
+    RANDOM = "SO_RANDOMIZE_PORT"
+    """The same as ORDINARY, which is random already (RFC 6056 3.3.1)."""
+    SCALABLE = "SO_PORT_SCALABILITY"
+    """Once for each specific address, among those who ask for it so; means nothing for the wildcard."""
+    AT_CONNECT = "SO_REUSE_UNICASTPORT"
+    """Not before the peer is known, so that TCP can give one port to several peers; IP_BIND_ADDRESS_NO_PORT of Linux.
+    What Windows does for a connect without a bind."""
+
 
 REDRAWS = 64
 """Ports drawn at random before the usable ones are listed, which costs as much as the range is long."""
@@ -29,10 +44,10 @@ class PortRanges:
         self._dynamic |= {r.family: (r.first, r.last) for r in config.dynamic if r.protocol is protocol}
         self.excluded = [r for r in config.excluded if r.protocol is protocol]
 
-    def excluding(self, port: int, cover: Cover) -> PortRange | None:
-        """The first range that keeps a name of `cover` from having `port`."""
+    def excluding(self, port: int, cover: Cover, but: PortRange | None = None) -> PortRange | None:
+        """The first range, `but` aside, that keeps a name of `cover` from having `port`."""
         for block in self.excluded:
-            if block.first <= port <= block.last and cover.includes(block.family):
+            if block.first <= port <= block.last and cover.includes(block.family) and block != but:
                 return block
         return None
 
@@ -54,6 +69,16 @@ class PortRanges:
         excluded = {port for first, last in blocks for port in range(first, last + 1)}
         return [port for port in self.dynamic(cover) if port not in excluded]
 
+    def find_run(self, cover: Cover, count: int, is_free: Callable[[int], bool]) -> int | None:
+        """The first of the lowest `count` usable ports in a row that are free."""
+        length, previous = 0, 0
+        for port in filter(is_free, self.usable(cover)):
+            length = length + 1 if port == previous + 1 else 1
+            if length == count:
+                return port - count + 1
+            previous = port
+        return None
+
     def wording(self, cover: Cover) -> str:
         """The dynamic range of `cover` for people."""
         limits = {family: "{}-{}".format(*self._dynamic[family]) for family in cover.families}
@@ -63,25 +88,35 @@ class PortRanges:
 
 
 class DynamicPorts:
-    """The usable ports of one set of ranges, by who may be given them.  Resting ports are neither `free` nor `shared`.
+    """The usable ports of one set of ranges, by who may be given them.  Resting ports are `open` at most.
 
     Giving, taking and choosing a free port cost the same however full the range is.
     """
 
-    def __init__(self, usable: list[int], is_free: Callable[[int], bool], is_shared: Callable[[int], bool]) -> None:
+    def __init__(
+        self,
+        usable: list[int],
+        is_free: Callable[[int], bool],
+        is_shared: Callable[[int], bool],
+        is_open: Callable[[int], bool],
+    ) -> None:
         self.usable = frozenset(usable)
         self._is_free = is_free
         self._is_shared = is_shared
+        self._is_open = is_open
         self.free = _PortSet(port for port in usable if is_free(port))
         """Nobody holds them."""
         self.shared = _PortSet(port for port in usable if is_shared(port))
         """Held under SO_PORT_SCALABILITY alone, so that the next address may have them too."""
+        self.open = _PortSet(port for port in usable if is_open(port))
+        """Chosen at connect for all who hold them, if any, so that a connection to another peer may have them too."""
 
     def update(self, port: int) -> None:
         """Somebody took, released, rested or woke `port`."""
         if port in self.usable:
             self.free.put(port, self._is_free(port))
             self.shared.put(port, self._is_shared(port))
+            self.open.put(port, self._is_open(port))
 
     def choose(self, rng: Random) -> int | None:
         """A random free port."""
@@ -102,6 +137,19 @@ class DynamicPorts:
             if index < len(free) or not is_taken(port):
                 return port
         left = free + [port for port in shared if not is_taken(port)]
+        return rng.choice(left) if left else None
+
+    def choose_open(self, rng: Random, is_taken: Callable[[int], bool]) -> int | None:
+        """A random open port, `is_taken` being those from which the peer has a connection.  Costs as `choose_shared`.
+
+        Resting ports are as good as others: from them another peer can be reached.
+        """
+        ports = self.open.ports
+        for _ in range(REDRAWS if ports else 0):
+            port = rng.choice(ports)
+            if not is_taken(port):
+                return port
+        left = [port for port in ports if not is_taken(port)]
         return rng.choice(left) if left else None
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from wsknet.errors import ErrorKind, LocalError, NetError
-from wsknet.net.path import needs_zone
-from wsknet.types import Endpoint, Instant, LocalName, family_of
+from wsknet.net.path import needs_zone, this_host
+from wsknet.net.well_known import is_of_one_link
+from wsknet.net.wording import address_text
+from wsknet.types import Address, Endpoint, Instant, LocalName, family_of, is_unspecified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from wsknet.net.layer import IpLayer
 
 QUEUE_OVERHEAD = 256
 """Bytes charged for each queued datagram beside its own, so that empty ones cannot fill the memory."""
@@ -35,6 +39,17 @@ class Ready:
 
 ROUTING_DECIDES: Mapping[int, int] = {4: 0, 16: 0}
 """By address length: the interface a socket sends through (IP_UNICAST_IF, IPV6_UNICAST_IF), 0 if it names none."""
+
+
+class PacketInfo(NamedTuple):
+    """What one datagram alone asks for (RFC 3542 6; IN_PKTINFO and IN6_PKTINFO of Winsock)."""
+
+    address: Address | None = None
+    """Its source; `None`: as for every other datagram."""
+    if_index: int = 0
+    """The interface that it leaves through, groups included; 0: as for every other."""
+    traffic_class: int = 0
+    """TOS of IPv4, ECN bits included."""
 
 
 class Owner(Protocol):
@@ -68,6 +83,29 @@ def zone_towards(local: LocalName, remote: Endpoint) -> int:
     if zone and local.zone and zone != local.zone:
         raise NetError(ErrorKind.NO_ROUTE, f"bound on interface {local.zone}, the destination is on {zone}")
     return zone or local.zone
+
+
+def peer_zone(ip: IpLayer, local: LocalName, remote: Endpoint) -> int:
+    """`zone_towards` for connect, which raises `LocalError` INVALID_ARGUMENT, too, where the zone has to be told."""
+    zone = zone_towards(local, remote)
+    if not zone and ip.config.behaviour.link_local_needs_zone and is_of_one_link(remote.address):
+        raise LocalError(ErrorKind.INVALID_ARGUMENT, f"{address_text(remote.address)} needs its interface")
+    return zone
+
+
+def meant(ip: IpLayer, local: LocalName, to: Endpoint) -> Endpoint:
+    """The destination behind port 0 or an unspecified address, if it is one (BIND-39, 66).
+
+    Raises `NetError` NOT_LOCAL, or what `Behaviour.port_zero_error` says.
+    """
+    behaviour = ip.config.behaviour
+    if to.port == 0:
+        raise NetError(behaviour.port_zero_error, "port 0 cannot be a destination")
+    if not is_unspecified(to.address):
+        return to
+    if not behaviour.unspecified_means_this_host:
+        raise NetError(ErrorKind.NOT_LOCAL, "the unspecified address is no destination")
+    return Endpoint(this_host(ip.tables, to.address, local.address), to.port)
 
 
 class Event(NamedTuple):

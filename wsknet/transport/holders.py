@@ -6,26 +6,42 @@ A proxy binds one port on tens of thousands of addresses, and a bind beside them
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from enum import Enum
 from heapq import merge
 from operator import itemgetter
 from typing import TypeVar
 
+from wsknet.transport.dynamic_ports import PortChoice
 from wsknet.transport.sharing import Holder
 from wsknet.types import Address, Cover, Family, LocalName, family_of
 
 KeyT = TypeVar("KeyT")
 
 
+class Claim(Enum):
+    """What a reservation keeps others from."""
+
+    NAME = "name"
+    """A bind to a name that overlaps, as the sharing table says."""
+    CONNECTION = "connection"
+    """The same, unless both allow reuse, whatever the table says: a connection without its listener, or TIME-WAIT."""
+    NUMBER = "number"
+    """Only the port as a dynamic one: a connection where it keeps nobody from binding."""
+
+
 class Reservation:
-    """Proof that `name` may be used.  Shared by a listener and the connections it spawned: `users` counts them."""
+    """Proof that `name` may be used.  `users` counts those who share it, such as connections from one port."""
 
-    __slots__ = ("holder", "is_scalable", "users")
+    __slots__ = ("choice", "claim", "holder", "users")
 
-    def __init__(self, holder: Holder, is_scalable: bool = False) -> None:
+    def __init__(
+        self, holder: Holder, claim: Claim = Claim.NAME, choice: PortChoice = PortChoice.ORDINARY
+    ) -> None:  # fmt: skip
         self.holder = holder
         self.users = 1
-        self.is_scalable = is_scalable
-        """The port was chosen with SO_PORT_SCALABILITY, and may be chosen so again for other addresses."""
+        self.claim = claim
+        self.choice = choice
+        """How the port was chosen, if SCALABLE or AT_CONNECT: others who ask for the same may get it, too."""
 
     @property
     def name(self) -> LocalName:
@@ -45,34 +61,42 @@ class Holders:
         self._specific: dict[tuple[int, Cover], _Bucket] = {}
         self._exact: dict[tuple[int, Address, int], _Bucket] = {}
         self._count: dict[int, int] = {}
-        self._unscalable: dict[int, int] = {}
-        """Of `_count`, those that keep the port from being chosen again for other addresses."""
+        self._others: dict[PortChoice, dict[int, int]] = {PortChoice.SCALABLE: {}, PortChoice.AT_CONNECT: {}}
+        """Of `_count`, those whose port was not chosen so: they keep it from being chosen so again."""
         self._serial = 0
 
     def add(self, reservation: Reservation) -> None:
         self._serial += 1
         cover, address, port, zone = reservation.name
-        self._all[reservation] = self._serial
-        if address is None:
+        if reservation.claim is Claim.NAME:
+            self._all[reservation] = self._serial
+        if reservation.claim is Claim.NUMBER:
+            pass
+        elif address is None:
             self._wildcards.setdefault((port, cover), {})[reservation] = self._serial
         else:
             self._specific.setdefault((port, cover), {})[reservation] = self._serial
             self._exact.setdefault((port, address, zone), {})[reservation] = self._serial
         self._count[port] = self._count.get(port, 0) + 1
-        if not reservation.is_scalable:
-            self._unscalable[port] = self._unscalable.get(port, 0) + 1
+        for choice, counts in self._others.items():
+            if reservation.choice is not choice:
+                counts[port] = counts.get(port, 0) + 1
 
     def remove(self, reservation: Reservation) -> None:
         cover, address, port, zone = reservation.name
-        del self._all[reservation]
-        if address is None:
+        if reservation.claim is Claim.NAME:
+            del self._all[reservation]
+        if reservation.claim is Claim.NUMBER:
+            pass
+        elif address is None:
             _discard(self._wildcards, (port, cover), reservation)
         else:
             _discard(self._specific, (port, cover), reservation)
             _discard(self._exact, (port, address, zone), reservation)
         _count_down(self._count, port)
-        if not reservation.is_scalable:
-            _count_down(self._unscalable, port)
+        for choice, counts in self._others.items():
+            if reservation.choice is not choice:
+                _count_down(counts, port)
 
     def overlapping(self, name: LocalName) -> Iterator[Reservation]:
         """Those of the port of `name` that `sharing.overlaps` can say yes to."""
@@ -86,7 +110,7 @@ class Holders:
         return _in_order(bucket.items() for bucket in buckets if bucket)
 
     def at(self, port: int) -> Iterator[Reservation]:
-        """All who hold `port`."""
+        """All who hold a name with `port`."""
         buckets = [kind.get((port, cover)) for kind in (self._wildcards, self._specific) for cover in Cover]
         return _in_order(bucket.items() for bucket in buckets if bucket)
 
@@ -104,12 +128,12 @@ class Holders:
     def is_free(self, port: int) -> bool:
         return port not in self._count
 
-    def is_scalable(self, port: int) -> bool:
-        """Whether all who hold `port`, if any, let it be chosen again for other addresses."""
-        return port not in self._unscalable
+    def is_chosen_only(self, port: int, choice: PortChoice) -> bool:
+        """Whether all who hold `port`, if any, got it by `choice` (SCALABLE or AT_CONNECT)."""
+        return port not in self._others[choice]
 
     def __iter__(self) -> Iterator[Reservation]:
-        """By port, those of one port in the order of reservation."""
+        """What was bound, by port, those of one port in the order of reservation."""
         return iter(sorted(self._all, key=lambda reservation: reservation.name.port))
 
 

@@ -9,24 +9,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.config import PortConfig, PortRange
-from wsknet.errors import ErrorKind, NetError
+from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.net.wording import address_text
-from wsknet.transport.dynamic_ports import DynamicPorts, PortRanges, family_text
-from wsknet.transport.holders import Holders, Reservation
-from wsknet.transport.sharing import Holder, Security, Sharing, compare
+from wsknet.transport.dynamic_ports import DynamicPorts, PortChoice, PortRanges, family_text
+from wsknet.transport.holders import Claim, Holders, Reservation
+from wsknet.transport.sharing import (
+    CONNECTION_SOURCE,
+    SOURCES,
+    Holder,
+    Security,
+    Sharing,
+    Verdict,
+    compare,
+    compare_with_connection,
+)
 from wsknet.types import Address, Cover, Family, LocalName, Proto
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from random import Random
 
     from wsknet.behaviour import Behaviour
     from wsknet.trace import Decision
 
-__all__ = ["ANYONE", "PortConflictError", "PortExcludedError", "PortTable", "Reservation", "describe"]
+__all__ = ["ANYONE", "PortChoice", "PortConflictError", "PortExcludedError", "PortTable", "Reservation", "describe"]
 
 ANYONE = Security()
 NO_RANGES = PortConfig()
+BLOCK_SOURCE = "SIO_ASSOCIATE_PORT_RESERVATION"
 
 
 class PortConflictError(NetError):
@@ -58,6 +68,8 @@ class PortTable:
         self._ranges = PortRanges(protocol, behaviour.ephemeral_ports, config)
         self._dynamic: dict[frozenset[object], DynamicPorts] = {}
         """By `PortRanges.policy`, made when first asked for: covers with the same ranges choose from the same ports."""
+        self._joint: dict[tuple[Holder, Claim, PortChoice], Reservation] = {}
+        """Those that one object stands for however many connections have them."""
         self._resting: dict[int, int] = {}
         """Connections in TIME-WAIT by local port, the port that rests longest first."""
 
@@ -67,27 +79,76 @@ class PortTable:
         sharing: Sharing = Sharing.DEFAULT,
         security: Security = ANYONE,
         why: Decision | None = None,
-        is_scalable: bool = False,
+        choice: PortChoice = PortChoice.ORDINARY,
+        block: PortRange | None = None,
     ) -> Reservation:
-        """Reserve `name`; port 0 asks for a dynamic one.
+        """Reserve `name`; port 0 asks for a dynamic one, or for one of `block`, which was excluded or acquired.
 
-        `is_scalable` (SO_PORT_SCALABILITY) lets a dynamic port be given out once for each specific address, among those
-        who ask for it so; with the wildcard or a port by number it means nothing.
+        AT_CONNECT means nothing here: those who want it call `reserve_for_peer` instead, and later.
 
-        Raises `PortConflictError` (IN_USE or DENIED), `PortExcludedError` (DENIED), or `NetError` NO_PORTS when the
-        dynamic range is used up.
+        Raises `PortConflictError` (IN_USE or DENIED), `PortExcludedError` (DENIED), `NetError` NO_PORTS when the
+        dynamic range or `block` is used up, or `LocalError` INVALID_ARGUMENT when `block` is not there for this family.
         """
-        is_scalable = is_scalable and name.port == 0 and name.address is not None
-        if name.port == 0:
-            name = name._replace(port=self._choose_port(name, is_scalable, why))
+        if block is not None and not (block in self._ranges.excluded and name.cover.includes(block.family)):
+            raise LocalError(ErrorKind.INVALID_ARGUMENT, "there is no such block of ports for this family")
+        is_scalable = choice is PortChoice.SCALABLE and name.port == 0 and name.address is not None and block is None
+        if name.port:
+            self.check(Holder(name, sharing, security), why, block)
+        elif block is not None:
+            name = name._replace(port=self._choose_of(block, name.cover, why))
         else:
-            self.check(Holder(name, sharing, security), why)
-        reservation = Reservation(Holder(name, sharing, security), is_scalable)
+            name = name._replace(port=self._choose_port(name, is_scalable, why))
+        choice = PortChoice.SCALABLE if is_scalable else PortChoice.ORDINARY
+        return self._add(Reservation(Holder(name, sharing, security), Claim.NAME, choice))
+
+    def reserve_for_peer(
+        self, wanted: Holder, is_taken: Callable[[int], bool], why: Decision | None = None
+    ) -> Reservation:  # fmt: skip
+        """Reserve a dynamic port for a connection from the specific address of `wanted`.
+
+        It may be one that other connections have by this function, `is_taken` being those that have the same peer.
+        Raises `NetError` NO_PORTS.
+        """
+        name = wanted.name
+        dynamic = self._dynamic_ports(name.cover)
+        port = dynamic.choose_open(self._rng, is_taken)
+        if port is None:
+            raise self._used_up(name.cover, len(dynamic.usable), why)
+        if why is not None:
+            rule = f"random port of {self._ranges.wording(name.cover)} without a connection to this peer"
+            why.conclude(str(port), rule, "SO_REUSE_UNICASTPORT; RFC 6056 3.3.1")
+        holder = wanted._replace(name=name._replace(port=port))
+        return self._join(Reservation(holder, Claim.NAME, PortChoice.AT_CONNECT))
+
+    def reserve_accepted(self, listening: Reservation, name: LocalName) -> Reservation:
+        """What a connection to `name` holds that was accepted under `listening`, to be released like any other."""
+        behaviour, holder = self._behaviour, listening.holder
+        if holder.sharing is Sharing.EXCLUSIVE and behaviour.exclusive_waits_for_connections:
+            listening.users += 1
+            return listening
+        claim = Claim.CONNECTION if behaviour.connections_hold_port else Claim.NUMBER
+        return self._join(Reservation(holder._replace(name=name), claim, listening.choice))
+
+    def reserve_time_wait(self, of: Reservation, name: LocalName) -> Reservation | None:
+        """What TIME-WAIT of `name` holds, after a connection that held `of`; `None` if it keeps nobody from binding."""
+        if not self._behaviour.time_wait_blocks_bind:
+            return None
+        return self._join(Reservation(of.holder._replace(name=name), Claim.CONNECTION, of.choice))
+
+    def _join(self, wanted: Reservation) -> Reservation:
+        """`wanted`, or the same that is there already with a user more."""
+        found = self._joint.setdefault((wanted.holder, wanted.claim, wanted.choice), wanted)
+        if found is wanted:
+            return self._add(wanted)
+        found.users += 1
+        return found
+
+    def _add(self, reservation: Reservation) -> Reservation:
         self._holders.add(reservation)
-        self._update(name.port)
+        self._update(reservation.name.port)
         return reservation
 
-    def check(self, wanted: Holder, why: Decision | None = None) -> None:
+    def check(self, wanted: Holder, why: Decision | None = None, block: PortRange | None = None) -> None:
         """Ask whether `wanted` could be reserved, without reserving it.  Raises as `reserve`.
 
         Only holders whose names overlap with that of `wanted` can be in the way, so no others are compared unless
@@ -96,11 +157,11 @@ class PortTable:
         if wanted.name.port == 0:
             self._check_dynamic(wanted.name.cover, why)
             return
-        self._refuse_excluded(wanted.name, why)
+        self._refuse_excluded(wanted.name, why, block)
         conflict: PortConflictError | None = None
         port = wanted.name.port
         for held in self._holders.overlapping(wanted.name) if why is None else self._holders.at(port):
-            verdict = compare(self._behaviour.sharing, held.holder, wanted)
+            verdict = self._compare(held, wanted)
             if why is not None:
                 why.consider(describe(held.holder), verdict.rule, verdict.error is not None and conflict is None)
             if verdict.error is not None and conflict is None:
@@ -109,14 +170,19 @@ class PortTable:
                     break
         if why is not None:
             rule = conflict.rule if conflict else "no holder of the port is in the way"
-            why.conclude(
-                conflict.kind.value if conflict else "granted", rule, "Using SO_REUSEADDR and SO_EXCLUSIVEADDRUSE"
-            )
+            is_left = conflict is not None and conflict.holder.claim is Claim.CONNECTION
+            source = CONNECTION_SOURCE if is_left else SOURCES[self._behaviour.sharing]
+            why.conclude(conflict.kind.value if conflict else "granted", rule, source)
         if conflict is not None:
             raise conflict
 
-    def _refuse_excluded(self, name: LocalName, why: Decision | None) -> None:
-        block = self._ranges.excluding(name.port, name.cover)
+    def _compare(self, held: Reservation, wanted: Holder) -> Verdict:
+        if held.claim is Claim.CONNECTION:
+            return compare_with_connection(held.holder, wanted)
+        return compare(self._behaviour.sharing, held.holder, wanted)
+
+    def _refuse_excluded(self, name: LocalName, why: Decision | None, but: PortRange | None) -> None:
+        block = self._ranges.excluding(name.port, name.cover, but)
         if block is None:
             return
         kind = f"{block.protocol.name} over {family_text(block.family)}"
@@ -143,6 +209,19 @@ class PortTable:
         self._dynamic.clear()  # what belongs to the old ranges would be kept up to date for nobody
         return block
 
+    def acquire(self, family: Family, count: int) -> PortRange:
+        """Exclude `count` dynamic ports in a row that nobody holds, for those who bind with `block` (BIND-1.5.5).
+
+        Undone by `include`, as what SIO_ACQUIRE_PORT_RESERVATION does is undone when its socket is closed.  Raises
+        `LocalError` INVALID_ARGUMENT for a `count` below 1, `NetError` NO_PORTS.
+        """
+        if count < 1:
+            raise LocalError(ErrorKind.INVALID_ARGUMENT, "a block has at least one port")
+        first = self._ranges.find_run(Cover(family.value), count, self._is_free)
+        if first is None:
+            raise NetError(ErrorKind.NO_PORTS, f"there are no {count} free dynamic ports in a row")
+        return self.exclude(family, first, first + count - 1)
+
     def include(self, block: PortRange) -> None:
         """Take one exclusion of `block` back, one of the configuration too.  Raises `ValueError` if there is none."""
         if block not in self._ranges.excluded:
@@ -155,6 +234,8 @@ class PortTable:
         reservation.users -= 1
         if reservation.users:
             return
+        if reservation.claim is not Claim.NAME or reservation.choice is PortChoice.AT_CONNECT:
+            del self._joint[reservation.holder, reservation.claim, reservation.choice]
         self._holders.remove(reservation)
         self._update(reservation.name.port)
 
@@ -185,7 +266,8 @@ class PortTable:
         policy = self._ranges.policy(cover)
         dynamic = self._dynamic.get(policy)
         if dynamic is None:
-            dynamic = DynamicPorts(self._ranges.usable(cover), self._is_free, self._is_shared)
+            usable = self._ranges.usable(cover)
+            dynamic = DynamicPorts(usable, self._is_free, self._is_shared, self._is_open)
             self._dynamic[policy] = dynamic
         return dynamic
 
@@ -193,7 +275,12 @@ class PortTable:
         return self._holders.is_free(port) and port not in self._resting
 
     def _is_shared(self, port: int) -> bool:
-        return not self._holders.is_free(port) and self._holders.is_scalable(port) and port not in self._resting
+        if self._holders.is_free(port) or port in self._resting:
+            return False
+        return self._holders.is_chosen_only(port, PortChoice.SCALABLE)
+
+    def _is_open(self, port: int) -> bool:
+        return self._holders.is_chosen_only(port, PortChoice.AT_CONNECT)
 
     def _choose_port(self, name: LocalName, is_scalable: bool, why: Decision | None) -> int:
         dynamic = self._dynamic_ports(name.cover)
@@ -215,12 +302,23 @@ class PortTable:
     def _longest_resting(self, dynamic: DynamicPorts, name: LocalName, is_scalable: bool) -> int | None:
         for port in self._resting:
             if port in dynamic.usable:
-                is_shareable = is_scalable and self._holders.is_scalable(port)
+                is_shareable = is_scalable and self._holders.is_chosen_only(port, PortChoice.SCALABLE)
                 if self._holders.is_free(port):
                     return port
                 if is_shareable and not self._holders.has_exact(name._replace(port=port)):
                     return port
         return None
+
+    def _choose_of(self, block: PortRange, cover: Cover, why: Decision | None) -> int:
+        for port in range(block.first, block.last + 1):
+            if self._holders.is_free(port) and self._ranges.excluding(port, cover, block) is None:
+                if why is not None:
+                    why.conclude(str(port), f"first free port of the block {block.first}-{block.last}", BLOCK_SOURCE)
+                return port
+        rule = f"no port of the block {block.first}-{block.last} is free"
+        if why is not None:
+            why.conclude(ErrorKind.NO_PORTS.value, rule, BLOCK_SOURCE)
+        raise NetError(ErrorKind.NO_PORTS, rule)
 
     def _check_dynamic(self, cover: Cover, why: Decision | None) -> None:
         """Draws nothing and makes no `DynamicPorts`, so that a question does not change which port comes next."""

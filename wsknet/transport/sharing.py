@@ -15,6 +15,17 @@ from wsknet.behaviour import SharingTable
 from wsknet.errors import ErrorKind
 from wsknet.types import Cover, LocalName
 
+SOURCES = {
+    SharingTable.WSK: "WSK, Sharing Transport Addresses",
+    SharingTable.WINSOCK_2003: "Winsock, Using SO_REUSEADDR and SO_EXCLUSIVEADDRUSE: Windows Server 2003 and later",
+    SharingTable.XP: "Winsock, Using SO_REUSEADDR and SO_EXCLUSIVEADDRUSE: Windows XP and earlier",
+    SharingTable.LINUX: "socket(7) and ipv6(7) of Linux",
+}
+"""Where each table is written."""
+
+CONNECTION_SOURCE = "RFC 9293 3.6.1; inet_csk_bind_conflict in net/ipv4/inet_connection_sock.c of Linux"
+"""Where it is written what a connection keeps others from."""
+
 
 class Sharing(Enum):
     """What the socket asked for before it was bound."""
@@ -83,6 +94,15 @@ def compare(table: SharingTable, first: Holder, second: Holder) -> Verdict:
             return _compare_linux(first, second)
         case _:
             return _compare_2003(table, first, second)
+
+
+def compare_with_connection(first: Holder, second: Holder) -> Verdict:
+    """May `second` bind while a connection, or TIME-WAIT, of a socket with the options of `first` has its name?"""
+    if not overlaps(first.name, second.name):
+        return ALLOWED_DIFFERENT if share_a_family(first.name, second.name) else ALLOWED_FAMILIES
+    if first.sharing is Sharing.REUSE and second.sharing is Sharing.REUSE:
+        return Verdict(None, "both allow reuse")
+    return Verdict(ErrorKind.IN_USE, "a connection or TIME-WAIT has the name, and not both sockets allow reuse")
 
 
 def _compare_2003(table: SharingTable, first: Holder, second: Holder) -> Verdict:

@@ -8,21 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsknet.errors import ErrorKind, LocalError, NetError
-from wsknet.wsk import multicast_options, steering_options
+from wsknet.wsk import control_info, multicast_options, steering_options
 from wsknet.wsk.constants import (
-    AF_INET,
     AF_INET6,
     IPPROTO_IPV6,
     IPPROTO_TCP,
     IPV6_V6ONLY,
-    SIO_ROUTING_INTERFACE_QUERY,
-    SIO_WSK_SET_REMOTE_ADDRESS,
-    SIO_WSK_SET_SENDTO_ADDRESS,
+    SIO_ADDRESS_LIST_QUERY,
     SO_BROADCAST,
     SO_CONDITIONAL_ACCEPT,
+    SO_DONTROUTE,
     SO_EXCLUSIVEADDRUSE,
     SO_KEEPALIVE,
+    SO_PORT_SCALABILITY,
+    SO_RANDOMIZE_PORT,
     SO_RCVBUF,
+    SO_REUSE_UNICASTPORT,
     SO_REUSEADDR,
     SO_WSK_EVENT_CALLBACK,
     SOL_SOCKET,
@@ -36,25 +37,24 @@ from wsknet.wsk.constants import (
     WskIoctl,
     WskSetOption,
 )
+from wsknet.wsk.ioctls import IOCTLS, Buffers, perform_ioctl, query_address_list
 from wsknet.wsk.requests import KEPT, Refusal, mark_pending
 from wsknet.wsk.sockets.states import CREATED, FORCED_CLOSED
 from wsknet.wsk.status import (
     NTSTATUS,
+    STATUS_BUFFER_OVERFLOW,
     STATUS_EVENT_PENDING,
     STATUS_INVALID_PARAMETER,
     STATUS_OF_KIND,
     STATUS_SUCCESS,
 )
 from wsknet.wsk.structures import NPI_WSK_INTERFACE_ID, WSK_EVENT_CALLBACK_CONTROL
+from wsknet.wsk.ulong import ULONG_SIZE, read_ulong, write_ulongs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from wsknet.types import Instant
     from wsknet.wsk.irp import IRP
     from wsknet.wsk.sockets.base import Socket
-    from wsknet.wsk.sockets.datagram import DatagramSocket
-    from wsknet.wsk.sockets.transport import TransportSocket
 
 _LISTEN = WSK_FLAG_LISTEN_SOCKET | WSK_FLAG_STREAM_SOCKET
 _CONNECTION = WSK_FLAG_CONNECTION_SOCKET | WSK_FLAG_STREAM_SOCKET
@@ -76,18 +76,21 @@ class Option(NamedTuple):
 OPTIONS = {
     (SOL_SOCKET, SO_REUSEADDR): Option("reuse", _ALL, is_before_bind=True),
     (SOL_SOCKET, SO_EXCLUSIVEADDRUSE): Option("exclusive", _ALL, is_before_bind=True),
+    (SOL_SOCKET, SO_RANDOMIZE_PORT): Option("random_port", _ALL, is_before_bind=True),
+    (SOL_SOCKET, SO_PORT_SCALABILITY): Option("port_scalability", _ALL, is_before_bind=True),
+    (SOL_SOCKET, SO_REUSE_UNICASTPORT): Option("reuse_unicast_port", _ALL, is_before_bind=True),
     (SOL_SOCKET, SO_KEEPALIVE): Option("keep_alive", _LISTEN | _CONNECTION),
     (SOL_SOCKET, SO_BROADCAST): Option("broadcast", _DATAGRAM),
+    (SOL_SOCKET, SO_DONTROUTE): Option("dont_route", _ALL),
     (SOL_SOCKET, SO_RCVBUF): Option("receive_buffer", _ALL, is_boolean=False),
     (SOL_SOCKET, SO_CONDITIONAL_ACCEPT): Option("", _LISTEN),
     (IPPROTO_IPV6, IPV6_V6ONLY): Option("v6only", _ALL, is_before_bind=True),
     (IPPROTO_TCP, TCP_NODELAY): Option("no_delay", _LISTEN | _CONNECTION),
 }
 
-SHARING = {"reuse": "exclusive", "exclusive": "reuse"}
-"""Options that exclude each other."""
+RIVALS = {"reuse": "exclusive", "exclusive": "reuse", "random_port": "reuse_unicast_port"}
+"""Options, and those that keep them from being set."""
 
-ULONG_SIZE = 4
 SMALLEST_RECEIVE_BUFFER = 1
 
 
@@ -100,6 +103,7 @@ def control_socket(
     InputBuffer: Any,
     OutputSize: int,
     OutputBuffer: Any,
+    OutputSizeReturned: list[int] | None,
     Irp: IRP | None,
 ) -> NTSTATUS:
     if RequestType == WskSetOption:
@@ -109,16 +113,18 @@ def control_socket(
     if RequestType == WskGetOption:
         return _run(socket, Irp, _get_option, socket, Level, ControlCode, OutputSize, OutputBuffer)
     if RequestType == WskIoctl:
-        buffers = InputSize, InputBuffer, OutputSize, OutputBuffer
-        return _run(socket, Irp, _ioctl, socket, ControlCode, *buffers)
+        buffers = Buffers(InputSize, InputBuffer, OutputSize, OutputBuffer, OutputSizeReturned)
+        if Irp is None and ControlCode == SIO_ADDRESS_LIST_QUERY:
+            return query_address_list(socket, buffers)
+        return _run(socket, Irp, perform_ioctl, socket, ControlCode, buffers)
     return _run(socket, Irp, _unknown_request)
 
 
 def _run(socket: Socket, Irp: IRP | None, operation: Any, *arguments: Any) -> NTSTATUS:
-    """Everything but event control needs an IRP; an unknown code is told even without one."""
+    """Everything else needs an IRP; an unknown code is told even without one."""
     if Irp is not None:
         return socket.perform(Irp, operation, *arguments)
-    if operation is _ioctl and arguments[1] not in IOCTLS:
+    if operation is perform_ioctl and arguments[1] not in IOCTLS:
         return STATUS_OF_KIND[ErrorKind.NOT_SUPPORTED]
     return STATUS_INVALID_PARAMETER
 
@@ -148,13 +154,15 @@ def _set_option(
     if change_membership is not None:
         change_membership(socket, InputSize, InputBuffer, now)
         return 0
-    attribute = steering_options.find_value(socket, Level, ControlCode)
-    if attribute is not None:
-        steering_options.set_value(socket, attribute, _read_ulong(InputSize, InputBuffer))
+    if steering_options.is_settable(socket, Level, ControlCode):
+        steering_options.set_value(socket, Level, ControlCode, read_ulong(InputSize, InputBuffer))
+        return 0
+    if control_info.is_item(socket, Level, ControlCode):
+        control_info.set_item(socket, Level, ControlCode, read_ulong(InputSize, InputBuffer) != 0)
         return 0
     attribute = multicast_options.find_value(socket, Level, ControlCode)
     if attribute is not None:
-        multicast_options.set_value(socket, Level, attribute, _read_ulong(InputSize, InputBuffer))
+        multicast_options.set_value(socket, Level, attribute, read_ulong(InputSize, InputBuffer))
     else:
         _set_number(socket, Level, ControlCode, InputSize, InputBuffer)
     if socket.endpoint is not None:
@@ -166,14 +174,14 @@ def _set_number(socket: Any, Level: int, ControlCode: int, InputSize: int, Input
     option = _find_option(socket, Level, ControlCode)
     if not option.attribute:
         raise LocalError(ErrorKind.NOT_SUPPORTED)
-    value = _read_ulong(InputSize, InputBuffer)
+    value = read_ulong(InputSize, InputBuffer)
     if option.is_before_bind and socket.state != CREATED:
         raise LocalError(ErrorKind.INVALID_STATE)
     if option.is_boolean:
         value = int(value != 0)
     elif value < SMALLEST_RECEIVE_BUFFER:
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
-    rival = SHARING.get(option.attribute)
+    rival = RIVALS.get(option.attribute)
     if rival is not None and value and getattr(socket.options, rival):
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
     setattr(socket.options, option.attribute, value)
@@ -184,86 +192,27 @@ def _get_option(
 ) -> Any:
     if socket.state == FORCED_CLOSED:
         raise socket.refuse_state()
+    numbers = steering_options.list_of(socket, Level, ControlCode)
+    if numbers is not None:
+        if OutputSize < ULONG_SIZE * len(numbers):
+            raise Refusal(STATUS_BUFFER_OVERFLOW)
+        return write_ulongs(OutputBuffer, numbers)
+    value = _value_of(socket, Level, ControlCode)
+    if OutputSize < ULONG_SIZE:
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    return write_ulongs(OutputBuffer, [value])
+
+
+def _value_of(socket: Any, Level: int, ControlCode: int) -> int:
+    if control_info.is_item(socket, Level, ControlCode):
+        return int((Level, ControlCode) in socket.options.receiving.control_info)
+    value = steering_options.value_of(socket, Level, ControlCode)
+    if value is not None:
+        return value
     attribute = multicast_options.find_value(socket, Level, ControlCode)
     if attribute is None:
-        attribute = steering_options.find_value(socket, Level, ControlCode)
-    if attribute is None:
         attribute = _find_option(socket, Level, ControlCode).attribute
-    value = getattr(socket.options, attribute) if attribute else 0
-    if OutputBuffer is None or OutputSize < ULONG_SIZE:
-        raise LocalError(ErrorKind.INVALID_ARGUMENT)
-    if isinstance(OutputBuffer, list):
-        OutputBuffer[:] = [value]
-    else:
-        OutputBuffer[:ULONG_SIZE] = value.to_bytes(ULONG_SIZE, "little")
-    return ULONG_SIZE
-
-
-def _read_ulong(InputSize: int, InputBuffer: Any) -> int:
-    """A ULONG behind a pointer: a one-element list, or its four bytes."""
-    if InputSize != ULONG_SIZE or InputBuffer is None:
-        raise LocalError(ErrorKind.INVALID_ARGUMENT)
-    if isinstance(InputBuffer, list):
-        value: int = InputBuffer[0]
-        if not -1 << 31 <= value < 1 << 32:
-            raise LocalError(ErrorKind.INVALID_ARGUMENT)
-        return value & 0xFFFFFFFF  # -1 is written for it in C
-    return int.from_bytes(bytes(InputBuffer[:ULONG_SIZE]), "little")
-
-
-# IOCTLs
-
-
-def _ioctl(
-    Irp: IRP,
-    now: Instant,
-    socket: Any,
-    ControlCode: int,
-    InputSize: int,
-    InputBuffer: Any,
-    OutputSize: int,
-    OutputBuffer: Any,
-) -> Any:
-    """All that are there take an address."""
-    ioctl = IOCTLS.get(ControlCode)
-    if ioctl is None:
-        raise LocalError(ErrorKind.NOT_SUPPORTED)
-    if not socket.CATEGORY & ioctl.categories or (InputSize == 0) != (InputBuffer is None):
-        raise LocalError(ErrorKind.INVALID_ARGUMENT)
-    if InputSize and InputSize < (16 if socket.family == AF_INET else 28):
-        raise LocalError(ErrorKind.INVALID_ARGUMENT)
-    return ioctl.operation(socket, InputBuffer, OutputSize, OutputBuffer, now)
-
-
-def _set_remote_address(socket: DatagramSocket, address: Any, OutputSize: int, Output: Any, now: Instant) -> int:
-    socket.set_remote_address(address, now)
-    return 0
-
-
-def _set_sendto_address(socket: DatagramSocket, address: Any, OutputSize: int, Output: Any, now: Instant) -> int:
-    socket.set_destination(address)
-    return 0
-
-
-def _query_routing_interface(socket: TransportSocket, address: Any, OutputSize: int, Output: Any, now: Instant) -> int:
-    if address is None:
-        raise LocalError(ErrorKind.INVALID_ARGUMENT)
-    if socket.state == FORCED_CLOSED:
-        raise socket.refuse_state()
-    return steering_options.routing_interface(socket, address, OutputSize, Output)
-
-
-class Ioctl(NamedTuple):
-    operation: Callable[..., int]
-    """Returns the bytes that it has written."""
-    categories: int
-
-
-IOCTLS = {
-    SIO_WSK_SET_REMOTE_ADDRESS: Ioctl(_set_remote_address, _DATAGRAM),
-    SIO_WSK_SET_SENDTO_ADDRESS: Ioctl(_set_sendto_address, _DATAGRAM),
-    SIO_ROUTING_INTERFACE_QUERY: Ioctl(_query_routing_interface, _ALL),
-}
+    return getattr(socket.options, attribute) if attribute else 0
 
 
 # SO_WSK_EVENT_CALLBACK

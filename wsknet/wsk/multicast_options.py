@@ -12,8 +12,6 @@ from wsknet.errors import ErrorKind, LocalError
 from wsknet.transport.multicast import SocketGroups
 from wsknet.types import IfIndex
 from wsknet.wsk.constants import (
-    AF_INET,
-    AF_INET6,
     IP_ADD_MEMBERSHIP,
     IP_ADD_SOURCE_MEMBERSHIP,
     IP_BLOCK_SOURCE,
@@ -30,8 +28,8 @@ from wsknet.wsk.constants import (
     IPV6_MULTICAST_HOPS,
     IPV6_MULTICAST_IF,
     IPV6_MULTICAST_LOOP,
-    WSK_FLAG_DATAGRAM_SOCKET,
 )
+from wsknet.wsk.steering_options import require_level
 from wsknet.wsk.structures import ip_mreq, ip_mreq_source, ipv6_mreq
 
 if TYPE_CHECKING:
@@ -48,7 +46,7 @@ def find_value(socket: Any, Level: int, ControlCode: int) -> str | None:
     """The attribute of `Options` behind an option that is a number; `None` for what is none of these."""
     attribute = VALUES.get((Level, ControlCode))
     if attribute is not None:
-        _check_socket(socket, Level)
+        require_level(socket, Level, is_for_datagrams=True)
     return attribute
 
 
@@ -77,18 +75,10 @@ def find_membership(socket: Any, Level: int, ControlCode: int) -> MembershipChan
     """The change of memberships that an option makes; `None` for what is none of these."""
     change = MEMBERSHIPS.get((Level, ControlCode))
     if change is not None:
-        _check_socket(socket, Level)
+        require_level(socket, Level, is_for_datagrams=True)
         if socket.endpoint is None:
             raise LocalError(ErrorKind.INVALID_STATE, "bind first")
     return change
-
-
-def _check_socket(socket: Any, Level: int) -> None:
-    if not socket.CATEGORY & WSK_FLAG_DATAGRAM_SOCKET:
-        raise LocalError(ErrorKind.INVALID_ARGUMENT)
-    has_level = socket.family == AF_INET6 if Level == IPPROTO_IPV6 else socket.family == AF_INET or socket.is_dual
-    if not has_level:
-        raise LocalError(ErrorKind.INVALID_ARGUMENT)
 
 
 def _interface(joined: Joined, octets: bytes) -> IfIndex | None:

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from wsknet.wsk.constants import AF_INET
+from wsknet.wsk.sockaddr import IN6_ADDR, IN_ADDR, SOCKADDR, SOCKADDR_IN, SOCKADDR_IN6
+
 if TYPE_CHECKING:
     from wsknet.wsk.mdl import MDL
-    from wsknet.wsk.sockaddr import SOCKADDR
 
 __all__ = [
-    "EPROCESS", "GUID", "IO_STATUS_BLOCK", "NPI_WSK_INTERFACE_ID", "SECURITY_DESCRIPTOR", "WSK_BUF",
+    "EPROCESS", "GUID", "IN6_PKTINFO", "IN_PKTINFO", "IO_STATUS_BLOCK", "NPI_WSK_INTERFACE_ID",
+    "SECURITY_DESCRIPTOR", "SOCKET_ADDRESS", "SOCKET_ADDRESS_LIST", "WSABUF", "WSAMSG", "WSK_BUF",
     "WSK_BUF_LIST", "WSK_CLIENT_DISPATCH", "WSK_CLIENT_NPI", "WSK_DATAGRAM_INDICATION", "WSK_DATA_INDICATION",
     "WSK_EVENT_CALLBACK_CONTROL", "WSK_EXTENSION_CONTROL_IN", "WSK_EXTENSION_CONTROL_OUT", "WSK_INSPECT_ID",
     "WSK_PROVIDER_CHARACTERISTICS", "WSK_PROVIDER_NPI", "WSK_REGISTRATION", "WSK_SOCKET", "WSK_TRANSPORT",
@@ -295,6 +298,128 @@ class ipv6_mreq:
 
     def __bytes__(self) -> bytes:
         return bytes(self.ipv6mr_multiaddr) + self.ipv6mr_interface.to_bytes(4, "little")
+
+
+class IN_PKTINFO:
+    """The destination of a received datagram and where it came in; the source of one to be sent and where it leaves.
+
+    The address is four bytes in network order, or an IN_ADDR; zeros leave the choice to the stack, as does number 0.
+    """
+
+    __slots__ = ("ipi_addr", "ipi_ifindex")
+    SIZE: ClassVar[int] = 8
+
+    def __init__(self, ipi_addr: Any = bytes(4), ipi_ifindex: int = 0) -> None:
+        self.ipi_addr = ipi_addr
+        self.ipi_ifindex = ipi_ifindex
+
+    @classmethod
+    def cast(cls, memory: bytes | bytearray | memoryview) -> IN_PKTINFO:
+        """What stands in `memory`, as it is now."""
+        return cls(IN_ADDR(bytes(memory[:4])), int.from_bytes(memory[4 : cls.SIZE], "little"))
+
+    def __bytes__(self) -> bytes:
+        return bytes(self.ipi_addr) + self.ipi_ifindex.to_bytes(4, "little")
+
+
+class IN6_PKTINFO:
+    """The same with sixteen bytes, or an IN6_ADDR."""
+
+    __slots__ = ("ipi6_addr", "ipi6_ifindex")
+    SIZE: ClassVar[int] = 20
+
+    def __init__(self, ipi6_addr: Any = bytes(16), ipi6_ifindex: int = 0) -> None:
+        self.ipi6_addr = ipi6_addr
+        self.ipi6_ifindex = ipi6_ifindex
+
+    @classmethod
+    def cast(cls, memory: bytes | bytearray | memoryview) -> IN6_PKTINFO:
+        """What stands in `memory`, as it is now."""
+        return cls(IN6_ADDR(bytes(memory[:16])), int.from_bytes(memory[16 : cls.SIZE], "little"))
+
+    def __bytes__(self) -> bytes:
+        return bytes(self.ipi6_addr) + self.ipi6_ifindex.to_bytes(4, "little")
+
+
+class WSABUF:
+    """`buf` is memory, or the first CMSGHDR in it; NULL if `len` is 0."""
+
+    __slots__ = ("buf", "len")
+    SIZE: ClassVar[int] = 16
+
+    def __init__(self, len: int = 0, buf: Any = None) -> None:  # noqa: A002
+        self.len = len
+        self.buf = buf
+
+
+class WSAMSG:
+    """No function of WSK takes one; `WSA_CMSG_FIRSTHDR` and `WSA_CMSG_NXTHDR` read its `Control`."""
+
+    __slots__ = ("Control", "dwBufferCount", "dwFlags", "lpBuffers", "name", "namelen")
+    SIZE: ClassVar[int] = 56
+
+    def __init__(
+        self,
+        name: SOCKADDR | None = None,
+        namelen: int = 0,
+        lpBuffers: Any = None,
+        dwBufferCount: int = 0,
+        Control: WSABUF | None = None,
+        dwFlags: int = 0,
+    ) -> None:
+        self.name = name
+        self.namelen = namelen
+        self.lpBuffers = lpBuffers
+        self.dwBufferCount = dwBufferCount
+        self.Control = WSABUF() if Control is None else Control
+        self.dwFlags = dwFlags
+
+
+class SOCKET_ADDRESS:
+    __slots__ = ("iSockaddrLength", "lpSockaddr")
+    SIZE: ClassVar[int] = 16
+
+    def __init__(self, lpSockaddr: SOCKADDR | None = None, iSockaddrLength: int = 0) -> None:
+        self.lpSockaddr = lpSockaddr
+        self.iSockaddrLength = iSockaddrLength
+
+
+class SOCKET_ADDRESS_LIST:
+    """A count, as many SOCKET_ADDRESS, and behind them what these point to.
+
+    In memory, where no reference can stand, a pointer is the number of bytes from the beginning of the list.
+    """
+
+    __slots__ = ("Address", "iAddressCount")
+    SIZE: ClassVar[int] = 24
+
+    def __init__(self, Address: list[SOCKET_ADDRESS] | None = None) -> None:
+        self.Address = [] if Address is None else Address
+        self.iAddressCount = len(self.Address)
+
+    @classmethod
+    def of(cls, addresses: list[bytes]) -> bytes:
+        """The memory of a list of these SOCKADDRs."""
+        at = 8 + SOCKET_ADDRESS.SIZE * len(addresses)
+        entries = []
+        for octets in addresses:
+            entries.append(at.to_bytes(8, "little") + len(octets).to_bytes(8, "little"))
+            at += len(octets)
+        return len(addresses).to_bytes(8, "little") + b"".join(entries) + b"".join(addresses)
+
+    @classmethod
+    def cast(cls, memory: bytes | bytearray | memoryview) -> SOCKET_ADDRESS_LIST:
+        """What stands in `memory`, as it is now."""
+        octets = bytes(memory)
+        entries = []
+        for number in range(int.from_bytes(octets[:4], "little")):
+            begin = 8 + SOCKET_ADDRESS.SIZE * number
+            at = int.from_bytes(octets[begin : begin + 8], "little")
+            length = int.from_bytes(octets[begin + 8 : begin + 12], "little")
+            sockaddr = bytearray(octets[at : at + length])
+            kind = SOCKADDR_IN if sockaddr[0] == AF_INET else SOCKADDR_IN6
+            entries.append(SOCKET_ADDRESS(kind.over(sockaddr), length))
+        return cls(entries)
 
 
 class EPROCESS:

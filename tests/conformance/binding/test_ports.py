@@ -12,19 +12,21 @@ from types import FrameType, FunctionType
 
 import pytest
 
-from wsknet.behaviour import LINUX, WINDOWS, Behaviour
+from wsknet.behaviour import LINUX, WINDOWS, Behaviour, DemuxTie, SharingTable
 from wsknet.config import PortConfig, PortRange, StackConfig
 from wsknet.control.codec import ScapyCodec
 from wsknet.errors import ErrorKind, NetError
 from wsknet.stack import Stack
 from wsknet.trace import Decision
+from wsknet.transport.demux import Demux
 from wsknet.transport.holders import Holders
-from wsknet.transport.ports import PortConflictError, PortExcludedError, PortTable, Reservation
+from wsknet.transport.ports import PortChoice, PortConflictError, PortExcludedError, PortTable, Reservation
 from wsknet.transport.queries import BindQuery
-from wsknet.transport.sharing import Holder, Security, Sharing, compare
-from wsknet.types import Address, Cover, Family, Instant, LocalName, Proto
+from wsknet.transport.sharing import Holder, Security, Sharing, compare, compare_with_connection
+from wsknet.types import Address, Cover, Endpoint, Family, Instant, LocalName, Proto
 
 NOW = Instant(0)
+ORDINARY, SCALABLE = PortChoice.ORDINARY, PortChoice.SCALABLE
 FOUR = (50000, 50003)
 KINDS = list(product((Proto.TCP, Proto.UDP), Family))
 LOOPBACK = {Family.IPV4: ip_address("127.0.0.1").packed, Family.IPV6: ip_address("::1").packed}
@@ -68,15 +70,14 @@ def until_exhausted(draw: Callable[[], int]) -> set[int]:
 
 
 def table(
-    ports: tuple[int, int] = FOUR, dynamic: tuple[PortRange, ...] = (), excluded: tuple[PortRange, ...] = ()
+    ports: tuple[int, int] = FOUR, excluded: tuple[PortRange, ...] = (), behaviour: Behaviour = WINDOWS
 ) -> PortTable:
-    return PortTable(
-        Proto.UDP, replace(WINDOWS, ephemeral_ports=ports), Random(1), PortConfig(dynamic=dynamic, excluded=excluded)
-    )
+    behaviour = replace(behaviour, ephemeral_ports=ports)
+    return PortTable(Proto.UDP, behaviour, Random(1), PortConfig(excluded=excluded))
 
 
-def reserve_all(ports: PortTable, name: LocalName, is_scalable: bool) -> set[int]:
-    return until_exhausted(lambda: ports.reserve(name, is_scalable=is_scalable).name.port)
+def reserve_all(ports: PortTable, name: LocalName, choice: PortChoice) -> set[int]:
+    return until_exhausted(lambda: ports.reserve(name, choice=choice).name.port)
 
 
 def address(number: int) -> Address:
@@ -238,14 +239,14 @@ def test_dynamic_ports_pass_excluded_ranges_by_and_come_back_with_them() -> None
     ports = table(excluded=(PortRange(Proto.UDP, Family.IPV4, 50000, 50001),))
     taken = ports.reserve(any_port(Cover.IPV4))
     block = ports.exclude(Family.IPV4, 50002, 50002)
-    given = reserve_all(ports, any_port(Cover.IPV4), False) | {taken.name.port}
+    given = reserve_all(ports, any_port(Cover.IPV4), ORDINARY) | {taken.name.port}
     assert given <= {50002, 50003}
     assert 50003 in given
     [persistent, runtime] = ports.excluded
     assert runtime == block
     ports.include(block)
     ports.include(persistent)
-    assert given | reserve_all(ports, any_port(Cover.IPV4), False) == set(range(50000, 50004))
+    assert given | reserve_all(ports, any_port(Cover.IPV4), ORDINARY) == set(range(50000, 50004))
     with pytest.raises(ValueError, match="not excluded"):
         ports.include(block)
 
@@ -270,7 +271,7 @@ def test_a_range_excluded_twice_is_free_when_both_exclusions_are_gone() -> None:
 )
 def test_exhaustion_tells_how_many_ports_are_excluded(last: int, rule: str) -> None:
     ports, why = table(excluded=(PortRange(Proto.UDP, Family.IPV4, 50000, last),)), Decision("bind")
-    reserve_all(ports, any_port(Cover.IPV4), False)
+    reserve_all(ports, any_port(Cover.IPV4), ORDINARY)
     with pytest.raises(NetError):
         ports.reserve(any_port(Cover.IPV4), why=why)
     assert (why.answer, why.rule) == ("no free port", rule)
@@ -283,7 +284,7 @@ def test_exhaustion_tells_how_many_ports_are_excluded(last: int, rule: str) -> N
 def test_every_local_address_has_the_whole_range_with_the_option() -> None:
     ports = table()
     for number in range(3):
-        assert reserve_all(ports, any_port(Cover.IPV4, address(number)), True) == set(range(50000, 50004))
+        assert reserve_all(ports, any_port(Cover.IPV4, address(number)), SCALABLE) == set(range(50000, 50004))
 
 
 @pytest.mark.rule("BIND-1.5.3")
@@ -291,16 +292,16 @@ def test_a_link_local_address_is_another_one_on_each_link() -> None:
     ports = table()
     for zone in (2, 3):
         name = LocalName(Cover.IPV6, b"\xfe\x80" + bytes(13) + b"\1", 0, zone)
-        assert reserve_all(ports, name, True) == set(range(50000, 50004))
+        assert reserve_all(ports, name, SCALABLE) == set(range(50000, 50004))
 
 
 @pytest.mark.rule("BIND-1.5.3")
 @pytest.mark.parametrize("where", [None, address(2)])
 def test_ports_given_out_with_the_option_are_not_given_to_those_without(where: Address | None) -> None:
     ports = table()
-    scalable = [ports.reserve(any_port(Cover.IPV4, address(1)), is_scalable=True) for _ in range(3)]
+    scalable = [ports.reserve(any_port(Cover.IPV4, address(1)), choice=SCALABLE) for _ in range(3)]
     left = set(range(50000, 50004)) - {reservation.name.port for reservation in scalable}
-    assert reserve_all(ports, any_port(Cover.IPV4, where), False) == left
+    assert reserve_all(ports, any_port(Cover.IPV4, where), ORDINARY) == left
     ports.release(scalable[0])
     assert ports.reserve(any_port(Cover.IPV4, where)).name.port == scalable[0].name.port
 
@@ -310,42 +311,42 @@ def test_ports_given_out_with_the_option_are_not_given_to_those_without(where: A
 def test_ports_held_without_the_option_are_not_given_out_with_it(port: int) -> None:
     ports = table()
     held = ports.reserve(LocalName(Cover.IPV4, address(1), port)).name.port
-    given = reserve_all(ports, any_port(Cover.IPV4, address(2)), True)
+    given = reserve_all(ports, any_port(Cover.IPV4, address(2)), SCALABLE)
     assert given == set(range(50000, 50004)) - {held}
 
 
 @pytest.mark.rule("BIND-1.5.3")
 def test_one_holder_without_the_option_keeps_a_port_from_those_with_it_while_it_lasts() -> None:
     ports = table((50000, 50000))
-    ports.reserve(any_port(Cover.IPV4, address(1)), is_scalable=True)
+    ports.reserve(any_port(Cover.IPV4, address(1)), choice=SCALABLE)
     by_number = ports.reserve(LocalName(Cover.IPV4, address(2), 50000))
-    assert reserve_all(ports, any_port(Cover.IPV4, address(3)), True) == set()
+    assert reserve_all(ports, any_port(Cover.IPV4, address(3)), SCALABLE) == set()
     ports.release(by_number)
-    assert reserve_all(ports, any_port(Cover.IPV4, address(3)), True) == {50000}
+    assert reserve_all(ports, any_port(Cover.IPV4, address(3)), SCALABLE) == {50000}
 
 
 @pytest.mark.rule("BIND-1.5.3")
 @pytest.mark.parametrize("name", [any_port(Cover.IPV4), LocalName(Cover.IPV4, address(1), 50001)])
 def test_the_option_means_nothing_for_a_wildcard_or_a_port_by_number(name: LocalName) -> None:
     ports = table()
-    held = ports.reserve(name, is_scalable=True)
-    assert held.name.port not in reserve_all(ports, any_port(Cover.IPV4, address(2)), True)
+    held = ports.reserve(name, choice=SCALABLE)
+    assert held.name.port not in reserve_all(ports, any_port(Cover.IPV4, address(2)), SCALABLE)
 
 
 @pytest.mark.rule("BIND-1.5.3")
 def test_the_explanation_names_the_option() -> None:
     why = Decision("bind")
-    port = table().reserve(any_port(Cover.IPV4, address(1)), why=why, is_scalable=True).name.port
+    port = table().reserve(any_port(Cover.IPV4, address(1)), why=why, choice=SCALABLE).name.port
     assert why.answer == str(port)
     assert "SO_PORT_SCALABILITY" in why.rule
 
 
 def test_a_resting_port_is_the_last_choice_with_the_option_too() -> None:
     ports = table()
-    held = ports.reserve(any_port(Cover.IPV4, address(1)), is_scalable=True).name.port
+    held = ports.reserve(any_port(Cover.IPV4, address(1)), choice=SCALABLE).name.port
     ports.rest(held)
     name = any_port(Cover.IPV4, address(2))
-    given = [ports.reserve(name, is_scalable=True).name.port for _ in range(4)]
+    given = [ports.reserve(name, choice=SCALABLE).name.port for _ in range(4)]
     assert given[3] == held
     assert set(given[:3]) == set(range(50000, 50004)) - {held}
 
@@ -353,12 +354,49 @@ def test_a_resting_port_is_the_last_choice_with_the_option_too() -> None:
 def test_with_the_option_every_port_is_as_likely_as_another() -> None:
     draws = dict.fromkeys(range(50000, 50004), 0)
     ports = table()
-    ports.reserve(any_port(Cover.IPV4, address(1)), is_scalable=True)
+    ports.reserve(any_port(Cover.IPV4, address(1)), choice=SCALABLE)
     for _ in range(400):
-        reservation = ports.reserve(any_port(Cover.IPV4, address(2)), is_scalable=True)
+        reservation = ports.reserve(any_port(Cover.IPV4, address(2)), choice=SCALABLE)
         draws[reservation.name.port] += 1
         ports.release(reservation)
     assert min(draws.values()) > 60
+
+
+# At connect
+
+
+@pytest.mark.rule("BIND-1.5.4")
+def test_a_port_towards_a_peer_is_chosen_at_random_and_its_explanation_names_the_option() -> None:
+    ports, why = table((50000, 50999)), Decision("connect")
+    wanted = Holder(any_port(Cover.IPV4, address(1)), Sharing.DEFAULT, Security())
+    chosen = {ports.reserve_for_peer(wanted, lambda port: port % 2 == 0).name.port for _ in range(300)}
+    assert len(chosen) > 200
+    assert all(port % 2 for port in chosen)
+    last = ports.reserve_for_peer(wanted, lambda port: port != 50007, why).name.port
+    assert (last, why.answer) == (50007, "50007")
+    assert "SO_REUSE_UNICASTPORT" in why.reference
+
+
+@pytest.mark.parametrize(
+    ("sharing", "source"),
+    [
+        (SharingTable.WSK, "Sharing Transport Addresses"),
+        (SharingTable.WINSOCK_2003, "2003 and later"),
+        (SharingTable.XP, "XP and earlier"),
+        (SharingTable.LINUX, "socket(7)"),
+    ],
+)
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_a_bind_is_explained_by_the_page_that_has_its_table(sharing: SharingTable, source: str, is_taken: bool) -> None:
+    ports, why = table(behaviour=replace(WINDOWS, sharing=sharing)), Decision("bind")
+    holder = ports.reserve(LocalName(Cover.IPV4, None, 5000))
+    if not is_taken:
+        ports.release(holder)
+        ports.check(holder.holder, why)
+    else:
+        with pytest.raises(PortConflictError):
+            ports.check(holder.holder, why)
+    assert source in why.reference
 
 
 # Many holders
@@ -438,6 +476,36 @@ def test_only_names_that_overlap_are_compared(name: LocalName, expected: int) ->
     assert calls(compare, lambda: ports.reserve(name, Sharing.REUSE)) == expected
 
 
+@pytest.mark.parametrize("address_count", [1, 20])
+def test_connections_are_compared_once_for_each_of_their_names(address_count: int) -> None:
+    ports = table(behaviour=LINUX)
+    listening = ports.reserve(LocalName(Cover.IPV4, None, 5000), Sharing.REUSE)
+    names = [LocalName(Cover.IPV4, address(number), 5000) for number in range(address_count)]
+    held = [ports.reserve_accepted(listening, names[number % address_count]) for number in range(2000)]
+    held += [ports.reserve_time_wait(one, one.name) or one for one in held]
+    ports.release(listening)
+
+    def bind_and_release() -> None:
+        ports.release(ports.reserve(LocalName(Cover.IPV4, None, 5000), Sharing.REUSE))
+
+    assert calls(compare_with_connection, bind_and_release) == address_count
+    for reservation in held:
+        ports.release(reservation)
+    assert calls(compare_with_connection, bind_and_release) == 0
+
+
+def test_one_of_sixty_thousand_connections_is_found_without_comparing_the_others() -> None:
+    demux: Demux[int] = Demux(DemuxTie.FIRST, Random(1))
+    peers = [(Counted(address(number % 240)), 1024 + number // 240) for number in range(60_000)]
+    Counted.comparisons, Counted.limit = 0, 40 * len(peers)
+    name = LocalName(Cover.IPV4, address(1 << 20), 5000)
+    for number, (peer, port) in enumerate(peers):
+        demux.insert(name, Endpoint(peer, port), number)
+    for number, (peer, port) in enumerate(peers[::10]):
+        assert demux.find(address(1 << 20), 5000, Counted(peer), port, 0) == number * 10
+        assert demux.find(address(1 << 20), 5000, Counted(peer), 80, 0) is None
+
+
 @pytest.mark.parametrize("kinds", [(None, bytes(15) + b"\1"), (bytes(15) + b"\1", None)])
 def test_the_oldest_holder_in_the_way_is_named_whatever_its_kind(kinds: tuple[Address | None, ...]) -> None:
     ports = table()
@@ -453,18 +521,18 @@ def test_a_pool_of_250_ports_serves_240_addresses_to_the_last_port() -> None:
     Counted.comparisons, Counted.limit = 0, 60_000 * 40
     for number in range(240):
         name = any_port(Cover.IPV4, Counted(address(number)))
-        held += [ports.reserve(name, is_scalable=True) for _ in range(250)]
+        held += [ports.reserve(name, choice=SCALABLE) for _ in range(250)]
     assert len({reservation.name for reservation in held}) == 60_000
     with pytest.raises(NetError):
-        ports.reserve(any_port(Cover.IPV4, address(7)), is_scalable=True)
+        ports.reserve(any_port(Cover.IPV4, address(7)), choice=SCALABLE)
     ports.release(held[7 * 250])
-    again = ports.reserve(any_port(Cover.IPV4, address(7)), is_scalable=True)
+    again = ports.reserve(any_port(Cover.IPV4, address(7)), choice=SCALABLE)
     assert again.name == held[7 * 250].name
 
 
 def test_a_half_used_range_is_not_searched_through_for_a_port_that_is_left() -> None:
     ports, name = table((1000, 1999)), any_port(Cover.IPV4, address(1))
     for _ in range(500):
-        ports.reserve(name, is_scalable=True)
-    looked_at = calls(Holders.has_exact, lambda: [ports.reserve(name, is_scalable=True) for _ in range(100)])
+        ports.reserve(name, choice=SCALABLE)
+    looked_at = calls(Holders.has_exact, lambda: [ports.reserve(name, choice=SCALABLE) for _ in range(100)])
     assert looked_at < 1000

@@ -42,6 +42,7 @@ def test_a_peer_of_another_port_or_address_falls_through_to_the_wildcard() -> No
     assert table.find(HERE, 81, THERE, 5000, 0) is None
 
 
+@pytest.mark.rule("BIND-1.7.5", "BIND-1.7.6")
 @pytest.mark.parametrize(("tie", "winner"), [(DemuxTie.FIRST, "a"), (DemuxTie.LAST, "c")])
 def test_sharers_of_one_name_are_told_apart_by_policy(tie: DemuxTie, winner: str) -> None:
     table = demux(tie)
@@ -50,6 +51,7 @@ def test_sharers_of_one_name_are_told_apart_by_policy(tie: DemuxTie, winner: str
     assert table.find(HERE, 80, THERE, 5000, 0) == winner
 
 
+@pytest.mark.rule("BIND-1.7.5")
 def test_the_random_policy_reaches_every_sharer() -> None:
     table = demux(DemuxTie.RANDOM)
     for who in "abc":

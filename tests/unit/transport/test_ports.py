@@ -14,7 +14,7 @@ from wsknet.behaviour import WINDOWS
 from wsknet.config import PortRange
 from wsknet.errors import ErrorKind, NetError
 from wsknet.trace import Decision
-from wsknet.transport.ports import PortConflictError, PortTable, Reservation
+from wsknet.transport.ports import PortChoice, PortConflictError, PortTable, Reservation
 from wsknet.transport.sharing import Holder, Security, Sharing, compare
 from wsknet.types import Cover, Family, LocalName, Proto
 
@@ -175,6 +175,8 @@ class DynamicChoice(RuleBasedStateMachine):
         self.ports = table()
         self.held: list[Reservation] = []
         self.scalable: set[Reservation] = set()
+        self.connections: list[tuple[Reservation, int]] = []
+        """Reservations made at connect, each with its peer; they are in `held`, too."""
         self.resting: list[int] = []
         self.blocks: list[PortRange] = []
 
@@ -197,19 +199,43 @@ class DynamicChoice(RuleBasedStateMachine):
         allowed = self.choices(cover, address, is_scalable)
         if not allowed:
             with pytest.raises(NetError) as caught:
-                self.ports.reserve(name, is_scalable=is_scalable)
+                self.ports.reserve(name, choice=PortChoice.SCALABLE if is_scalable else PortChoice.ORDINARY)
             assert caught.value.kind is ErrorKind.NO_PORTS
             return
-        reservation = self.ports.reserve(name, is_scalable=is_scalable)
+        reservation = self.ports.reserve(name, choice=PortChoice.SCALABLE if is_scalable else PortChoice.ORDINARY)
         assert reservation.name.port in allowed
         self.held.append(reservation)
         if is_scalable:
             self.scalable.add(reservation)
 
+    @rule(family=st.sampled_from(Family), which=st.sampled_from([1, 2]), peer=st.sampled_from([1, 2]))
+    def connect(self, family: Family, which: int, peer: int) -> None:
+        address = which.to_bytes(4 if family is Family.IPV4 else 16, "big")
+        wanted = Holder(LocalName(Cover(family.value), address, 0), Sharing.DEFAULT, Security())
+        taken = {r.name.port for r, other in self.connections if other == peer and r.name.address == address}
+        made_so = [reservation for reservation, _ in self.connections]
+        fixed = {r.name.port for r in self.held if r not in made_so}
+        excluded = {p for b in self.blocks if b.family is family for p in range(b.first, b.last + 1)}
+        allowed = set(self.RANGE) - taken - fixed - excluded
+        if not allowed:
+            with pytest.raises(NetError) as caught:
+                self.ports.reserve_for_peer(wanted, taken.__contains__)
+            assert caught.value.kind is ErrorKind.NO_PORTS
+            return
+        reservation = self.ports.reserve_for_peer(wanted, taken.__contains__)
+        assert reservation.name.port in allowed
+        self.held.append(reservation)
+        self.connections.append((reservation, peer))
+
     @precondition(lambda self: self.held)
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
-        self.ports.release(self.held.pop(data.draw(st.integers(0, len(self.held) - 1))))
+        reservation = self.held.pop(data.draw(st.integers(0, len(self.held) - 1)))
+        self.ports.release(reservation)
+        for connection in self.connections:
+            if connection[0] is reservation:
+                self.connections.remove(connection)
+                break
 
     @rule(port=st.sampled_from(RANGE))
     def rest(self, port: int) -> None:

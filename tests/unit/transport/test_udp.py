@@ -104,7 +104,7 @@ def test_the_wildcard_socket_sends_from_the_address_that_routing_chooses() -> No
 
 
 @families
-@pytest.mark.rule("BIND-1.7.6")
+@pytest.mark.rule("BIND-1.7.9")
 def test_a_closed_port_is_reported_to_the_socket_that_asked(pair: Pair, names: dict[str, str]) -> None:
     there = parse_address(names["there"])
     client = bound(pair.here, cover_of(there), 0)
@@ -179,7 +179,7 @@ def test_a_port_held_for_another_address_or_family_is_closed(pair: Pair) -> None
         assert client.take_error() is ErrorKind.PORT_UNREACHABLE
 
 
-@pytest.mark.rule("BIND-1.7.7")
+@pytest.mark.rule("BIND-1.7.8")
 def test_a_socket_with_a_fixed_peer_takes_only_its_datagrams(pair: Pair) -> None:
     receiver = bound(pair.there, Cover.IPV4, 7)
     friend, stranger = bound(pair.here, Cover.IPV4, 5001), bound(pair.here, Cover.IPV4, 5002)

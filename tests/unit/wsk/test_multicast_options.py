@@ -149,6 +149,7 @@ def test_sources_are_joined_left_blocked_and_unblocked(lab: Lab) -> None:
         assert arrives() is expected
 
 
+@pytest.mark.rule("BIND-4.3")
 @pytest.mark.parametrize(
     ("interface", "expected"),
     [
@@ -206,7 +207,7 @@ def test_closing_leaves_the_groups(lab: Lab) -> None:
 # Values
 
 
-@pytest.mark.rule("RFC3493-5.2", "D-17")
+@pytest.mark.rule("RFC3493-5.2", "D-17", "BIND-4.4")
 @pytest.mark.parametrize(
     ("family", "level", "code", "default", "value"),
     [

@@ -180,6 +180,7 @@ class Duplicates:
         elif known.state is AddressState.OPTIMISTIC:
             self._tables.set_state(interface, address, InterfaceAddress.of(claim.change).state)
             self._ip.forget_paths()
+            self._ip.tell(claim.change, now)  # it has been there, but not among those that are preferred
         if claim.is_ipv4:
             self._limit.succeeded(interface.index)
             self._announce(claim, now)

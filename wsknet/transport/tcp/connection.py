@@ -282,6 +282,7 @@ class Connection:
 
     def become_time_wait(self, now: Instant) -> None:
         """Only names and numbers stay behind in the tables; what was received stays readable."""
+        reservation = self.endpoint.time_wait_reservation(self.name)
         self._dismantle()
         receiver = self.receiver
         window = min(receiver.window >> receiver.shift, 0xFFFF)
@@ -294,6 +295,7 @@ class Connection:
             receiver.nxt,
             window,
             self.segments.path.pinned,
+            reservation,
         )
         self.remains.start(now)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind, LocalError, NetError
-from wsknet.transport.endpoint import ROUTING_DECIDES, Owner, Ready, TransportEndpoint, zone_towards
-from wsknet.transport.ports import ANYONE, Reservation
-from wsknet.transport.sharing import Sharing
+from wsknet.transport.endpoint import ROUTING_DECIDES, Owner, Ready, TransportEndpoint, meant, peer_zone
+from wsknet.transport.ports import ANYONE, PortChoice, Reservation
+from wsknet.transport.sharing import Holder, Sharing
 from wsknet.transport.tcp.connection import Connection
 from wsknet.transport.tcp.listener import Listener
 from wsknet.transport.tcp.state import CONNECTING, RECEIVING, State
@@ -24,6 +24,7 @@ from wsknet.types import (
 )
 
 if TYPE_CHECKING:
+    from wsknet.config import PortRange
     from wsknet.transport.sharing import Security
     from wsknet.transport.tcp.protocol import TcpProtocol
     from wsknet.types import Buffer
@@ -38,8 +39,8 @@ class TcpEndpoint(TransportEndpoint):
     PEER_FINISHED, FINISHED, FAILED; of a listener: ACCEPTABLE.
     """
 
-    __slots__ = ("_keep_alive", "_no_delay", "_protocol", "_receive_buffer", "_reservation", "connection", "cover",
-                 "is_closed", "keep_alive_settings", "listener", "local", "unicast_interfaces")  # fmt: skip
+    __slots__ = ("_deferred", "_keep_alive", "_no_delay", "_protocol", "_receive_buffer", "_reservation", "connection",
+                 "cover", "is_closed", "keep_alive_settings", "listener", "local", "unicast_interfaces")  # fmt: skip
 
     def __init__(self, protocol: TcpProtocol, cover: Cover, owner: Owner | None) -> None:
         super().__init__(owner)
@@ -47,6 +48,8 @@ class TcpEndpoint(TransportEndpoint):
         self._reservation: Reservation | None = None
         self.is_closed = False
         self._keep_alive = False
+        self._deferred: Holder | None = None
+        """What bind was given, if the port was left to connect."""
         self.cover = cover
         self.local: LocalName | None = None
         """What bind was given, with the port it chose; for an accepted endpoint what the peer dialled."""
@@ -81,52 +84,95 @@ class TcpEndpoint(TransportEndpoint):
     # Opening
 
     def bind(
-        self, name: LocalName, now: Instant, sharing: Sharing = Sharing.DEFAULT, security: Security = ANYONE
-    ) -> None:  # fmt: skip
-        """Reserve `name`; port 0 asks for a dynamic one.  Of the wildcard only the port is settled here.
+        self,
+        name: LocalName,
+        now: Instant,
+        sharing: Sharing = Sharing.DEFAULT,
+        security: Security = ANYONE,
+        *,
+        choice: PortChoice = PortChoice.ORDINARY,
+        block: PortRange | None = None,
+    ) -> None:
+        """Reserve `name`; port 0 asks for a dynamic one, or one of `block`.  Of the wildcard only the port is settled.
 
-        Raises `LocalError` INVALID_STATE when already bound, `NetError` NOT_LOCAL, IN_USE, DENIED or NO_PORTS.
+        With AT_CONNECT port 0 stays 0 until connect or listen.  To the wildcard, that is the implicit bind of a connect
+        without a bind.
+
+        Raises `LocalError` INVALID_STATE when already bound, INVALID_ARGUMENT for a `block` that is not there,
+        `NetError` NOT_LOCAL, IN_USE, DENIED or NO_PORTS.
         """
-        if self._reservation is not None or self.is_closed:
+        if self.local is not None or self.is_closed:
             raise LocalError(ErrorKind.INVALID_STATE, "already bound or closed")
         if name.address is not None:
             name = name._replace(zone=self._protocol.ip.bindable(name.address, name.zone))
-        self._reservation = self._protocol.ports.reserve(name, sharing, security)
-        self.local = self._reservation.name
+        if choice is PortChoice.AT_CONNECT and not name.port and block is None:
+            self._deferred = Holder(name, sharing, security)
+            self.local = name
+        else:
+            self._take(self._protocol.ports.reserve(name, sharing, security, None, choice, block))
+        self._protocol.bound[self] = None
 
     def connect(self, remote: Endpoint, now: Instant) -> None:
         """Resolve the path now, with it the source address, and send a SYN.  CONNECTED or FAILED follows.
 
         Raises `LocalError` INVALID_STATE (not bound, listening, connecting or connected), INVALID_ARGUMENT (a family
         that the name does not cover), `NetError` NOT_LOCAL (`remote` cannot be a peer), NO_ROUTE, IN_USE (the 4-tuple
-        exists, perhaps in TIME-WAIT).  After these, and after a FAILED attempt, the endpoint is as bound as before:
-        without an address if it has the wildcard, and free to connect elsewhere.
+        exists, perhaps in TIME-WAIT), NO_PORTS (AT_CONNECT).  After these, and after a FAILED attempt, the endpoint is
+        as bound as before: without an address if it has the wildcard, without a port if bind chose none, and free to
+        connect elsewhere.
         """
         local = self.local
         if local is None or self.listener is not None or self.connection is not None:
             raise LocalError(ErrorKind.INVALID_STATE, "bind first, and connect once")
         address, port, _ = remote
-        zone = zone_towards(local, remote)
-        if port == 0 or is_unspecified(address) or is_multicast(address):
-            raise NetError(ErrorKind.NOT_LOCAL, "neither port 0 nor such an address can be a peer")
         protocol = self._protocol
+        if port == 0 or is_multicast(address):
+            raise NetError(ErrorKind.NOT_LOCAL, "neither port 0 nor a group can be a peer")
+        if is_unspecified(address):
+            address, port, _ = remote = meant(protocol.ip, local, remote)
+        zone = peer_zone(protocol.ip, local, remote)
         path = protocol.ip.path(address, local.address, zone, None, self.unicast_interfaces[len(address)])
         if path.is_broadcast:
             raise NetError(ErrorKind.NOT_LOCAL, "a broadcast address cannot be a peer")  # RFC 1122 4.2.3.10
         remote = Endpoint(address, port, path.zone if is_link_local(address) else 0)
         source_zone = path.zone if is_link_local(path.source) else 0
-        if protocol.demux.has_exact(Endpoint(path.source, local.port, source_zone), remote):
-            raise NetError(ErrorKind.IN_USE, "a connection between these two ends exists")
         name = LocalName(Cover(family_of(address).value), path.source, local.port, source_zone)
+        itself = Endpoint(path.source, local.port, source_zone)
+        if remote == itself and not protocol.ip.config.behaviour.connects_to_itself:
+            raise NetError(ErrorKind.REFUSED, "nobody listens there but the socket itself")
+        if not local.port:
+            name = self._choose_port(name, remote)
+        elif protocol.demux.has_exact(Endpoint(path.source, local.port, source_zone), remote):
+            raise NetError(ErrorKind.IN_USE, "a connection between these two ends exists")
         self.error = None
-        iss = protocol.initial_sequence(Endpoint(path.source, local.port, source_zone), remote, now)
+        iss = protocol.initial_sequence(Endpoint(path.source, name.port, source_zone), remote, now)
         self.connection = Connection(protocol, self, name, remote, path, iss)
         self.connection.open_actively(now)
+
+    def _choose_port(self, name: LocalName, remote: Endpoint) -> LocalName:
+        """`name` with a port from which `remote` has no connection yet."""
+        assert self._deferred is not None
+        assert name.address is not None
+        address, zone, demux = name.address, name.zone, self._protocol.demux
+        reservation = self._protocol.ports.reserve_for_peer(
+            self._deferred._replace(name=name),
+            lambda port: demux.has_exact(Endpoint(address, port, zone), remote),
+        )
+        self._reservation = reservation
+        self.local = self._deferred.name._replace(port=reservation.name.port)
+        return reservation.name
+
+    def _take(self, reservation: Reservation) -> None:
+        self._reservation = reservation
+        self.local = reservation.name
 
     def listen(self, now: Instant, backlog: int | None = None) -> None:
         """Let peers connect.  `backlog` bounds connections, half open ones included, that wait for `accept`."""
         if self.local is None or self.listener is not None or self.connection is not None:
             raise LocalError(ErrorKind.INVALID_STATE, "bind first, and listen once")
+        if self._deferred is not None:
+            self._take(self._protocol.ports.reserve(*self._deferred))
+            self._deferred = None
         limit = self._protocol.config.accept_backlog if backlog is None else max(backlog, 1)
         self.listener = Listener(self._protocol, self, limit)
         self._protocol.demux.insert(self.local, None, self.listener)
@@ -151,12 +197,11 @@ class TcpEndpoint(TransportEndpoint):
         return connection.endpoint
 
     def spawn(self, name: LocalName) -> TcpEndpoint:
-        """The endpoint of a connection to this listener.  It shares the reservation and inherits the options."""
+        """The endpoint of a connection to this listener.  It inherits the options."""
         child = TcpEndpoint(self._protocol, self.cover, None)
         child.local = name
-        child._reservation = self._reservation
         if self._reservation is not None:
-            self._reservation.users += 1
+            child._reservation = self._protocol.ports.reserve_accepted(self._reservation, name)
         child._no_delay = self._no_delay
         child._receive_buffer = self._receive_buffer
         child._keep_alive = self._keep_alive
@@ -302,7 +347,7 @@ class TcpEndpoint(TransportEndpoint):
         connection.receiver.clear()
         self.error = ErrorKind.ABORTED
         if was_connecting:
-            self.connection = None
+            self._unconnect()
 
     def close(self, now: Instant) -> None:
         """Give everything back.  Legal in every state, more than once; the owner hears nothing more.
@@ -331,7 +376,19 @@ class TcpEndpoint(TransportEndpoint):
         """The connection is no more.  A failed attempt to connect leaves the endpoint as bound as it was before."""
         self.error = error
         if was_connecting:
-            self.connection = None
+            self._unconnect()
+        self._protocol.notify(self, Ready.FAILED)
+
+    def _unconnect(self) -> None:
+        self.connection = None
+        if self._deferred is not None and self._reservation is not None:
+            self._protocol.ports.release(self._reservation)
+            self._reservation = None
+            self.local = self._deferred.name
+
+    def fail(self, error: ErrorKind) -> None:
+        """The endpoint, which has no connection, is of no use any more."""
+        self.error = error
         self._protocol.notify(self, Ready.FAILED)
 
     def connection_ended(self) -> None:
@@ -339,11 +396,17 @@ class TcpEndpoint(TransportEndpoint):
         if self.is_closed:
             self._release()
 
+    def time_wait_reservation(self, name: LocalName) -> Reservation | None:
+        """What TIME-WAIT of the connection is to hold, if anything.  Before `connection_ended`."""
+        if self._reservation is None:
+            return None
+        return self._protocol.ports.reserve_time_wait(self._reservation, name)
+
     def _release(self) -> None:
         if self._reservation is not None:
             self._protocol.ports.release(self._reservation)
-            self._reservation = None
-            self.local = None
+        self._reservation = self._deferred = self.local = None
+        self._protocol.bound.pop(self, None)
 
     def _live(self) -> Connection:
         connection = self.connection

@@ -79,6 +79,8 @@ class TcpProtocol:
         self.flow_labels = FlowLabels(Proto.TCP, rng, config.behaviour.flow_labels)
         self.congestion: CongestionFactory = Reno
         """Of connections made from now on."""
+        self.bound: dict[TcpEndpoint, None] = {}
+        """Every endpoint that took a name by itself; accepted ones have that of their connection."""
         self._connections: dict[Connection | TimeWait, None] = {}
         self._find = demux.find
 

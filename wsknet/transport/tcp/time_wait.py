@@ -14,6 +14,7 @@ from wsknet.wire import tcp
 
 if TYPE_CHECKING:
     from wsknet.net.packet import Packet
+    from wsknet.transport.ports import Reservation
     from wsknet.transport.tcp.protocol import TcpProtocol
     from wsknet.types import Endpoint, LocalName
 
@@ -25,10 +26,13 @@ _ANSWERS_PERIOD = SECOND // 2
 
 
 class TimeWait:
-    """A quiet place for the 4-tuple.  Takes about a tenth of a connection's memory and holds no port; only the dynamic
-    choice of ports passes by."""
+    """A quiet place for the 4-tuple.  Takes about a tenth of a connection's memory.
 
-    __slots__ = ("_answered", "_interface", "_protocol", "_timer", "_window", "local", "name", "nxt", "remote", "sent")
+    It holds no port unless `time_wait_blocks_bind`: only the dynamic choice of ports passes by.
+    """
+
+    __slots__ = ("_answered", "_interface", "_protocol", "_reservation", "_timer", "_window", "local", "name", "nxt",
+                 "remote", "sent")  # fmt: skip
 
     state = State.TIME_WAIT
     pseudo: int | None = None
@@ -43,10 +47,13 @@ class TimeWait:
         nxt: Position,
         window: int,
         interface: int,
+        reservation: Reservation | None = None,
     ) -> None:
         self._interface = interface
         self._protocol = protocol
         self._timer = Timer(protocol.timers, self._expired)
+        self._reservation = reservation
+        """Shared by all who wait with one name; `None` where TIME-WAIT keeps nobody from binding."""
         self._answered: Instant | None = None
         self._window = window
         self.name = name
@@ -59,7 +66,8 @@ class TimeWait:
 
     def start(self, now: Instant) -> None:
         self._protocol.register(self)
-        self._protocol.ports.rest(self.local.port)
+        if self._reservation is None:
+            self._protocol.ports.rest(self.local.port)
         self._timer.arm(Instant(now + self._protocol.policy.time_wait))
 
     @property
@@ -113,7 +121,10 @@ class TimeWait:
     def end(self) -> None:
         self._timer.cancel()
         self._protocol.unregister(self)
-        self._protocol.ports.wake(self.local.port)
+        if self._reservation is None:
+            self._protocol.ports.wake(self.local.port)
+        else:
+            self._protocol.ports.release(self._reservation)
 
     def _expired(self, now: Instant) -> None:
         self.end()

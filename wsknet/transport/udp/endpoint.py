@@ -9,10 +9,20 @@ from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.net.packet import MAX_PAYLOAD, Cast
 from wsknet.net.path import needs_zone
 from wsknet.trace import DropReason
-from wsknet.transport.endpoint import QUEUE_OVERHEAD, ROUTING_DECIDES, Owner, Ready, TransportEndpoint, zone_towards
+from wsknet.transport.endpoint import (
+    QUEUE_OVERHEAD,
+    ROUTING_DECIDES,
+    Owner,
+    PacketInfo,
+    Ready,
+    TransportEndpoint,
+    meant,
+    peer_zone,
+    zone_towards,
+)
 from wsknet.transport.multicast import SocketGroups
-from wsknet.transport.ports import ANYONE, Reservation
-from wsknet.transport.sharing import Sharing
+from wsknet.transport.ports import ANYONE, PortChoice, Reservation
+from wsknet.transport.sharing import Holder, Sharing
 from wsknet.types import (
     Address,
     Buffers,
@@ -23,6 +33,7 @@ from wsknet.types import (
     Instant,
     LocalName,
     Proto,
+    family_of,
     is_link_local,
     is_multicast,
     is_unspecified,
@@ -31,6 +42,9 @@ from wsknet.wire import udp as wire
 from wsknet.wire.checksum import pseudo_sum
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wsknet.config import PortRange
     from wsknet.transport.sharing import Security
     from wsknet.transport.udp.protocol import UdpProtocol
 
@@ -49,11 +63,27 @@ class Datagram(NamedTuple):
     traffic_class: int
 
 
+class Admission(NamedTuple):
+    """Which of the datagrams for its name a socket receives; the others are dropped without an answer."""
+
+    interfaces: Mapping[int, frozenset[int]]
+    """By address length: from these alone (IP_IFLIST, IPV6_IFLIST).  A length that is missing: from all."""
+    broadcasts: bool = True
+    """IP_RECEIVE_BROADCAST."""
+
+    def admits(self, datagram: Datagram) -> bool:
+        if datagram.cast is Cast.BROADCAST and not self.broadcasts:
+            return False
+        interfaces = self.interfaces.get(len(datagram.destination))
+        return interfaces is None or datagram.if_index in interfaces
+
+
 class UdpEndpoint(TransportEndpoint):
     """One UDP socket.  `local` is `None` until bind; its address stays `None` for the wildcard."""
 
-    __slots__ = ("_protocol", "_queue", "_queued", "_reservation", "cover", "local", "may_broadcast", "multicast",
-                 "receive_buffer", "remote", "unicast_interfaces")  # fmt: skip
+    __slots__ = ("_bound", "_deferred", "_protocol", "_queue", "_queued", "_reservation", "admission", "cover", "local",
+                 "may_broadcast", "multicast", "receive_buffer", "remote", "tells_port_unreachable",
+                 "unicast_interfaces")  # fmt: skip
 
     def __init__(self, protocol: UdpProtocol, cover: Cover, owner: Owner | None) -> None:
         super().__init__(owner)
@@ -61,10 +91,18 @@ class UdpEndpoint(TransportEndpoint):
         self._queue: deque[Datagram] = deque()
         self._queued = 0
         self._reservation: Reservation | None = None
+        self._deferred: Holder | None = None
+        """What bind was given, as long as the port is not chosen."""
+        self._bound: LocalName | None = None
+        """What `local` was before a peer was fixed, as long as one is."""
         self.cover = cover
         self.local: LocalName | None = None
         self.remote: Endpoint | None = None
         self.may_broadcast = False
+        self.admission: Admission | None = None
+        """`None`: everything for the name is received."""
+        self.tells_port_unreachable = True
+        """SIO_UDP_CONNRESET."""
         self.unicast_interfaces = ROUTING_DECIDES
         """Counts from the next datagram on.  What is received does not depend on it."""
         self.multicast = SocketGroups(self, protocol.joined)
@@ -77,66 +115,133 @@ class UdpEndpoint(TransportEndpoint):
         return len(self._queue)
 
     def bind(
-        self, name: LocalName, now: Instant, sharing: Sharing = Sharing.DEFAULT, security: Security = ANYONE
-    ) -> None:  # fmt: skip
-        """Take `name` (port 0: a dynamic one) and start to receive.
+        self,
+        name: LocalName,
+        now: Instant,
+        sharing: Sharing = Sharing.DEFAULT,
+        security: Security = ANYONE,
+        *,
+        choice: PortChoice = PortChoice.ORDINARY,
+        block: PortRange | None = None,
+    ) -> None:
+        """Take `name` (port 0: a dynamic one, or one of `block`) and start to receive.
 
-        Raises `LocalError` INVALID_STATE when already bound, `NetError` NOT_LOCAL, IN_USE, DENIED or NO_PORTS.
+        With AT_CONNECT port 0 stays 0, and nothing is received, until connect or send.  The port is then nobody else's:
+        sockets with one name could not be told apart once the peer is given up.
+
+        Raises `LocalError` INVALID_STATE when already bound, INVALID_ARGUMENT for a `block` that is not there,
+        `NetError` NOT_LOCAL, IN_USE, DENIED or NO_PORTS.
         """
-        if self._reservation is not None:
+        if self.local is not None:
             raise LocalError(ErrorKind.INVALID_STATE, "already bound")
         protocol = self._protocol
         if name.address is not None:
             name = name._replace(zone=protocol.ip.bindable(name.address, name.zone))
-        self._reservation = protocol.ports.reserve(name, sharing, security)
-        self.local = self._reservation.name
-        protocol.demux.insert(self.local, None, self)
+        if choice is PortChoice.AT_CONNECT and not name.port and block is None:
+            self._deferred = Holder(name, sharing, security)
+            self.local = name
+        else:
+            self._take(protocol.ports.reserve(name, sharing, security, None, choice, block))
+        protocol.bound[self] = None
+
+    def _take(self, reservation: Reservation) -> LocalName:
+        self._reservation = reservation
+        self.local = reservation.name
+        self._protocol.demux.insert(self.local, None, self)
+        return self.local
+
+    def _fix_port(self) -> LocalName:
+        """The local name, with a port from now on.  Raises `LocalError` INVALID_STATE, `NetError` NO_PORTS."""
+        if self._deferred is None:
+            raise LocalError(ErrorKind.INVALID_STATE, "bind first")
+        local = self._take(self._protocol.ports.reserve(*self._deferred))
+        self._deferred = None
+        return local
 
     def connect(self, remote: Endpoint | None, now: Instant) -> None:
         """Fix the peer: sends default to it, datagrams from others are dropped.  `None` takes that back.
 
-        The local name does not move: a socket bound to the wildcard goes on choosing a source per datagram.
-        A link-local peer without a zone gets that of the link which would be used now.  Raises `LocalError`
-        INVALID_STATE (not bound) or INVALID_ARGUMENT (a family that the name does not cover), `NetError` NO_ROUTE (a
-        link-local peer that cannot be reached).
+        A name without an address gets the source that routing chooses now (`udp_connect_commits_address`); `None` puts
+        back what bind was given.  What waits stays readable.  Another peer is fixed from the bound name.  A link-local
+        peer without a zone gets that of the link which would be used.  Raises `LocalError` INVALID_STATE (not bound) or
+        INVALID_ARGUMENT (a family that the name does not cover), `NetError` NO_ROUTE, NOT_LOCAL (the bound address is
+        gone, or the unspecified peer) or BROADCAST_DENIED; then everything is as before.
         """
         local = self.local
         if local is None:
             raise LocalError(ErrorKind.INVALID_STATE, "bind first")
+        bound = self._bound or local
+        name = bound
         if remote is not None:
-            zone = zone_towards(local, remote)
-            if not zone and is_link_local(remote.address):
-                # What the peer sends will carry the zone of its link, and must be found under it.
-                through = self.unicast_interfaces[len(remote.address)]
-                zone = self._protocol.ip.path(remote.address, local.address, interface=through).zone
-            remote = remote._replace(zone=zone if needs_zone(remote.address) else 0)
+            name, remote = self._commit(bound, remote)
+        if not local.port:
+            if remote is None:
+                return
+            local = bound = self._fix_port()
+            name = name._replace(port=local.port)
         self._protocol.demux.remove(local, self.remote, self)
-        self.remote = remote
-        self._protocol.demux.insert(local, remote, self)
+        self._bound = None if remote is None else bound
+        self.local, self.remote = name, remote
+        self._protocol.demux.insert(name, remote, self)
 
-    def send(self, data: Buffers, to: Endpoint | None, now: Instant) -> None:
+    def _commit(self, bound: LocalName, remote: Endpoint) -> tuple[LocalName, Endpoint]:
+        """Our name and the peer's as they are once `remote` is fixed.  Raises as `connect`."""
+        ip = self._protocol.ip
+        behaviour = ip.config.behaviour
+        if is_unspecified(remote.address):
+            remote = meant(ip, bound, remote)
+        address = remote.address
+        zone = peer_zone(ip, bound, remote)
+        peer = remote._replace(zone=zone if needs_zone(address) else 0)
+        if not behaviour.udp_connect_commits_address and (zone or not is_link_local(address)):
+            return bound, peer
+        source = bound.address
+        if self._bound is not None and self.local is not None and behaviour.udp_reconnect_keeps_address:
+            source = self.local.address if self.local.cover.includes(family_of(address)) else source
+        if is_multicast(address):
+            zone = zone or self.multicast.if_index or 0
+        path = ip.path(address, source, zone, None, self.unicast_interfaces[len(address)])
+        if is_link_local(address):
+            # What the peer sends will carry the zone of its link, and must be found under it.
+            peer = peer._replace(zone=zone or path.zone)
+        if not behaviour.udp_connect_commits_address:
+            return bound, peer
+        if path.is_broadcast and not self.may_broadcast:
+            raise NetError(ErrorKind.BROADCAST_DENIED, "SO_BROADCAST is off")
+        if bound.address is not None:
+            return bound, peer
+        own_zone = path.zone if is_link_local(path.source) else 0
+        return LocalName(Cover(family_of(address).value), path.source, bound.port, own_zone), peer
+
+    def send(self, data: Buffers, to: Endpoint | None, now: Instant, info: PacketInfo | None = None) -> None:
         """Send one datagram to `to`, or to the fixed peer.  The source is chosen here if the name is the wildcard.
 
-        Raises `LocalError` INVALID_STATE (not bound) or INVALID_ARGUMENT (no destination, or one of a family that the
-        name does not cover), `NetError` NO_ROUTE, NOT_LOCAL (unspecified destination or port 0), MESSAGE_TOO_LONG,
-        BROADCAST_DENIED.
+        `info` may give this datagram another source and interface; replies are received only if the name covers that
+        source.  Raises `LocalError` INVALID_STATE (not bound) or INVALID_ARGUMENT (no destination, or one of a family
+        that the name or the source does not cover), `NetError` NO_ROUTE, NOT_LOCAL (unspecified destination, port 0, a
+        source that is not ours), MESSAGE_TOO_LONG, BROADCAST_DENIED.
         """
         local = self.local
-        if local is None:
-            raise LocalError(ErrorKind.INVALID_STATE, "bind first")
+        if local is None or not local.port:
+            local = self._fix_port()
         if to is None:
             to = self.remote
             if to is None:
                 raise LocalError(ErrorKind.INVALID_ARGUMENT, "no destination given and no peer fixed")
         address, port, _ = to
         if port == 0 or is_unspecified(address):
-            raise NetError(ErrorKind.NOT_LOCAL, "neither port 0 nor the unspecified address can be a destination")
+            address, port, _ = to = meant(self._protocol.ip, local, to)
         ip = self._protocol.ip
         hop_limit: int | None = None
+        traffic_class = asked = 0
+        if info is not None:
+            local = self._name_with(info, local, to)
+            _, asked, traffic_class = info
         if is_multicast(address):
             hop_limit = self.multicast.hop_limit
-            to = to._replace(zone=to.zone or self.multicast.if_index or 0)
-        path = ip.path(address, local.address, zone_towards(local, to), None, self.unicast_interfaces[len(address)])
+            to = to._replace(zone=to.zone or asked or self.multicast.if_index or 0)
+        through = asked or self.unicast_interfaces[len(address)]
+        path = ip.path(address, local.address, zone_towards(local, to), None, through)
         if path.is_broadcast and not self.may_broadcast:
             raise NetError(ErrorKind.BROADCAST_DENIED, "SO_BROADCAST is off")
         length = sum(map(len, data))
@@ -146,7 +251,23 @@ class UdpEndpoint(TransportEndpoint):
         header = wire.build(local.port, port, length, checksum)
         label = self._protocol.flow_labels[path.source, local.port, address, port] if len(address) == 16 else 0
         is_heard_here = hop_limit is None or self.multicast.is_looped
-        ip.send(path, Proto.UDP, header, data, now, hop_limit, flow_label=label, is_heard_here=is_heard_here)
+        ip.send(path, Proto.UDP, header, data, now, hop_limit, traffic_class, label, is_heard_here=is_heard_here)
+
+    def _name_with(self, info: PacketInfo, local: LocalName, to: Endpoint) -> LocalName:
+        """The name that a datagram to `to` has with the source of `info`.  Raises as `send`."""
+        if to.zone and needs_zone(to.address) and info.if_index not in (0, to.zone):
+            raise NetError(
+                ErrorKind.NO_ROUTE, f"the destination is on interface {to.zone}, asked for is {info.if_index}"
+            )
+        address = info.address
+        if address is None or address == local.address:
+            return local
+        family = family_of(address)
+        if family is not family_of(to.address) or not local.cover.includes(family):
+            raise LocalError(ErrorKind.INVALID_ARGUMENT, "source, destination and local name differ in family")
+        if local.address is not None and not self._protocol.ip.config.behaviour.packet_info_beats_name:
+            raise LocalError(ErrorKind.INVALID_ARGUMENT, "the socket is bound to an address of its own")
+        return LocalName(Cover(family), address, local.port, info.if_index if is_link_local(address) else 0)
 
     def receive(self) -> Datagram | None:
         if not self._queue:
@@ -165,6 +286,10 @@ class UdpEndpoint(TransportEndpoint):
         return error
 
     def deliver(self, datagram: Datagram) -> None:
+        admission = self.admission
+        if admission is not None and not admission.admits(datagram):
+            self._protocol.trace.drop(DropReason.UDP_NOT_ADMITTED, datagram.data)
+            return
         charge = len(datagram.data) + QUEUE_OVERHEAD
         if self._queued + charge > self.receive_buffer:
             self._protocol.trace.drop(DropReason.UDP_BUFFER_FULL, datagram.data)
@@ -174,6 +299,8 @@ class UdpEndpoint(TransportEndpoint):
         self._protocol.notify(self, Ready.READABLE)
 
     def fail(self, error: ErrorKind) -> None:
+        if error is ErrorKind.PORT_UNREACHABLE and not self.tells_port_unreachable:
+            return
         self.error = error
         self._protocol.notify(self, Ready.READABLE)
 
@@ -183,8 +310,10 @@ class UdpEndpoint(TransportEndpoint):
         self._queue.clear()
         self._queued = 0
         self.multicast.close(now)
-        if self._reservation is None or self.local is None:
+        if self.local is None:
             return
-        self._protocol.demux.remove(self.local, self.remote, self)
-        self._protocol.ports.release(self._reservation)
-        self._reservation = self.local = None
+        if self._reservation is not None:
+            self._protocol.demux.remove(self.local, self.remote, self)
+            self._protocol.ports.release(self._reservation)
+        self._reservation = self._bound = self._deferred = self.local = None
+        self._protocol.bound.pop(self, None)

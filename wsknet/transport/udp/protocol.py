@@ -7,23 +7,20 @@ from typing import TYPE_CHECKING
 from wsknet.net.handler import Undelivered
 from wsknet.net.messages.icmp import IcmpErrorKind
 from wsknet.net.packet import Cast, Packet
+from wsknet.net.routes import broadcast_of
+from wsknet.net.well_known import LIMITED_BROADCAST
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Owner, TransportEndpoint
 from wsknet.transport.flow_label import FlowLabels
 from wsknet.transport.icmp_errors import error_kind, is_silent_neighbour
 from wsknet.transport.multicast import Joined
 from wsknet.transport.udp.endpoint import Datagram, UdpEndpoint
-from wsknet.types import (
-    Cover,
-    Endpoint,
-    Instant,
-    Proto,
-)
+from wsknet.types import Address, Cover, Endpoint, Family, Instant, Proto
 from wsknet.wire import udp as wire
 from wsknet.wire.checksum import pseudo_sum, transport_is_valid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from wsknet.config import UdpConfig
     from wsknet.net.layer import IpLayer
@@ -51,6 +48,8 @@ class UdpProtocol:
         self.trace = trace
         self.notify = notify
         self.joined = Joined(ip)
+        self.bound: dict[UdpEndpoint, None] = {}
+        """Every endpoint that has a name."""
         self.flow_labels = FlowLabels(Proto.UDP, ip.rng, ip.config.behaviour.flow_labels)
 
     def open(self, cover: Cover, owner: Owner | None = None) -> UdpEndpoint:
@@ -71,10 +70,7 @@ class UdpProtocol:
             found = self.demux.find(*names)
             receivers = [found] if found is not None else []
         else:
-            receivers = self.demux.find_all(*names)
-            if packet.cast is Cast.MULTICAST:
-                receivers += self.joined.members(packet, destination_port, source_port)
-                receivers = [endpoint for endpoint in receivers if endpoint.multicast.hears(packet)]
+            receivers = self.group_receivers(packet, destination_port, source_port)
         if not receivers:
             self._refuse(packet, destination_port, now)
             return
@@ -89,6 +85,24 @@ class UdpProtocol:
         )
         for endpoint in receivers:
             endpoint.deliver(datagram)
+
+    def group_receivers(self, packet: Packet, port: int, source_port: int) -> list[UdpEndpoint]:
+        """Who gets a copy of a broadcast or multicast datagram that comes from `source_port` to `port`."""
+        names = (packet.destination, port, packet.source, source_port, packet.zone)
+        if packet.cast is Cast.BROADCAST:
+            return self.demux.find_all(*names, self._names_that_hear(packet))
+        receivers = self.demux.find_all(*names) + self.joined.members(packet, port, source_port)
+        return [endpoint for endpoint in receivers if endpoint.multicast.hears(packet)]
+
+    def _names_that_hear(self, packet: Packet) -> Iterable[Address]:
+        """Our addresses on the subnet of a broadcast: of all on the interface if it is the limited one."""
+        if not self.ip.config.behaviour.unicast_name_hears_broadcast:
+            return ()
+        return [
+            entry.address
+            for entry in packet.interface.addresses_of(Family.IPV4)
+            if packet.destination in (LIMITED_BROADCAST, broadcast_of(entry.address, entry.prefix_length))
+        ]
 
     def _checksum_is_valid(self, packet: Packet, payload: bytes, checksum: int, length: int) -> bool:
         if packet.checksum_trusted:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from wsknet.errors import ErrorKind, LocalError
 from wsknet.wsk.bugcheck import DRIVER_VERIFIER_DETECTED_VIOLATION, BugCheck
+from wsknet.wsk.constants import WSK_FLAG_AT_DISPATCH_LEVEL
 from wsknet.wsk.control import control_socket
 from wsknet.wsk.irp import IRP, SL_PENDING_RETURNED, IoSetCancelRoutine
-from wsknet.wsk.requests import KEPT, Refusal, complete, mark_pending, perform
+from wsknet.wsk.requests import KEPT, Refusal, call_back, complete, mark_pending, perform
 from wsknet.wsk.sockets.states import CREATED, DEAD, FORCED_CLOSED
 from wsknet.wsk.status import (
     NTSTATUS,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from wsknet.types import Instant
     from wsknet.wsk.client import Client
+    from wsknet.wsk.notifications import Notifications
 
 
 NOT_CALLED = -1
@@ -33,8 +35,9 @@ NOT_CALLED = -1
 class Socket(WSK_SOCKET):
     """A category's functions are methods: the dispatch table holds them unbound, the socket comes first as in C."""
 
-    __slots__ = ("ClientDispatch", "SocketContext", "busy", "callbacks", "client", "close_irp", "completions",
-                 "disabling", "events", "failure", "family", "host", "is_closing", "pump", "state")  # fmt: skip
+    __slots__ = ("ClientDispatch", "SocketContext", "_last_words", "busy", "callbacks", "client", "close_irp",
+                 "completions", "disabling", "events", "failure", "family", "host", "is_closing", "notifications",
+                 "pump", "state")  # fmt: skip
 
     CATEGORY = 0
     """The bit by which `control` tells which options a socket has: the flag of WskSocket, 0 for a basic one."""
@@ -63,7 +66,11 @@ class Socket(WSK_SOCKET):
         """Those of which a callback is queued or running: never two of one kind at a time."""
         self.disabling: list[tuple[int, IRP]] = []
         """Requests to disable an event that complete when its callback has returned."""
+        self._last_words: tuple[int, tuple[Any, ...]] | None = None
+        """Event and arguments by which a callback is yet to hear that the socket is dead."""
         self.is_closing = False
+        self.notifications: Notifications | None = None
+        """Made for the first request of that kind."""
         self.close_irp: IRP | None = None
         """WskCloseSocket waiting for callbacks to return."""
 
@@ -95,7 +102,7 @@ class Socket(WSK_SOCKET):
         Irp._socket = self
         Irp.CancelRoutine = _cancel_request
         if Irp.Cancel and IoSetCancelRoutine(Irp, None) is not None:
-            self.cancel(Irp, now)
+            self.cancel_kept(Irp, now)
         return KEPT
 
     def finish(self, Irp: IRP, Status: NTSTATUS, Information: Any = 0) -> None:
@@ -107,8 +114,13 @@ class Socket(WSK_SOCKET):
         result.Information = Information
         self.completions.post(complete, Irp)
 
-    def cancel(self, Irp: IRP, now: Instant) -> None:
+    def cancel_kept(self, Irp: IRP, now: Instant) -> None:
         """IoCancelIrp has been called for `Irp`, which this socket keeps.  Driver lock held."""
+        if self.notifications is None or not self.notifications.cancel(Irp):
+            self.cancel(Irp, now)
+
+    def cancel(self, Irp: IRP, now: Instant) -> None:
+        """The same for what the category keeps."""
 
     def cancel_all(self, now: Instant) -> None:
         """The socket is being closed: complete every IRP with STATUS_CANCELLED and let the endpoint go."""
@@ -126,6 +138,8 @@ class Socket(WSK_SOCKET):
     def end_callback(self, event: int) -> None:
         """The callback for `event` has returned.  Driver lock held."""
         self.busy &= ~event
+        if self._last_words is not None:
+            self._say_last_words()
         if self.disabling or self.is_closing:
             self._complete_waiting(event)
 
@@ -141,6 +155,31 @@ class Socket(WSK_SOCKET):
         if self.is_closing and not self.busy and self.close_irp is not None:
             Irp, self.close_irp = self.close_irp, None
             self.completions.post(self._complete_close, Irp)
+
+    def tell_dead(self, event: int, *arguments: Any) -> None:
+        """Let the callback for `event` hear once, after those in progress, that only WskCloseSocket is of use any more:
+        NULL among its `arguments` says so (R-159, R-160, R-233, R-283).  Driver lock held."""
+        self._last_words = event, arguments
+        self._say_last_words()
+
+    def _say_last_words(self) -> None:
+        assert self._last_words is not None
+        event, arguments = self._last_words
+        if self.busy & event:
+            return
+        self._last_words = None
+        if self.is_wanted(event):
+            self.busy |= event
+            self.completions.post(self._indicate_dead, event, arguments)
+
+    def _indicate_dead(self, event: int, arguments: tuple[Any, ...]) -> None:
+        """A completion: no lock held."""
+        try:
+            if self.is_wanted(event):
+                call_back(self.callbacks[event], self.SocketContext, WSK_FLAG_AT_DISPATCH_LEVEL, *arguments)
+        finally:
+            with self.pump:
+                self.end_callback(event)
 
     def check_may_enable(self, events: int) -> None:
         """Raises LocalError INVALID_STATE where events cannot be enabled yet."""
@@ -167,9 +206,8 @@ class Socket(WSK_SOCKET):
         Irp: IRP | None,
     ) -> NTSTATUS:
         self.require_open()
-        return control_socket(
-            self, RequestType, ControlCode, Level, InputSize, InputBuffer, OutputSize, OutputBuffer, Irp
-        )
+        buffers = InputSize, InputBuffer, OutputSize, OutputBuffer, OutputSizeReturned
+        return control_socket(self, RequestType, ControlCode, Level, *buffers, Irp)
 
     def WskCloseSocket(self, Irp: IRP | None) -> NTSTATUS:
         """Cancels what is pending, resets a connection that is not finished both ways, waits for callbacks."""
@@ -177,6 +215,8 @@ class Socket(WSK_SOCKET):
 
     def _close(self, Irp: IRP, now: Instant) -> Any:
         self.is_closing = True
+        if self.notifications is not None:
+            self.notifications.close()
         self.cancel_all(now)
         mark_pending(Irp)
         Irp.IoStatus.Status = STATUS_SUCCESS
@@ -204,4 +244,4 @@ def _cancel_request(DeviceObject: object, Irp: IRP) -> None:
     with socket.pump as now:
         # The request may have finished since.
         if Irp._socket is socket:
-            socket.cancel(Irp, now)
+            socket.cancel_kept(Irp, now)

@@ -32,6 +32,7 @@ from wsknet.wsk.status import (
     STATUS_BUFFER_OVERFLOW,
     STATUS_CANCELLED,
     STATUS_CONNECTION_ABORTED,
+    STATUS_FILE_FORCED_CLOSED,
     STATUS_INVALID_PARAMETER,
     STATUS_OF_KIND,
     STATUS_SUCCESS,
@@ -256,6 +257,9 @@ class ConnectionSocket(ReceivingSocket):
         if self.state in (DEAD, FORCED_CLOSED):
             return
         error = self.endpoint.error
+        if error is ErrorKind.INTERFACE_REMOVED:
+            self._force_close_connection(now)
+            return
         status = STATUS_CONNECTION_ABORTED if error is None else STATUS_OF_KIND[error]
         if self.state == CONNECTING:
             self.state = BOUND  # another attempt is possible
@@ -265,6 +269,13 @@ class ConnectionSocket(ReceivingSocket):
         self.failure = status
         self._end_requests(status, status, now)
         self.report_disconnect(WSK_FLAG_ABORTIVE)
+
+    def _force_close_connection(self, now: Instant) -> None:
+        """The interface with the local address has gone: nothing but WskCloseSocket is of use any more (D-23)."""
+        self.state = FORCED_CLOSED
+        self._end_requests(STATUS_FILE_FORCED_CLOSED, STATUS_FILE_FORCED_CLOSED, now)
+        self.tell_dead(WSK_EVENT_RECEIVE, None, 0, [0])
+        self.endpoint.close(now)
 
     def on_ready(self, readiness: int, now: Instant) -> None:
         if readiness & Ready.CONNECTED and self.state == CONNECTING:

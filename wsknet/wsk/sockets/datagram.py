@@ -7,17 +7,21 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from wsknet.errors import ErrorKind, LocalError
+from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.net.packet import Cast
 from wsknet.types import Cover
 from wsknet.wsk.constants import (
+    IPPROTO_IP,
+    IPPROTO_IPV6,
     MSG_BCAST,
+    MSG_CTRUNC,
     MSG_MCAST,
     MSG_TRUNC,
     WSK_EVENT_RECEIVE_FROM,
     WSK_FLAG_AT_DISPATCH_LEVEL,
     WSK_FLAG_DATAGRAM_SOCKET,
 )
+from wsknet.wsk.control_info import CMSGHDR, messages_of, packet_info, store
 from wsknet.wsk.dispatch import WSK_PROVIDER_DATAGRAM_DISPATCH
 from wsknet.wsk.irp import IRP
 from wsknet.wsk.mdl import mdl_of, views_of, writable_views_of
@@ -31,12 +35,13 @@ from wsknet.wsk.sockaddr import (
     store_sockaddr,
 )
 from wsknet.wsk.sockets.base import NOT_CALLED
-from wsknet.wsk.sockets.states import BOUND
+from wsknet.wsk.sockets.states import BOUND, FORCED_CLOSED
 from wsknet.wsk.sockets.transport import OutAddress, TransportSocket
 from wsknet.wsk.status import (
     NTSTATUS,
     STATUS_CANCELLED,
     STATUS_DATA_NOT_ACCEPTED,
+    STATUS_FILE_FORCED_CLOSED,
     STATUS_OF_KIND,
     STATUS_PENDING,
     STATUS_SUCCESS,
@@ -55,7 +60,7 @@ _CAST_FLAGS = {Cast.UNICAST: 0, Cast.BROADCAST: MSG_BCAST, Cast.MULTICAST: MSG_M
 
 
 class DatagramSocket(TransportSocket):
-    __slots__ = ("destination", "receives")
+    __slots__ = ("destination", "is_unreachable", "receives")
 
     CATEGORY = WSK_FLAG_DATAGRAM_SOCKET
     EVENTS = WSK_EVENT_RECEIVE_FROM
@@ -68,6 +73,8 @@ class DatagramSocket(TransportSocket):
         """SIO_WSK_SET_SENDTO_ADDRESS: where a send without an address goes, unless a remote address is fixed."""
         self.receives: deque[IRP] = deque()
         """WskReceiveFrom requests, first come first served (D-12)."""
+        self.is_unreachable = False
+        """What was sent has met a port that nobody has; the next receive hears of it."""
 
     def default_receive_buffer(self) -> int:
         return self.host.stack.config.udp.receive_buffer
@@ -85,6 +92,10 @@ class DatagramSocket(TransportSocket):
         multicast.hop_limit = self.options.multicast_hops
         multicast.if_index = self.options.multicast_index or None
         multicast.loops = bool(self.options.multicast_loop)
+        receiving = self.options.receiving
+        self.endpoint.admission = receiving.admission
+        self.endpoint.tells_port_unreachable = receiving.tells_port_unreachable
+        self.is_unreachable = self.is_unreachable and receiving.tells_port_unreachable
 
     def find_callback(self, event: int) -> Callable[..., Any] | None:
         return getattr(self.ClientDispatch, "WskReceiveFromEvent", None)
@@ -159,8 +170,6 @@ class DatagramSocket(TransportSocket):
     ) -> Any:
         if Flags or bool(ControlInfoLength) != (ControlInfo is not None):
             raise LocalError(ErrorKind.INVALID_ARGUMENT)
-        if ControlInfoLength:
-            raise LocalError(ErrorKind.NOT_SUPPORTED)
         if self.state != BOUND:
             raise self.refuse_state()
         endpoint: UdpEndpoint = self.endpoint
@@ -168,11 +177,14 @@ class DatagramSocket(TransportSocket):
             to: Endpoint | None = remote_endpoint(RemoteAddress, self.family, self.is_dual)
         else:
             to = endpoint.remote or self.destination
+        info = None
+        if ControlInfoLength and to is not None:
+            info = packet_info(ControlInfo, ControlInfoLength, IPPROTO_IP if len(to.address) == 4 else IPPROTO_IPV6)
         sent = 0
         for views in messages:
             # A copy: the datagram may have to wait for the neighbour while the caller has its memory back.
             data = bytes(views[0]) if len(views) == 1 else b"".join(views)
-            endpoint.send((data,), to, now)
+            endpoint.send((data,), to, now, info)
             sent += len(data)
         return sent
 
@@ -188,19 +200,26 @@ class DatagramSocket(TransportSocket):
         ControlFlags: list[int] | None,
         Irp: IRP | None,
     ) -> NTSTATUS:
-        """One datagram; what does not fit is lost and MSG_TRUNC says so (D-14)."""
+        """One datagram; what does not fit is lost and MSG_TRUNC says so (D-14), of ControlInfo MSG_CTRUNC (R-268).
+
+        With the latter ControlLength is the length of the messages that are there.
+        """
         if self.is_closing:
             self.require_open()
         views = writable_views_of(Buffer)
         if RemoteAddress is not None:
             require_room(RemoteAddress, self.family)
-        return perform(self.host, Irp, self._receive, views, Flags, (RemoteAddress, ControlLength, ControlFlags))
+        out = RemoteAddress, ControlLength, ControlInfo, ControlFlags
+        return perform(self.host, Irp, self._receive, views, Flags, out)
 
     def _receive(self, Irp: IRP, now: Instant, views: list[memoryview], Flags: int, out: tuple[Any, ...]) -> Any:
         if Flags:
             raise LocalError(ErrorKind.INVALID_ARGUMENT)
         if self.state != BOUND:
             raise self.refuse_state()
+        if self.is_unreachable and not self.receives:
+            self.is_unreachable = False
+            raise NetError(ErrorKind.PORT_UNREACHABLE)
         Irp._buffers = views
         Irp._out = out
         if not self.receives and not self.busy:
@@ -213,7 +232,7 @@ class DatagramSocket(TransportSocket):
     def _store(self, Irp: IRP, datagram: Datagram) -> int:
         """Copy `datagram` into the buffers and out parameters of `Irp`; how many bytes that were."""
         views: list[memoryview] = Irp._buffers
-        RemoteAddress, ControlLength, ControlFlags = Irp._out
+        RemoteAddress, ControlLength, ControlInfo, ControlFlags = Irp._out
         Irp._buffers = Irp._out = None
         data = datagram.data
         copied = 0
@@ -224,11 +243,16 @@ class DatagramSocket(TransportSocket):
         if RemoteAddress is not None:
             source = datagram.source
             store_sockaddr(RemoteAddress, sockaddr_octets(self.family, source.address, source.port, source.zone))
+        flags = _CAST_FLAGS[datagram.cast] | (MSG_TRUNC if copied < len(data) else 0)
         if ControlLength is not None:
-            ControlLength[:] = [0]
+            filled = 0
+            wanted = self.options.receiving.control_info
+            if wanted:
+                filled, has_fitted = store(messages_of(datagram, wanted), ControlInfo, ControlLength[0])
+                flags |= 0 if has_fitted else MSG_CTRUNC
+            ControlLength[:] = [filled]
         if ControlFlags is not None:
-            flags = _CAST_FLAGS[datagram.cast]
-            ControlFlags[:] = [flags | MSG_TRUNC if copied < len(data) else flags]
+            ControlFlags[:] = [flags]
         return copied
 
     def deliver(self, now: Instant) -> None:
@@ -279,6 +303,11 @@ class DatagramSocket(TransportSocket):
         data = datagram.data
         Buffer = WSK_BUF(mdl_of(data), 0, len(data)) if data else WSK_BUF()
         element = WSK_DATAGRAM_INDICATION(None, Buffer, None, 0, sockaddr_of(self.family, datagram.source))
+        wanted = self.options.receiving.control_info
+        if wanted:
+            control = b"".join(messages_of(datagram, wanted))
+            if control:
+                element.ControlInfo, element.ControlInfoLength = CMSGHDR.cast(control), len(control)
         # It may be released by another thread before the callback has returned STATUS_PENDING.
         element._holder = self
         return element
@@ -286,7 +315,7 @@ class DatagramSocket(TransportSocket):
     def _indicated(self, status: Any, count: int, now: Instant) -> None:
         """Apply what the callback returned; NOT_CALLED if it was not.  Anything but a refusal takes them all."""
         self.end_callback(WSK_EVENT_RECEIVE_FROM)
-        if self.is_closing:
+        if self.is_closing or self.state != BOUND:
             return
         if status == STATUS_DATA_NOT_ACCEPTED:
             self.events &= ~WSK_EVENT_RECEIVE_FROM
@@ -301,12 +330,25 @@ class DatagramSocket(TransportSocket):
     # What the endpoint reports
 
     def on_ready(self, readiness: int, now: Instant) -> None:
-        """An ICMP error is told to the request that waits now; it says nothing about later ones."""
+        """An ICMP error is told to the request that waits now, an unreachable port else to the next one (BIND-65)."""
         if self.endpoint.error is not None:
             error = self.endpoint.take_error()
+            if error is ErrorKind.INTERFACE_REMOVED:
+                self._force_close(now)
+                return
             if self.receives:
                 self.finish(self.receives.popleft(), STATUS_OF_KIND[error])
+            elif error is ErrorKind.PORT_UNREACHABLE:
+                self.is_unreachable = True
         self.deliver(now)
+
+    def _force_close(self, now: Instant) -> None:
+        """The interface with the local address has gone: nothing but WskCloseSocket is of use any more (D-23)."""
+        self.state = FORCED_CLOSED
+        while self.receives:
+            self.finish(self.receives.popleft(), STATUS_FILE_FORCED_CLOSED)
+        self.tell_dead(WSK_EVENT_RECEIVE_FROM, None)
+        self.endpoint.close(now)
 
     def cancel(self, Irp: IRP, now: Instant) -> None:
         self.receives.remove(Irp)

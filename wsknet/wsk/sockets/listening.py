@@ -167,14 +167,8 @@ class AcceptingSocket(TransportSocket):
         self.state = FORCED_CLOSED
         while self.accepts:
             self.finish(self.accepts.popleft(), STATUS_FILE_FORCED_CLOSED)
-        if self.events & WSK_EVENT_ACCEPT:
-            self.completions.post(self._indicate_forced_close)
-
-    def _indicate_forced_close(self) -> None:
-        if self.is_wanted(WSK_EVENT_ACCEPT):
-            callback = self.callbacks[WSK_EVENT_ACCEPT]
-            flags = WSK_FLAG_AT_DISPATCH_LEVEL
-            call_back(callback, self.SocketContext, flags, None, None, None, [None], [None])
+        self.tell_dead(WSK_EVENT_ACCEPT, None, None, None, [None], [None])
+        self.endpoint.close(now)
 
     def listener_ready(self, readiness: int, now: Instant) -> None:
         if readiness & Ready.FAILED and self.state == LISTENING:

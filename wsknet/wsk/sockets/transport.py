@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from wsknet.errors import ErrorKind, LocalError
+from wsknet.transport.ports import PortChoice
 from wsknet.transport.sharing import Security, Sharing
 from wsknet.types import Cover
 from wsknet.wsk.constants import AF_INET6
@@ -14,6 +15,7 @@ from wsknet.wsk.sockaddr import SOCKADDR, SockAddr, local_name, require_room, so
 from wsknet.wsk.sockets.base import Socket
 from wsknet.wsk.sockets.states import CREATED, FORCED_CLOSED
 from wsknet.wsk.status import NTSTATUS, STATUS_INVALID_PARAMETER, STATUS_SUCCESS
+from wsknet.wsk.steering_options import Receiving
 
 if TYPE_CHECKING:
     from wsknet.types import Instant, LocalName
@@ -26,13 +28,16 @@ OutAddress = SOCKADDR | bytearray | memoryview
 class Options:
     """Set before or after bind, see `control.OPTIONS`."""
 
-    __slots__ = ("broadcast", "exclusive", "keep_alive", "multicast_hops", "multicast_if", "multicast_index",
-                 "multicast_loop", "no_delay", "receive_buffer", "reuse", "unicast_if", "unicast_if6",
-                 "v6only")  # fmt: skip
+    __slots__ = ("broadcast", "dont_route", "exclusive", "keep_alive", "multicast_hops", "multicast_if",
+                 "multicast_index", "multicast_loop", "no_delay", "port_scalability", "random_port", "receive_buffer",
+                 "receiving", "reuse", "reuse_unicast_port", "unicast_if", "unicast_if6", "v6only")  # fmt: skip
 
     def __init__(self, v6only: bool, receive_buffer: int) -> None:
         self.reuse = 0
         self.exclusive = 0
+        self.random_port = 0
+        self.port_scalability = 0
+        self.reuse_unicast_port = 0
         self.broadcast = 0
         self.keep_alive = 0
         self.no_delay = 0
@@ -46,6 +51,9 @@ class Options:
         """Number of the interface through which IPv4 is sent; 0: routing decides."""
         self.unicast_if6 = 0
         """The same for IPv6."""
+        self.dont_route = 0
+        """SO_DONTROUTE.  As with Microsoft's providers, it changes nothing."""
+        self.receiving = Receiving()
         self.v6only = int(v6only)
         self.receive_buffer = receive_buffer
 
@@ -53,6 +61,15 @@ class Options:
     def unicast_interfaces(self) -> dict[int, int]:
         """By address length, as endpoints take them."""
         return {4: self.unicast_if, 16: self.unicast_if6}
+
+    @property
+    def choice(self) -> PortChoice:
+        """SO_REUSE_UNICASTPORT is there to be used instead of SO_PORT_SCALABILITY, and chooses at random by itself."""
+        if self.reuse_unicast_port:
+            return PortChoice.AT_CONNECT
+        if self.port_scalability:
+            return PortChoice.SCALABLE
+        return PortChoice.RANDOM if self.random_port else PortChoice.ORDINARY
 
     @property
     def sharing(self) -> Sharing:
@@ -134,7 +151,7 @@ class TransportSocket(Socket, ABC):
         name = local_name(LocalAddress, self.family, self.is_dual)
         endpoint = self.open_endpoint(name.cover)
         try:
-            endpoint.bind(name, now, self.options.sharing, self.security)
+            endpoint.bind(name, now, self.options.sharing, self.security, choice=self.options.choice)
             self.endpoint = endpoint
             self.apply_options()
             self.steer()

@@ -1,0 +1,455 @@
+"""When a wildcard gets its address, and when it is the wildcard again: BIND-2, cases 3, 7 to 10, 44, 47 and 53."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from scapy.layers.inet import TCP
+
+from tests.conformance.binding.two_links import PORT, V4, V6, A, Names, families, h1, text
+from tests.support import wsk_lab
+from tests.support.wsk_lab import FAR, FAR6, NEAR, NEAR6, Lab, ok, start
+from tests.support.wsk_lab import PORT as WSK_PORT
+from wsknet.behaviour import BSD, LINUX, WINDOWS, Behaviour
+from wsknet.errors import ErrorKind, LocalError
+from wsknet.trace import DropReason
+from wsknet.transport.tcp.state import State
+from wsknet.types import Cover, Endpoint, LocalName
+from wsknet.wsk import (
+    AF_INET,
+    AF_INET6,
+    IPPROTO_IPV6,
+    IPV6_V6ONLY,
+    SIO_WSK_SET_REMOTE_ADDRESS,
+    SIO_WSK_SET_SENDTO_ADDRESS,
+    STATUS_CANCELLED,
+    STATUS_INVALID_DEVICE_STATE,
+    STATUS_NETWORK_UNREACHABLE,
+    STATUS_SUCCESS,
+    WSK_BUF,
+    WSK_FLAG_CONNECTION_SOCKET,
+    WSK_FLAG_DATAGRAM_SOCKET,
+    WSK_SOCKET,
+    WskIoctl,
+    simple,
+)
+
+sets = pytest.mark.parametrize("behaviour", [WINDOWS, LINUX, BSD], ids=lambda behaviour: behaviour.name)
+NOT_COMMITTED = replace(WINDOWS, udp_connect_commits_address=False)
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    with wsk_lab.lab() as made:
+        yield made
+
+
+# Datagram sockets
+
+
+@pytest.mark.rule("BIND-2.1.8", "BIND-2.1.9", "BIND-6")
+@sets
+@families
+def test_a_datagram_socket_without_a_peer_keeps_the_wildcard(names: Names, behaviour: Behaviour) -> None:
+    with h1(names, behaviour) as lab:
+        endpoint = lab.udp(port=PORT)
+        for peer in names.peers:
+            lab.send(endpoint, peer)
+            assert endpoint.local == LocalName(names.cover, None, PORT)
+        assert lab.sent() == [(0, names.ours[0]), (1, names.ours[1])]
+
+
+@pytest.mark.rule("BIND-2.1.10", "BIND-2.1.11", "BIND-9")
+@pytest.mark.parametrize("link", [0, 1])
+@sets
+@families
+def test_fixing_a_peer_commits_the_address_and_taking_it_back_frees_it(
+    names: Names, behaviour: Behaviour, link: int
+) -> None:
+    with h1(names, behaviour) as lab:
+        endpoint = lab.udp(port=PORT)
+        lab.call(endpoint.connect, Endpoint(A(names.peers[link]), PORT))
+        assert endpoint.local == LocalName(names.cover, A(names.ours[link]), PORT)
+        assert lab.sent() == []
+        lab.send(endpoint, None)
+        assert lab.sent() == [(link, names.ours[link])]
+
+        lab.call(endpoint.connect, None)
+        assert endpoint.local == LocalName(names.cover, None, PORT)
+        lab.send(endpoint, names.peers[1 - link])
+        assert lab.sent() == [(1 - link, names.ours[1 - link])]
+
+
+@pytest.mark.rule("BIND-2.1.11")
+@families
+def test_taking_a_peer_back_leaves_an_address_that_was_bound(names: Names) -> None:
+    with h1(names) as lab:
+        endpoint = lab.udp(names.ours[0], PORT)
+        for remote in (Endpoint(A(names.peers[0]), PORT), None):
+            lab.call(endpoint.connect, remote)
+            assert endpoint.local == LocalName(names.cover, A(names.ours[0]), PORT)
+
+
+@pytest.mark.rule("BIND-1.7.8", "BIND-2.1.10")
+@families
+def test_a_committed_address_is_the_only_one_that_hears_the_peer(names: Names) -> None:
+    with h1(names) as lab:
+        lab.cards[0].add_address(f"{names.gateways[1]}/{names.length}")
+        endpoint = lab.udp(port=5000)
+        lab.call(endpoint.connect, Endpoint(A(names.peers[0]), PORT))
+
+        lab.peers[0].route(names.default, via=names.ours[0])
+        lab.reach(names.gateways[1], 5000)
+        assert endpoint.readable == 0
+        assert lab.host.stack.trace.drops[DropReason.UDP_OTHER_PEER] == 1
+        lab.reach(names.ours[0], 5000)
+        assert endpoint.readable == 1
+
+
+@pytest.mark.rule("BIND-1.7.8")
+@families
+def test_what_waited_before_a_peer_was_fixed_stays_readable(names: Names) -> None:
+    with h1(names) as lab:
+        endpoint = lab.udp(port=5000)
+        lab.reach(names.ours[1], 5000, link=1, data=b"before")
+        lab.call(endpoint.connect, Endpoint(A(names.peers[0]), PORT))
+        lab.reach(names.ours[1], 5000, link=1, data=b"a stranger")
+        lab.reach(names.ours[0], 5000, data=b"the peer")
+        assert [datagram.data for datagram in endpoint.peek()] == [b"before", b"the peer"]
+
+
+@pytest.mark.rule("BIND-7")
+@sets
+@families
+def test_without_a_peer_the_next_datagram_follows_a_new_route_with_a_new_source(
+    names: Names, behaviour: Behaviour
+) -> None:
+    with h1(names, behaviour) as lab:
+        lab.add_default(1)
+        endpoint = lab.udp(port=PORT)
+        lab.send(endpoint, names.remote)
+        lab.remove_default(0)
+        lab.send(endpoint, names.remote)
+        assert lab.sent() == [(0, names.ours[0]), (1, names.ours[1])]
+
+
+@pytest.mark.rule("BIND-8", "BIND-5.4")
+@families
+def test_with_a_peer_the_source_stays_and_a_strong_host_finds_no_route_for_it(names: Names) -> None:
+    with h1(names) as lab:
+        lab.add_default(1)
+        endpoint = lab.udp(port=PORT)
+        lab.call(endpoint.connect, Endpoint(A(names.remote), PORT))
+        lab.remove_default(0)
+        assert lab.kind_of_failure(endpoint.send, (b"data",), None) is ErrorKind.NO_ROUTE
+        assert text(endpoint.local) == names.ours[0]
+
+        lab.call(endpoint.connect, None)
+        lab.call(endpoint.connect, Endpoint(A(names.remote), PORT))
+        lab.send(endpoint, None)
+        assert lab.sent() == [(1, names.ours[1])]
+
+
+@pytest.mark.rule("BIND-8", "BIND-5.4")
+@families
+def test_with_a_peer_a_weak_host_sends_from_the_old_source_by_the_new_route(names: Names) -> None:
+    with h1(names, LINUX) as lab:
+        lab.add_default(1)
+        endpoint = lab.udp(port=PORT)
+        lab.call(endpoint.connect, Endpoint(A(names.remote), PORT))
+        lab.remove_default(0)
+        lab.send(endpoint, None)
+        assert lab.sent() == [(1, names.ours[0])]
+
+
+@pytest.mark.rule("BIND-3")
+def test_the_source_is_chosen_by_the_route_and_not_by_what_the_peer_dialled() -> None:
+    with h1(V4) as lab:
+        lab.cards[0].add_address("10.1.0.127/24")
+        endpoint = lab.udp(port=5000)
+        lab.reach("10.1.0.127", 5000)
+        request = endpoint.receive()
+        assert request is not None
+        lab.call(endpoint.connect, request.source)
+        lab.send(endpoint, None)
+        assert lab.sent() == [(0, "10.1.0.2")]
+
+
+@pytest.mark.rule("BIND-2.3.1")
+@families
+def test_a_peer_that_cannot_be_reached_leaves_all_as_it_was(names: Names) -> None:
+    with h1(names) as lab:
+        lab.remove_default(0)
+        endpoint = lab.udp(port=PORT)
+        beyond = Endpoint(A(names.remote), PORT)
+        assert lab.kind_of_failure(endpoint.connect, beyond) is ErrorKind.NO_ROUTE
+        assert (endpoint.local, endpoint.remote) == (LocalName(names.cover, None, PORT), None)
+
+        peer = Endpoint(A(names.peers[0]), PORT)
+        lab.call(endpoint.connect, peer)
+        assert lab.kind_of_failure(endpoint.connect, beyond) is ErrorKind.NO_ROUTE
+        assert (text(endpoint.local), endpoint.remote) == (names.ours[0], peer)
+        lab.reach(names.ours[0], PORT)
+        assert endpoint.readable == 1
+
+
+@pytest.mark.rule("BIND-2.1.10")
+@pytest.mark.parametrize(("behaviour", "link"), [(WINDOWS, 1), (BSD, 1), (LINUX, 0)], ids=["windows", "bsd", "linux"])
+@families
+def test_another_peer_gets_an_address_of_its_own_or_that_of_the_first(
+    names: Names, behaviour: Behaviour, link: int
+) -> None:
+    """On Linux the address is kept: `getsockname` of a kernel 6.18 says so."""
+    with h1(names, behaviour) as lab:
+        endpoint = lab.udp(port=PORT)
+        for peer in names.peers:
+            lab.call(endpoint.connect, Endpoint(A(peer), PORT))
+        assert text(endpoint.local) == names.ours[link]
+        lab.send(endpoint, None)
+        assert lab.sent() == [(1, names.ours[link])]
+        lab.call(endpoint.connect, None)
+        assert text(endpoint.local) is None
+
+
+@pytest.mark.rule("BIND-2.1.10")
+@families
+def test_as_a_policy_the_name_stays_the_wildcard_whatever_the_peer(names: Names) -> None:
+    with h1(names, NOT_COMMITTED) as lab:
+        lab.add_default(1)
+        endpoint = lab.udp(port=PORT)
+        lab.call(endpoint.connect, Endpoint(A(names.remote), PORT))
+        assert text(endpoint.local) is None
+        lab.send(endpoint, None)
+        lab.remove_default(0)
+        lab.send(endpoint, None)
+        assert lab.sent() == [(0, names.ours[0]), (1, names.ours[1])]
+
+
+@pytest.mark.rule("BIND-70")
+def test_a_dual_stack_socket_is_of_the_family_of_its_peer_as_long_as_it_has_one() -> None:
+    with h1(V4) as lab:
+        lab.cards[0].add_address("2001:db8:1::2/64")
+        endpoint = lab.host.stack.udp.open(Cover.DUAL)
+        lab.call(endpoint.bind, LocalName(Cover.DUAL, None, PORT))
+        lab.call(endpoint.connect, Endpoint(A(V4.peers[0]), PORT))
+        assert endpoint.local == LocalName(Cover.IPV4, A(V4.ours[0]), PORT)
+        there = Endpoint(A(V6.peers[0]), PORT)
+        assert lab.kind_of_failure(endpoint.send, (b"data",), there) is ErrorKind.INVALID_ARGUMENT
+
+        lab.call(endpoint.connect, there)
+        assert endpoint.local == LocalName(Cover.IPV6, A(V6.ours[0]), PORT)
+        lab.call(endpoint.connect, None)
+        assert endpoint.local == LocalName(Cover.DUAL, None, PORT)
+
+
+@pytest.mark.rule("BIND-2.1.10")
+def test_a_link_local_address_is_committed_with_its_zone() -> None:
+    with h1(V6) as lab:
+        [theirs] = [each for each in lab.peers[1].addresses() if each[0] == 0xFE]
+        endpoint = lab.udp(port=PORT)
+        lab.call(endpoint.connect, Endpoint(theirs, PORT, 3))
+        assert endpoint.local is not None
+        assert (endpoint.local.address or b"")[:2] == b"\xfe\x80"
+        assert (endpoint.local.zone, endpoint.remote) == (3, Endpoint(theirs, PORT, 3))
+
+
+@pytest.mark.rule("BIND-4.10")
+def test_a_broadcast_address_is_a_peer_only_for_who_may_broadcast() -> None:
+    with h1(V4) as lab:
+        endpoint = lab.udp(port=PORT)
+        everybody = Endpoint(A("10.2.0.255"), PORT)
+        assert lab.kind_of_failure(endpoint.connect, everybody) is ErrorKind.BROADCAST_DENIED
+        assert (text(endpoint.local), endpoint.remote) == (None, None)
+        endpoint.may_broadcast = True
+        lab.call(endpoint.connect, everybody)
+        lab.send(endpoint, None)
+        assert lab.sent() == [(1, "10.2.0.2")]
+
+
+@pytest.mark.rule("BIND-2.1.10", "BIND-35")
+@families
+def test_an_own_address_as_the_peer_is_the_source_as_well(names: Names) -> None:
+    with h1(names) as lab:
+        server = lab.udp(names.ours[1], PORT)
+        endpoint = lab.udp(port=5000)
+        lab.call(endpoint.connect, Endpoint(A(names.ours[1]), PORT))
+        lab.send(endpoint, None)
+        assert [text(datagram.source) for datagram in server.peek()] == [names.ours[1]]
+        assert lab.sent() == []
+
+
+# Datagram sockets of WSK
+
+
+def fix(Socket: WSK_SOCKET, code: int, to: tuple[str, int] | None) -> int:
+    """The status of SIO_WSK_SET_REMOTE_ADDRESS or SIO_WSK_SET_SENDTO_ADDRESS; an empty input takes it back."""
+    address = simple.address(*to) if to else None
+    size = len(bytes(address)) if address else 0
+    return start(Socket.Dispatch.WskControlSocket, Socket, WskIoctl, code, 0, size, address, 0, None, None).status
+
+
+def name_of(Socket: WSK_SOCKET) -> tuple[str, int]:
+    return simple.host_and_port(ok(simple.local_address(Socket)))
+
+
+wsk_families = pytest.mark.parametrize(
+    ("family", "wildcard", "near", "far"), [(AF_INET, "0.0.0.0", NEAR, FAR), (AF_INET6, "::", NEAR6, FAR6)]
+)
+
+
+@pytest.mark.rule("BIND-9", "R-288")
+@wsk_families
+def test_a_fixed_remote_address_shows_in_the_local_name(
+    lab: Lab, family: int, wildcard: str, near: str, far: str
+) -> None:
+    Socket = lab.datagram(lab.near, 5000, wildcard, AddressFamily=family)
+    assert fix(Socket, SIO_WSK_SET_REMOTE_ADDRESS, (far, WSK_PORT)) == STATUS_SUCCESS
+    assert name_of(Socket) == (near, 5000)
+    assert fix(Socket, SIO_WSK_SET_REMOTE_ADDRESS, None) == STATUS_SUCCESS
+    assert name_of(Socket) == (wildcard, 5000)
+
+
+@pytest.mark.rule("BIND-9")
+def test_a_remote_address_without_a_route_is_refused_and_the_wildcard_stays(lab: Lab) -> None:
+    Socket = lab.datagram(lab.near, 5000)
+    assert fix(Socket, SIO_WSK_SET_REMOTE_ADDRESS, ("8.8.8.8", WSK_PORT)) == STATUS_NETWORK_UNREACHABLE
+    assert name_of(Socket) == ("0.0.0.0", 5000)
+
+
+@pytest.mark.rule("BIND-9", "BIND-17c")
+def test_a_dual_stack_socket_shows_a_mapped_name_while_its_peer_is_one(lab: Lab) -> None:
+    Socket = lab.socket(lab.near, WSK_FLAG_DATAGRAM_SOCKET, AddressFamily=AF_INET6)
+    ok(simple.set_option(Socket, IPPROTO_IPV6, IPV6_V6ONLY, 0))
+    ok(simple.bind(Socket, simple.address("::", 5000)))
+    assert fix(Socket, SIO_WSK_SET_REMOTE_ADDRESS, (f"::ffff:{FAR}", WSK_PORT)) == STATUS_SUCCESS
+    assert name_of(Socket) == (f"::ffff:{NEAR}", 5000)
+    assert fix(Socket, SIO_WSK_SET_REMOTE_ADDRESS, None) == STATUS_SUCCESS
+    assert name_of(Socket) == ("::", 5000)
+
+
+@pytest.mark.rule("BIND-10", "BIND-4.15")
+@wsk_families
+def test_a_fixed_destination_commits_nothing(lab: Lab, family: int, wildcard: str, near: str, far: str) -> None:
+    Socket = lab.datagram(lab.near, 5000, wildcard, AddressFamily=family)
+    assert fix(Socket, SIO_WSK_SET_SENDTO_ADDRESS, (far, WSK_PORT)) == STATUS_SUCCESS
+    ok(simple.send_to(Socket, b"default"))
+    assert name_of(Socket) == (wildcard, 5000)
+
+
+@pytest.mark.rule("BIND-10", "BIND-4.14", "BIND-4.15")
+@pytest.mark.parametrize(
+    ("code", "status"), [(SIO_WSK_SET_REMOTE_ADDRESS, STATUS_CANCELLED), (SIO_WSK_SET_SENDTO_ADDRESS, STATUS_SUCCESS)]
+)
+@wsk_families
+def test_the_answer_to_an_override_is_dropped_with_a_fixed_remote_address_only(
+    lab: Lab, family: int, wildcard: str, near: str, far: str, code: int, status: int
+) -> None:
+    Socket = lab.datagram(lab.near, 5000, wildcard, AddressFamily=family)
+    other = lab.datagram(lab.far, 6000, wildcard, AddressFamily=family)
+    assert fix(Socket, code, (far, WSK_PORT)) == STATUS_SUCCESS
+    ok(simple.send_to(Socket, b"override", simple.address(far, 6000)))
+    data, source = ok(simple.receive_from(other))
+    assert (data, simple.host_and_port(source)) == (b"override", (near, 5000))
+    ok(simple.send_to(other, b"answer", source))
+    assert simple.receive_from(Socket, seconds=1)[0] == status
+
+
+# Connections
+
+
+@pytest.mark.rule("BIND-2.1.2", "BIND-2.1.3", "BIND-53")
+@sets
+@families
+def test_while_connecting_the_name_has_the_address_of_the_syn(names: Names, behaviour: Behaviour) -> None:
+    with h1(names, behaviour) as lab:
+        endpoint = lab.tcp(port=5000)
+        assert endpoint.local_endpoint is None
+        lab.send(lab.udp(), names.remote)  # the gateway is known from here on, and silent
+        lab.peers[0].interfaces["eth0"].set_up(False)
+        lab.sent()
+
+        assert lab.connect(endpoint, names.remote) is State.SYN_SENT
+        assert lab.sent(TCP) == [(0, names.ours[0])]
+        with pytest.raises(LocalError) as caught:
+            lab.call(endpoint.connect, Endpoint(A(names.peers[1]), PORT))
+        assert caught.value.kind is ErrorKind.INVALID_STATE
+        assert endpoint.local_endpoint == Endpoint(A(names.ours[0]), 5000)
+
+
+@pytest.mark.rule("BIND-53")
+@wsk_families
+def test_a_connecting_wsk_socket_has_a_name_and_refuses_everything_else(
+    lab: Lab, family: int, wildcard: str, near: str, far: str
+) -> None:
+    lab.cut()
+    Socket = lab.bound(lab.near, WSK_FLAG_CONNECTION_SOCKET, wildcard, 5000, AddressFamily=family)
+    connecting = start(Socket.Dispatch.WskConnect, Socket, simple.address(far, WSK_PORT), 0)
+    assert name_of(Socket) == (near, 5000)
+
+    Dispatch = Socket.Dispatch
+    assert start(Dispatch.WskConnect, Socket, simple.address(far, WSK_PORT), 0).status == STATUS_INVALID_DEVICE_STATE
+    for function in (Dispatch.WskSend, Dispatch.WskReceive):
+        buffer: WSK_BUF = simple.buffer(bytearray(4))
+        assert start(function, Socket, buffer, 0).status == STATUS_INVALID_DEVICE_STATE
+    assert not connecting.is_done
+    lab.cut(False)
+    lab.listener(wildcard, AddressFamily=family)
+    lab.run(5)
+    assert connecting.status == STATUS_SUCCESS
+    assert name_of(Socket) == (near, 5000)
+
+
+@pytest.mark.rule("BIND-47", "BIND-2.3.1")
+@sets
+@families
+def test_a_connect_without_a_route_sends_nothing_and_can_be_tried_again_from_the_same_port(
+    names: Names, behaviour: Behaviour
+) -> None:
+    with h1(names, behaviour) as lab:
+        lab.remove_default(0)
+        lab.listener(names.remote, lab.peers[0])
+        endpoint = lab.tcp(port=5000)
+        lab.run()
+        lab.sent()
+        assert lab.kind_of_failure(endpoint.connect, Endpoint(A(names.remote), PORT)) is ErrorKind.NO_ROUTE
+        assert lab.sent(TCP) == []
+        assert (endpoint.state, endpoint.local) == (State.CLOSED, LocalName(names.cover, None, 5000))
+
+        lab.add_default(0)
+        assert lab.connect(endpoint, names.remote) is State.ESTABLISHED
+        assert endpoint.local_endpoint == Endpoint(A(names.ours[0]), 5000)
+
+
+@pytest.mark.rule("BIND-47")
+@families
+def test_a_connect_without_a_source_leaves_the_wildcard(names: Names) -> None:
+    with h1(names) as lab:
+        lab.listener(host=lab.peers[1])
+        lab.remove_address(1)
+        lab.apply_on_link_route(1)
+        endpoint = lab.tcp(port=5000)
+        beyond = Endpoint(A(names.peers[1]), PORT)
+        assert lab.kind_of_failure(endpoint.connect, beyond) is ErrorKind.NO_ROUTE
+        assert (endpoint.state, endpoint.local) == (State.CLOSED, LocalName(names.cover, None, 5000))
+        lab.add_address(1)
+        assert lab.connect(endpoint, names.peers[1]) is State.ESTABLISHED
+
+
+@pytest.mark.rule("BIND-44")
+@pytest.mark.parametrize(
+    ("behaviour", "kind"), [(WINDOWS, ErrorKind.NOT_LOCAL), (LINUX, ErrorKind.NO_ROUTE)], ids=["windows", "linux"]
+)
+def test_an_address_that_goes_between_bind_and_connect(behaviour: Behaviour, kind: ErrorKind) -> None:
+    with h1(V4, behaviour) as lab:
+        lab.listener(host=lab.peers[0])
+        bound, wildcard = lab.tcp(V4.ours[0], 5000), lab.tcp(port=5001)
+        lab.remove_address()
+        lab.apply_on_link_route(0)
+        to = Endpoint(A(V4.peers[0]), PORT)
+        assert lab.kind_of_failure(bound.connect, to) is kind
+        assert (bound.state, bound.local) == (State.CLOSED, LocalName(V4.cover, A(V4.ours[0]), 5000))
+        lab.add_address()
+        assert lab.connect(bound, V4.peers[0]) is State.ESTABLISHED
+        assert lab.connect(wildcard, V4.peers[0]) is State.ESTABLISHED

@@ -1,0 +1,115 @@
+"""Hosts of the kernel, each in a namespace that no name leads to, and the bridges between them.
+
+Everything is gone with the process that made it, however that ends.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import socket
+import struct
+from collections.abc import Callable
+from fcntl import ioctl
+from typing import TypeVar
+
+from wsknet import text
+from wsknet.machine import netlink, sysctl
+from wsknet.machine.kernel_host import KernelHost
+from wsknet.machine.namespace import Namespace
+
+SIOCETHTOOL = 0x8946
+OFFLOADS_OFF = (0x17, 0x1F, 0x24, 0x2C)
+"""linux/ethtool.h: ETHTOOL_STXCSUM, ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO."""
+
+PORT_MTU = 65535
+"""Ports carry what the cards send: the card that receives drops what is too long for it."""
+
+Device = TypeVar("Device")
+
+
+class Fabric:
+    """The links, in a namespace of their own: one bridge each, one port for each card."""
+
+    def __init__(self) -> None:
+        self.namespace = Namespace.unnamed()
+        self.hosts: list[KernelHost] = []
+        self._bridges: dict[str, str] = {}
+        self._ports = 0
+        try:
+            with self.namespace.entered():
+                # The fabric is a cable: it has no addresses and says nothing itself.
+                for which in ("all", "default"):
+                    sysctl.write(f"net.ipv6.conf.{which}.disable_ipv6", "1")
+        except BaseException:
+            self.close()
+            raise
+
+    def host(self, settings: dict[str, str]) -> KernelHost:
+        """A new one, with these settings of sysctl(8) on top of the usual ones."""
+        host = KernelHost(settings)
+        self.hosts.append(host)
+        return host
+
+    def card(self, host: KernelHost, name: str, link: str, mac: bytes, mtu: int) -> int:
+        """Give `host` the interface `name`, plugged into `link` if that is not empty, and up.
+
+        Answers the number of its port, by which frames on the fabric are told apart.
+        """
+        port = self._new_port()
+        with self.namespace.entered(), netlink.connection(f"make the interface {name}") as kernel:
+            peer = {"ifname": name, "net_ns_fd": host.namespace.fileno(), "address": text.format_mac(mac), "mtu": mtu}
+            kernel.link("add", ifname=port, kind="veth", mtu=PORT_MTU, peer=peer)
+        with host.namespace.entered():
+            _without_offloads(name)
+        host.cards[name] = port
+        index = self._plug(port, link)
+        host.has_card(name)
+        return index
+
+    def tap(self, opener: Callable[[str], Device], link: str) -> tuple[Device, int, str]:
+        """A TAP plugged into `link`, with its number and name on the fabric.  `opener` is `TapDevice`."""
+        port = self._new_port()
+        with self.namespace.entered():
+            device = opener(port)
+        return device, self._plug(port, link), port
+
+    def set_carrier(self, port: str, is_on: bool) -> None:
+        """Plug in the cable of a card, or pull it."""
+        with self.namespace.entered():
+            (netlink.set_up if is_on else netlink.set_down)(port)
+
+    def close(self) -> None:
+        for host in self.hosts:
+            host.close()
+        self.hosts.clear()
+        self.namespace.close()
+
+    def _new_port(self) -> str:
+        self._ports += 1
+        return f"port{self._ports}"
+
+    def _plug(self, port: str, link: str) -> int:
+        bridge = self._bridge(link) if link else ""
+        with self.namespace.entered(), netlink.connection(f"plug {port} into {link}") as kernel:
+            index = netlink.index_of(kernel, port)
+            if bridge:
+                kernel.link("set", index=index, master=netlink.index_of(kernel, bridge))
+            kernel.link("set", index=index, state="up")
+        return index
+
+    def _bridge(self, link: str) -> str:
+        name = self._bridges.get(link)
+        if name is None:
+            name = self._bridges[link] = f"link{len(self._bridges) + 1}"
+            with self.namespace.entered(), netlink.connection(f"make the link {link}") as kernel:
+                kernel.link("add", ifname=name, kind="bridge", br_stp_state=0, br_forward_delay=0, br_mcast_snooping=0)
+                kernel.link("set", index=netlink.index_of(kernel, name), state="up")
+        return name
+
+
+def _without_offloads(name: str) -> None:
+    """Let the card send frames as a wire would carry them: checksums complete, none larger than the MTU."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        for command in OFFLOADS_OFF:
+            value = ctypes.create_string_buffer(struct.pack("II", command, 0))
+            ioctl(control, SIOCETHTOOL, struct.pack("16sP16x", name.encode(), ctypes.addressof(value)))

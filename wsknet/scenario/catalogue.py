@@ -1,0 +1,41 @@
+"""The packaged scenarios, by name."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+from wsknet.errors import UsageError
+from wsknet.scenario.load import LIBRARY, STANDARD_HOSTS, load
+from wsknet.scenario.schema import Scenario
+
+
+@cache
+def packaged() -> dict[str, Path]:
+    """Files by the name of their scenario, in the order of the catalogue: folder by folder."""
+    return {path.stem: path for path in sorted(LIBRARY.glob("*/*.yaml")) if path != STANDARD_HOSTS}
+
+
+def find(named: str) -> tuple[str, Scenario]:
+    """A packaged scenario by its name or the number of a case, or any file by its path.
+
+    `UsageError` if there is neither, or if the file is unusable.
+    """
+    if named in packaged():
+        return named, load(packaged()[named])
+    if named.upper().startswith("BIND-"):
+        for name, path in packaged().items():
+            scenario = load(path)
+            if named.upper() in (case.upper() for case in scenario.cases):
+                return name, scenario
+    path = Path(named)
+    if path.suffix in (".yaml", ".yml") or path.exists():
+        return path.stem, load(path)
+    near = get_close_matches(named, packaged(), n=1)
+    hint = f"did you mean {near[0]}?" if near else "`wsknet list` has their names; a file ends in .yaml"
+    raise UsageError(f"there is no scenario {named!r}: {hint}")
+
+
+def everything() -> list[tuple[str, Scenario]]:
+    return [(name, load(path)) for name, path in packaged().items()]

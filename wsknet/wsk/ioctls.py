@@ -1,0 +1,154 @@
+"""IOCTLs of sockets, and what each of them takes (WSK-5.4; BIND-4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from wsknet.errors import ErrorKind, LocalError, NetError
+from wsknet.wsk.address_queries import local_addresses, route_probe, routing_interface, store_address_list
+from wsknet.wsk.constants import (
+    AF_INET,
+    SIO_ADDRESS_LIST_CHANGE,
+    SIO_ADDRESS_LIST_QUERY,
+    SIO_ROUTING_INTERFACE_CHANGE,
+    SIO_ROUTING_INTERFACE_QUERY,
+    SIO_UDP_CONNRESET,
+    SIO_WSK_SET_REMOTE_ADDRESS,
+    SIO_WSK_SET_SENDTO_ADDRESS,
+    WSK_FLAG_CONNECTION_SOCKET,
+    WSK_FLAG_DATAGRAM_SOCKET,
+    WSK_FLAG_LISTEN_SOCKET,
+    WSK_FLAG_STREAM_SOCKET,
+)
+from wsknet.wsk.notifications import Notifications
+from wsknet.wsk.requests import Refusal
+from wsknet.wsk.sockets.states import FORCED_CLOSED
+from wsknet.wsk.status import NTSTATUS, STATUS_INVALID_PARAMETER, STATUS_OF_KIND, STATUS_SUCCESS
+from wsknet.wsk.ulong import read_ulong
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wsknet.types import Instant
+    from wsknet.wsk.irp import IRP
+    from wsknet.wsk.sockets.base import Socket
+    from wsknet.wsk.sockets.datagram import DatagramSocket
+    from wsknet.wsk.sockets.transport import TransportSocket
+
+_DATAGRAM = WSK_FLAG_DATAGRAM_SOCKET
+_ALL = WSK_FLAG_LISTEN_SOCKET | WSK_FLAG_STREAM_SOCKET | WSK_FLAG_CONNECTION_SOCKET | _DATAGRAM
+
+
+class Buffers(NamedTuple):
+    """Of one IOCTL."""
+
+    InputSize: int
+    InputBuffer: Any
+    OutputSize: int
+    OutputBuffer: Any
+    OutputSizeReturned: list[int] | None
+
+
+def perform_ioctl(Irp: IRP, now: Instant, socket: Any, ControlCode: int, buffers: Buffers) -> Any:
+    ioctl = IOCTLS.get(ControlCode)
+    if ioctl is None:
+        raise LocalError(ErrorKind.NOT_SUPPORTED)
+    size = buffers.InputSize
+    if ioctl.categories and not socket.CATEGORY & ioctl.categories:
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    if (size == 0) != (buffers.InputBuffer is None):
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    if ioctl.takes_address and size and size < (16 if socket.family == AF_INET else 28):
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    return ioctl.operation(Irp, now, socket, buffers)
+
+
+def _set_remote_address(Irp: IRP, now: Instant, socket: DatagramSocket, buffers: Buffers) -> int:
+    socket.set_remote_address(buffers.InputBuffer, now)
+    return 0
+
+
+def _set_sendto_address(Irp: IRP, now: Instant, socket: DatagramSocket, buffers: Buffers) -> int:
+    socket.set_destination(buffers.InputBuffer)
+    return 0
+
+
+def _set_connection_reset(Irp: IRP, now: Instant, socket: DatagramSocket, buffers: Buffers) -> int:
+    is_on = read_ulong(buffers.InputSize, buffers.InputBuffer) != 0
+    _require_alive(socket)
+    socket.options.receiving.tells_port_unreachable = is_on
+    if socket.endpoint is not None:
+        socket.apply_options()
+    return 0
+
+
+def _query_routing_interface(Irp: IRP, now: Instant, socket: TransportSocket, buffers: Buffers) -> int:
+    if buffers.InputBuffer is None:
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    _require_alive(socket)
+    return routing_interface(socket, buffers.InputBuffer, buffers.OutputSize, buffers.OutputBuffer)
+
+
+def _await_routing_change(Irp: IRP, now: Instant, socket: TransportSocket, buffers: Buffers) -> Any:
+    if buffers.InputBuffer is None:
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    _require_alive(socket)
+    return _notifications(socket).wait(Irp, now, route_probe(socket, buffers.InputBuffer))
+
+
+def _query_address_list(Irp: IRP | None, now: Instant, socket: Socket, buffers: Buffers) -> int:
+    if buffers.InputSize or buffers.InputBuffer is not None:
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    _require_alive(socket)
+    return store_address_list(socket, *buffers[2:])
+
+
+def query_address_list(socket: Socket, buffers: Buffers) -> NTSTATUS:
+    """The documented way, without an IRP (R-318)."""
+    if buffers.OutputSizeReturned is None:
+        return STATUS_INVALID_PARAMETER
+    with socket.pump as now:
+        try:
+            _query_address_list(None, now, socket, buffers)
+        except NetError as error:
+            return STATUS_OF_KIND[error.kind]
+        except Refusal as refusal:
+            return refusal.Status
+    return STATUS_SUCCESS
+
+
+def _await_address_change(Irp: IRP, now: Instant, socket: Socket, buffers: Buffers) -> Any:
+    if buffers.InputSize:
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    _require_alive(socket)
+    return _notifications(socket).wait(Irp, now, lambda: local_addresses(socket))
+
+
+def _notifications(socket: Socket) -> Notifications:
+    if socket.notifications is None:
+        socket.notifications = Notifications(socket)
+    return socket.notifications
+
+
+def _require_alive(socket: Socket) -> None:
+    if socket.state == FORCED_CLOSED:
+        raise socket.refuse_state()
+
+
+class Ioctl(NamedTuple):
+    operation: Callable[..., Any]
+    """Returns the bytes that it has written, or KEPT."""
+    categories: int
+    """Flags of the socket categories that have it; 0: all of them, basic sockets too."""
+    takes_address: bool = True
+
+
+IOCTLS = {
+    SIO_WSK_SET_REMOTE_ADDRESS: Ioctl(_set_remote_address, _DATAGRAM),
+    SIO_WSK_SET_SENDTO_ADDRESS: Ioctl(_set_sendto_address, _DATAGRAM),
+    SIO_UDP_CONNRESET: Ioctl(_set_connection_reset, _DATAGRAM, takes_address=False),
+    SIO_ROUTING_INTERFACE_QUERY: Ioctl(_query_routing_interface, _ALL),
+    SIO_ROUTING_INTERFACE_CHANGE: Ioctl(_await_routing_change, _ALL),
+    SIO_ADDRESS_LIST_QUERY: Ioctl(_query_address_list, 0, takes_address=False),
+    SIO_ADDRESS_LIST_CHANGE: Ioctl(_await_address_change, 0, takes_address=False),
+}
