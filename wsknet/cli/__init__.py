@@ -17,6 +17,7 @@ def wsknet() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """The entry point.  Exit status 2 and one line for unusable input, 130 after Ctrl-C."""
+    from wsknet.cli.compare import compare
     from wsknet.cli.demo import demo
     from wsknet.cli.list_ import list_scenarios
     from wsknet.cli.run import run

@@ -26,8 +26,13 @@ _FACES = ("wsk", "winsock", "linux", "bsd")
     "--face", type=click.Choice(_FACES), multiple=True, help="For these only [default: all the scenario names]."
 )
 @click.option("--policy", multiple=True, metavar="NAME=VALUE", help="Set a policy of the hosts otherwise.")
-@click.option("--link", type=click.Choice(["virtual", "tap"]), default="virtual", show_default=True,
-              help="virtual: in virtual time, no privilege.  tap: the other hosts are the kernel's (root).")  # fmt: skip
+@click.option(
+    "--link",
+    type=click.Choice(["virtual", "tap"]),
+    default="virtual",
+    show_default=True,
+    help="virtual: in virtual time, no privilege.  tap: the other hosts are the kernel's (root).",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Ports, sequence numbers, everything random.")
 @click.option("--pcap", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Write every frame; its comment has the step and the decision behind it.")  # fmt: skip

@@ -46,23 +46,23 @@ class Configuration:
 
 
 class _Reader:
-    """Numbers of interfaces are our own: 1 is always the loopback interface."""
+    """Interfaces keep their numbers: 1 is the loopback interface in every namespace, as it is here."""
 
     def __init__(self) -> None:
         self.changes: list[Change] = []
         self.notes: list[str] = []
-        self._cards: dict[int, tuple[IfIndex, str, bool]] = {}
-        """By the kernel's number: ours, the name, whether it carries IPv6."""
+        self._cards: dict[int, tuple[str, bool]] = {}
+        """By number: the name, and whether it carries IPv6."""
 
     def links(self, links: Iterable[Any]) -> None:
         for link in links:
             name, flags = str(link.get_attr("IFLA_IFNAME")), link["flags"]
             if flags & IFF_LOOPBACK:
-                self._cards[link["index"]] = (LOOPBACK_INDEX, name, True)
+                self._cards[link["index"]] = (name, True)
                 continue
-            index = IfIndex(len(self._cards) + 2)
+            index = IfIndex(link["index"])
             mtu = min(max(link.get_attr("IFLA_MTU") or ETHERNET_MTU, MIN_INTERFACE_MTU), MAX_MTU)
-            self._cards[link["index"]] = (index, name, mtu >= MIN_MTU)
+            self._cards[index] = (name, mtu >= MIN_MTU)
             is_up = bool(flags & IFF_UP)
             self.changes.append(changes.InterfaceAdded(index, InterfaceConfig(name, _mac(link, index), mtu), is_up))
             if is_up and not flags & IFF_LOWER_UP:
@@ -72,7 +72,7 @@ class _Reader:
         known = self._cards.get(message["index"])
         if known is None:
             return
-        index, name, carries_ipv6 = known
+        index, (name, carries_ipv6) = IfIndex(message["index"]), known
         written = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
         address = text.parse_address(written)
         flags = message.get_attr("IFA_FLAGS") or message["flags"]
@@ -101,8 +101,8 @@ class _Reader:
             known = self._cards.get(oif)
             if is_foreign or known is None:
                 self.notes.append(f"the route to {shown} is left out: its next hop is of another kind (ip route)")
-            elif known[0] != LOOPBACK_INDEX and (bits == 32 or known[2]):
-                self._add_route(message, prefix, known[0], gateway)
+            elif oif != LOOPBACK_INDEX and (bits == 32 or known[1]):
+                self._add_route(message, prefix, IfIndex(oif), gateway)
 
     def _add_route(self, message: Any, prefix: Address, index: IfIndex, gateway: Address | None) -> None:
         metric = message.get_attr("RTA_PRIORITY") or 0

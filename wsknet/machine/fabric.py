@@ -24,6 +24,9 @@ OFFLOADS_OFF = (0x17, 0x1F, 0x24, 0x2C)
 PORT_MTU = 65535
 """Ports carry what the cards send: the card that receives drops what is too long for it."""
 
+TAP_MTU = 65535 - 14
+"""The largest that Linux takes: MAX_MTU of tun.c without the Ethernet header."""
+
 Device = TypeVar("Device")
 
 
@@ -50,11 +53,8 @@ class Fabric:
         self.hosts.append(host)
         return host
 
-    def card(self, host: KernelHost, name: str, link: str, mac: bytes, mtu: int) -> int:
-        """Give `host` the interface `name`, plugged into `link` if that is not empty, and up.
-
-        Answers the number of its port, by which frames on the fabric are told apart.
-        """
+    def card(self, host: KernelHost, name: str, link: str, mac: bytes, mtu: int) -> str:
+        """Give `host` the interface `name`, plugged into `link` if that is not empty, and up.  Answers its port."""
         port = self._new_port()
         with self.namespace.entered(), netlink.connection(f"make the interface {name}") as kernel:
             peer = {"ifname": name, "net_ns_fd": host.namespace.fileno(), "address": text.format_mac(mac), "mtu": mtu}
@@ -62,16 +62,19 @@ class Fabric:
         with host.namespace.entered():
             _without_offloads(name)
         host.cards[name] = port
-        index = self._plug(port, link)
+        self._plug(port, link)
         host.has_card(name)
-        return index
+        return port
 
-    def tap(self, opener: Callable[[str], Device], link: str) -> tuple[Device, int, str]:
-        """A TAP plugged into `link`, with its number and name on the fabric.  `opener` is `TapDevice`."""
+    def tap(self, opener: Callable[[str], Device], link: str) -> tuple[Device, str]:
+        """A TAP that is a port itself, plugged into `link`.  `opener` is `TapDevice`."""
         port = self._new_port()
         with self.namespace.entered():
             device = opener(port)
-        return device, self._plug(port, link), port
+            with netlink.connection(f"let {port} carry all that the cards send") as kernel:
+                kernel.link("set", index=netlink.index_of(kernel, port), mtu=TAP_MTU)
+        self._plug(port, link)
+        return device, port
 
     def set_carrier(self, port: str, is_on: bool) -> None:
         """Plug in the cable of a card, or pull it."""
@@ -88,14 +91,13 @@ class Fabric:
         self._ports += 1
         return f"port{self._ports}"
 
-    def _plug(self, port: str, link: str) -> int:
+    def _plug(self, port: str, link: str) -> None:
         bridge = self._bridge(link) if link else ""
         with self.namespace.entered(), netlink.connection(f"plug {port} into {link}") as kernel:
             index = netlink.index_of(kernel, port)
             if bridge:
                 kernel.link("set", index=index, master=netlink.index_of(kernel, bridge))
             kernel.link("set", index=index, state="up")
-        return index
 
     def _bridge(self, link: str) -> str:
         name = self._bridges.get(link)

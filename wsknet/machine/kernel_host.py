@@ -23,6 +23,8 @@ SETTINGS = {
     "net.ipv4.conf.{}.arp_announce": "0",
     "net.ipv4.conf.{}.accept_local": "0",
     "net.ipv4.conf.{}.route_localnet": "0",
+    # As systemd sets it: without, an address takes the later ones of its subnet along.
+    "net.ipv4.conf.{}.promote_secondaries": "1",
     # A route whose cable is out is not used, as after `ip link set down`, and comes back with the cable.
     "net.ipv4.conf.{}.ignore_routes_with_linkdown": "1",
     "net.ipv6.conf.{}.ignore_routes_with_linkdown": "1",
@@ -115,8 +117,8 @@ class KernelHost:
         self._route("append", f"add the route to {route.to}", route)
 
     def remove_route(self, route: KernelRoute) -> None:
-        """Nothing if it is gone."""
-        self._route("del", f"remove the route to {route.to}", route, errno.ESRCH, errno.ENODEV)
+        """Also one that came with an address.  With metric 0, whatever its metric is."""
+        self._route("del", f"remove the route to {route.to}", route)
 
     def remove_interface(self, name: str) -> None:
         with self.namespace.entered(), netlink.connection(f"remove the interface {name}", errno.ENODEV) as kernel:
@@ -124,7 +126,7 @@ class KernelHost:
         del self.cards[name]
         self.names = {index: known for index, known in self.names.items() if known != name}
 
-    def _route(self, command: str, action: str, route: KernelRoute, *harmless: int) -> None:
+    def _route(self, command: str, action: str, route: KernelRoute) -> None:
         network, prefix_length = text.parse_network(route.to)
         fields: dict[str, Any] = {
             "dst": f"{text.format_address(network)}/{prefix_length}",
@@ -143,7 +145,9 @@ class KernelHost:
             fields["scope"] = RT_SCOPE_LINK
         if route.source:
             fields["prefsrc"] = route.source
-        with self.namespace.entered(), netlink.connection(action, *harmless) as kernel:
+        if command == "del":
+            fields["proto"] = 0  # whoever has added it: those that came with an address, too
+        with self.namespace.entered(), netlink.connection(action) as kernel:
             kernel.route(command, **fields)
 
 

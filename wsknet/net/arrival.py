@@ -90,20 +90,27 @@ def _owner_text(owner: Interface, interface: Interface, verdict: Cast | DropReas
 
 
 def _refusal(ip: IpLayer, packet: Packet, reason: DropReason, owners: list[Interface]) -> tuple[str, str]:
-    interface, destination = packet.interface, packet.destination
-    name = address_text(destination)
-    if reason is DropReason.INTERFACE_DOWN:
-        return f"nothing arrives on {interface.name} while it is down", _LOCAL
-    if reason is DropReason.IP_MARTIAN_SOURCE:
-        own = packet.source in ip.tables.local
-        source = address_text(packet.source)
-        text = f"{source} is our own address" if own else f"{source} is no address that a sender can have"
-        return text, _REFERENCES[reason]
-    if reason is DropReason.GROUP_FILTERED:
-        return f"nobody here wants {name} from {address_text(packet.source)}", _REFERENCES[reason]
-    if reason is not DropReason.IP_NOT_LOCAL:
-        return f"{name} is never accepted from a link", _REFERENCES.get(reason, _LOCAL)
-    held = withheld(ip.tables, destination)
+    """The rule and its reference."""
+    if reason is DropReason.IP_NOT_LOCAL:
+        return _not_local(ip, packet, owners)
+    source, destination = address_text(packet.source), address_text(packet.destination)
+    match reason:
+        case DropReason.INTERFACE_DOWN:
+            rule = f"nothing arrives on {packet.interface.name} while it is down"
+        case DropReason.IP_MARTIAN_SOURCE if packet.source in ip.tables.local:
+            rule = f"{source} is our own address, and nobody else's packets come from it"
+        case DropReason.IP_MARTIAN_SOURCE:
+            rule = f"{source} is no address that a sender can have"
+        case DropReason.GROUP_FILTERED:
+            rule = f"nobody here wants {destination} from {source}"
+        case _:
+            rule = f"{destination} is never accepted from a link"
+    return rule, _REFERENCES.get(reason, _LOCAL)
+
+
+def _not_local(ip: IpLayer, packet: Packet, owners: list[Interface]) -> tuple[str, str]:
+    interface, name = packet.interface, address_text(packet.destination)
+    held = withheld(ip.tables, packet.destination)
     if held is not None:
         return held
     if interface in owners:

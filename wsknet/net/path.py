@@ -176,11 +176,8 @@ def _to_link(
     only = None
     if owner is not None and source is not None and (owner.is_strong or _is_confined(tables, source)):
         only = owner
-    part = _part(why, "route")
-    if len(destination) == 4 and not tables.behaviour.ipv4_group_routes and _is_for_many(destination):
-        route = _group_route(tables, destination, only, scope, part)
-    else:
-        route = choose_route(tables, destination, only, scope, part, pinned)
+    choose = choose_route if tables.behaviour.ipv4_group_routes else _choose_without_group_routes
+    route = choose(tables, destination, only, scope, _part(why, "route"), pinned)
     if route is None:
         raise _no_route(tables, only, destination, why, pinned)
     interface = tables.interfaces[route.if_index]
@@ -207,26 +204,24 @@ def _to_link(
     return path
 
 
-def _is_for_many(destination: Address) -> bool:
-    return is_multicast(destination) or destination == LIMITED_BROADCAST
-
-
 def _is_confined(tables: Tables, source: Address) -> bool:
     """Whether packets with this source leave through its own interface on weak hosts too."""
     return is_link_local(source) and (len(source) == 16 or tables.behaviour.confines_ipv4_link_local)
 
 
-def _group_route(
-    tables: Tables, destination: Address, only: Interface | None, scope: int, why: Decision | None
+def _choose_without_group_routes(
+    tables: Tables, destination: Address, only: Interface | None, scope: int, why: Decision | None, pinned: int
 ) -> Route | None:
-    """Where no routes to groups come with the addresses.  On a link that is given no route is asked for."""
+    """`choose_route` where IPv4 addresses bring no routes to groups: a link that is given is used without any."""
     is_broadcast = destination == LIMITED_BROADCAST
+    if len(destination) == 16 or not (is_broadcast or is_multicast(destination)):
+        return choose_route(tables, destination, only, scope, why, pinned)
     interface = tables.interfaces.get(IfIndex(scope))
     if interface is not None and interface.is_up and not interface.is_loopback and only in (None, interface):
         if why is not None:
             why.conclude(f"on-link on {interface.name}", "the interface is given", GROUPS_OF_LINUX)
         return Route(destination, 32, interface.index, is_broadcast=is_broadcast)
-    route = choose_route(tables, destination, only, scope, why)
+    route = choose_route(tables, destination, only, scope, why, pinned)
     return None if route is None else route._replace(next_hop=None, is_broadcast=is_broadcast)
 
 

@@ -9,7 +9,7 @@ from wsknet.behaviour import SETS, Behaviour
 from wsknet.config import AutoConfig, PortConfig, PortRange, StackConfig
 from wsknet.net import changes
 from wsknet.scenario.columns import Column
-from wsknet.scenario.load import port_range, split_address
+from wsknet.scenario.terms import port_range, split_address
 from wsknet.types import LOOPBACK_INDEX, Family, Proto
 
 if TYPE_CHECKING:

@@ -9,10 +9,8 @@ from typing import Any, get_args
 
 import msgspec
 
-from wsknet import text
-from wsknet.errors import UsageError
 from wsknet.scenario import schema
-from wsknet.scenario.columns import GROUPS, NAMES, check_policy
+from wsknet.scenario.check import Check
 from wsknet.scenario.schema import Host, Scenario, Step
 from wsknet.scenario.yaml_tree import Document, Place, parse_path
 
@@ -22,8 +20,6 @@ STANDARD_HOSTS = LIBRARY / "hosts.yaml"
 OPERATIONS: dict[str, type[Step]] = {kind.__struct_config__.tag: kind for kind in get_args(Step)}
 
 _AT = re.compile(r"^(?P<problem>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
-_WITH_COUNT = re.compile(r"(?P<count>[0-9]+(?:\.[0-9]+)?)(?P<unit>us|ms|s|min)")
-_UNITS = {"us": 1_000, "ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000}
 
 
 def load(path: Path) -> Scenario:
@@ -37,19 +33,25 @@ def read(document: Document) -> Scenario:
         raise document.fail((), "expected a mapping with title, topic, hosts and steps")
     if isinstance(top.get("steps"), list):
         top = {**top, "steps": [_tagged(document, step, ("steps", i)) for i, step in enumerate(top["steps"])]}
+    _convert_named(document, top)
+    return _checked(document, top)
+
+
+def load_hosts(path: Path) -> dict[str, Host]:
+    """The hosts of a scenario, or of a file that tells of nothing but ``hosts``."""
+    document = Document.read(path)
+    top = document.value
+    if not isinstance(top, dict) or not top.get("hosts"):
+        raise document.fail((), "expected a mapping with hosts")
+    return _checked(document, {"title": "", "topic": "", "hosts": top["hosts"], "steps": []}).hosts
+
+
+def _checked(document: Document, top: dict[str, Any]) -> Scenario:
     scenario: Scenario = _convert(document, top, Scenario)
     hosts = {name: _complete(document, host, ("hosts", name)) for name, host in scenario.hosts.items()}
     scenario = msgspec.structs.replace(scenario, hosts=hosts)
-    _Check(document, scenario).run()
+    Check(document, scenario).run()
     return scenario
-
-
-def nanoseconds(duration: str) -> int:
-    """``50us``, ``20 ms``, ``2s`` or ``1min``.  `ValueError` for anything else."""
-    found = _WITH_COUNT.fullmatch(duration.replace(" ", ""))
-    if found is None:
-        raise ValueError(f"{duration!r} is no time: expected a number with us, ms, s or min, like 50ms")
-    return round(float(found["count"]) * _UNITS[found["unit"]])
 
 
 @cache
@@ -64,7 +66,30 @@ def _convert(document: Document, value: Any, kind: Any, place: Place = ()) -> An
     except msgspec.ValidationError as error:
         found = _AT.match(str(error))
         assert found is not None
-        raise document.fail((*place, *parse_path(found["path"] or "")), _plain(found["problem"])) from None
+        place = (*place, *parse_path(found["path"] or ""))
+        raise document.fail(_as_written(document, place), _plain(found["problem"])) from None
+
+
+def _convert_named(document: Document, top: dict[str, Any]) -> None:
+    """What has names of its own, one by one: msgspec does not tell the name of what is wrong."""
+    for name, host in _entries(top.get("hosts")):
+        for card, interface in _entries(host.get("interfaces") if isinstance(host, dict) else None):
+            _convert(document, interface, schema.Interface, ("hosts", name, "interfaces", card))
+        _convert(document, host, Host, ("hosts", name))
+    for name, link in _entries(top.get("links")):
+        _convert(document, link, schema.Link, ("links", name))
+
+
+def _entries(value: Any) -> list[tuple[str, Any]]:
+    return list(value.items()) if isinstance(value, dict) else []
+
+
+def _as_written(document: Document, place: Place) -> Place:
+    """The subject of a step stands behind its operation."""
+    match place:
+        case ("steps", int(index), "what"):
+            return ("steps", index, next(iter(document.value["steps"][index])))
+    return place
 
 
 def _plain(problem: str) -> str:
@@ -104,137 +129,3 @@ def _complete(document: Document, host: Host, place: Place) -> Host:
         routes=(*standard.routes, *host.routes),
         loopback=(*standard.loopback, *host.loopback),
     )
-
-
-class _Check:
-    """What types cannot tell: names that must be known, addresses, expectations for every face."""
-
-    def __init__(self, document: Document, scenario: Scenario) -> None:
-        self._document = document
-        self._scenario = scenario
-        self._sockets: dict[str, str] = {}
-        """Socket to host."""
-        self._keys = [*scenario.faces, *(flip.key for flip in scenario.flips)]
-
-    def run(self) -> None:
-        scenario = self._scenario
-        if not scenario.hosts:
-            raise self._fail(("hosts",), "a scenario needs a host")
-        for index, face in enumerate(scenario.faces):
-            if face not in NAMES:
-                raise self._fail(("faces", index), f"there is no face {face!r}: choose from {', '.join(NAMES)}")
-        for name, host in scenario.hosts.items():
-            self._host(host, ("hosts", name))
-        used = {card.link for host in scenario.hosts.values() for card in host.interfaces.values()}
-        for link, properties in scenario.links.items():
-            if link not in used:
-                raise self._fail(("links", link), f"no interface is plugged into {link}")
-            for field in ("delay", "jitter"):
-                self._duration(getattr(properties, field), ("links", link, field))
-        for policy, value in scenario.policies.items():
-            self._try(("policies", policy), check_policy, policy, value)
-        for index, flip in enumerate(scenario.flips):
-            self._try(("flips", index), check_policy, flip.policy, flip.value)
-        for index, step in enumerate(scenario.steps):
-            self._step(step, ("steps", index))
-
-    def _fail(self, place: Place, problem: str) -> UsageError:
-        return self._document.fail(place, problem)
-
-    def _try(self, place: Place, check: Any, *arguments: Any) -> None:
-        try:
-            check(*arguments)
-        except ValueError as error:
-            raise self._fail(place, str(error)) from None
-
-    def _duration(self, duration: str, place: Place) -> None:
-        if duration:
-            self._try(place, nanoseconds, duration)
-
-    def _host(self, host: Host, place: Place) -> None:
-        for name, card in host.interfaces.items():
-            for index, words in enumerate(card.addresses):
-                self._try((*place, "interfaces", name, "addresses", index), split_address, words)
-        for index, route in enumerate(host.routes):
-            here = (*place, "routes", index)
-            self._try((*here, "to"), text.parse_network, route.to)
-            if route.via:
-                self._try((*here, "via"), text.parse_address, route.via.partition("%")[0])
-            if route.through and route.through not in host.interfaces:
-                raise self._fail((*here, "through"), f"the host has no interface {route.through!r}")
-        for field in ("dynamic_ports", "excluded_ports"):
-            if getattr(host, field):
-                self._try((*place, field), port_range, getattr(host, field))
-
-    def _step(self, step: Step, place: Place) -> None:
-        operation = str(type(step).__struct_config__.tag)
-        subject = (*place, operation)
-        match step.SUBJECT:
-            case "host" if step.what not in self._scenario.hosts:
-                raise self._fail(subject, f"there is no host {step.what!r}")
-            case "interface":
-                self._interface(step.what, subject)
-            case "time":
-                self._duration(step.what, subject)
-            case "socket":
-                self._socket(step, place, subject)
-        self._duration(step.within, (*place, "within"))
-        for field in ("expect", "rule", "frames", "no_frames"):
-            self._expected(getattr(step, field), step, (*place, field))
-
-    def _socket(self, step: Step, place: Place, subject: Place) -> None:
-        if isinstance(step, schema.OpenSocket):
-            if step.on not in self._scenario.hosts:
-                raise self._fail((*place, "on"), f"there is no host {step.on!r}")
-            for field, known in (("type", ("udp", "tcp")), ("family", ("ipv4", "ipv6", "dual"))):
-                if getattr(step, field) not in known:
-                    raise self._fail((*place, field), f"expected one of {', '.join(known)}")
-            self._new_socket(step.what, step.on, subject)
-        elif step.what not in self._sockets:
-            raise self._fail(subject, f"no socket {step.what!r} was opened before")
-        if isinstance(step, schema.Accept):
-            self._new_socket(step.named, self._sockets[step.what], (*place, "named"))
-
-    def _new_socket(self, name: str, host: str, place: Place) -> None:
-        if name in self._sockets:
-            raise self._fail(place, f"there is a socket {name!r} already")
-        self._sockets[name] = host
-
-    def _interface(self, name: str, place: Place) -> None:
-        host, _, card = name.partition(".")
-        if host not in self._scenario.hosts or card not in self._scenario.hosts[host].interfaces:
-            raise self._fail(place, f"there is no interface {name!r}: write host.interface")
-
-    def _expected(self, expected: Any, step: Step, place: Place) -> None:
-        """One for all, or one for each face that runs the step."""
-        if not isinstance(expected, dict):
-            return
-        known = {*NAMES, *GROUPS, "kernel", *self._keys}
-        for key in expected:
-            if key not in known:
-                raise self._fail((*place, key), f"no face and no flip is called {key!r}")
-        if place[-1] != "expect":
-            return
-        for face in step.faces or self._scenario.faces:
-            if face not in expected and not any(
-                face in members for group, members in GROUPS.items() if group in expected
-            ):
-                raise self._fail(place, f"says nothing for {face}")
-
-
-def split_address(words: str) -> tuple[str, tuple[str, ...]]:
-    """The address with its prefix length, and what is said of it.  `ValueError` for anything unknown."""
-    cidr, *attributes = words.split()
-    text.parse_cidr(cidr)
-    for attribute in attributes:
-        if attribute not in ("skip-as-source", "deprecated", "temporary"):
-            raise ValueError(f"{attribute!r} is nothing that can be said of an address")
-    return cidr, tuple(attributes)
-
-
-def port_range(words: str) -> tuple[int, int]:
-    """``50000-50003``.  `ValueError` for anything else."""
-    first, _, last = words.partition("-")
-    if not (first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last) <= 65535):
-        raise ValueError(f"{words!r} is no range of ports: expected one like 50000-50003")
-    return int(first), int(last)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from wsknet.scenario import schema
 from wsknet.scenario.addresses import resolve_references
 from wsknet.scenario.glob import intruder, matches, missing
-from wsknet.scenario.load import nanoseconds
+from wsknet.scenario.terms import nanoseconds
 from wsknet.scenario.outcomes import OK, render
 from wsknet.scenario.wording import sentence
 from wsknet.scenario.world import Done, Failed
@@ -109,7 +109,7 @@ class _Runner:
             self._world.settle()
         result.rendering = render(result.outcome, self._column.face)
         result.decisions = self._decisions(step)
-        result.frames = self._world.frames[seen:]
+        result.frames = list(self._world.frames[seen:])
         self._judge(result)
         return result
 

@@ -14,7 +14,7 @@ from wsknet.scenario import build
 from wsknet.scenario.alter import alter
 from wsknet.scenario.faces.endpoints import MANNERS, EndpointSockets
 from wsknet.scenario.frames import build_frame
-from wsknet.scenario.load import nanoseconds
+from wsknet.scenario.terms import nanoseconds
 from wsknet.scenario.record import Record, RecordedEnd
 from wsknet.types import MILLISECOND, Duration, Instant
 

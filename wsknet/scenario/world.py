@@ -6,10 +6,10 @@ offers the same: sockets by name, changes, tables, and the frames that were seen
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from wsknet.scenario.schema import Change, Inject, OpenSocket
 from wsknet.trace import Decision
@@ -100,11 +100,12 @@ class SeenFrame:
         return f"{self.sender}: {self.text}"
 
 
-class World(AbstractContextManager["World"], Protocol):
+class World(AbstractContextManager[Any], Protocol):
     """``with world: ...`` builds it, and takes it down."""
 
-    frames: list[SeenFrame]
-    """All so far, in order."""
+    @property
+    def frames(self) -> Sequence[SeenFrame]:
+        """All so far, in order."""
 
     def sockets(self, host: str) -> Sockets: ...
 

@@ -75,6 +75,7 @@ class Document:
             for key, value in node.value:
                 inner = (*place, key.value)
                 if inner in self._lines:
+                    self._lines[inner] = key.start_mark.line + 1
                     raise self.fail(inner, "given twice")
                 self._walk(value, inner)
                 self._lines[inner] = key.start_mark.line + 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wsknet.config import PortRange
 from wsknet.types import Cover, Family, Proto
@@ -87,36 +87,38 @@ class PortRanges:
         return "the dynamic ranges, " + " and ".join(f"{limits[f]} of {family_text(f)}" for f in limits)
 
 
+class PortUse(NamedTuple):
+    """Who may be given a port.  A resting one is `open` at most."""
+
+    is_free: bool
+    """Nobody holds it."""
+    is_shared: bool
+    """It is held under SO_PORT_SCALABILITY alone, so that the next address may have it too."""
+    is_open: bool
+    """It was chosen at connect for all who hold it, if any, so that a connection to another peer may have it too."""
+
+
 class DynamicPorts:
-    """The usable ports of one set of ranges, by who may be given them.  Resting ports are `open` at most.
+    """The usable ports of one set of ranges, by who may be given them.
 
     Giving, taking and choosing a free port cost the same however full the range is.
     """
 
-    def __init__(
-        self,
-        usable: list[int],
-        is_free: Callable[[int], bool],
-        is_shared: Callable[[int], bool],
-        is_open: Callable[[int], bool],
-    ) -> None:
+    def __init__(self, usable: list[int], use_of: Callable[[int], PortUse]) -> None:
         self.usable = frozenset(usable)
-        self._is_free = is_free
-        self._is_shared = is_shared
-        self._is_open = is_open
-        self.free = _PortSet(port for port in usable if is_free(port))
-        """Nobody holds them."""
-        self.shared = _PortSet(port for port in usable if is_shared(port))
-        """Held under SO_PORT_SCALABILITY alone, so that the next address may have them too."""
-        self.open = _PortSet(port for port in usable if is_open(port))
-        """Chosen at connect for all who hold them, if any, so that a connection to another peer may have them too."""
+        self._use_of = use_of
+        uses = [(port, use_of(port)) for port in usable]
+        self.free = _PortSet(port for port, use in uses if use.is_free)
+        self.shared = _PortSet(port for port, use in uses if use.is_shared)
+        self.open = _PortSet(port for port, use in uses if use.is_open)
 
     def update(self, port: int) -> None:
         """Somebody took, released, rested or woke `port`."""
         if port in self.usable:
-            self.free.put(port, self._is_free(port))
-            self.shared.put(port, self._is_shared(port))
-            self.open.put(port, self._is_open(port))
+            is_free, is_shared, is_open = self._use_of(port)
+            self.free.put(port, is_free)
+            self.shared.put(port, is_shared)
+            self.open.put(port, is_open)
 
     def choose(self, rng: Random) -> int | None:
         """A random free port."""

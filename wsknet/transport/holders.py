@@ -61,8 +61,10 @@ class Holders:
         self._specific: dict[tuple[int, Cover], _Bucket] = {}
         self._exact: dict[tuple[int, Address, int], _Bucket] = {}
         self._count: dict[int, int] = {}
-        self._others: dict[PortChoice, dict[int, int]] = {PortChoice.SCALABLE: {}, PortChoice.AT_CONNECT: {}}
-        """Of `_count`, those whose port was not chosen so: they keep it from being chosen so again."""
+        self._not_scalable: dict[int, int] = {}
+        """Of `_count`, those that keep the port from being chosen again for other addresses."""
+        self._not_at_connect: dict[int, int] = {}
+        """Of `_count`, those that keep the port from being chosen again for other peers."""
         self._serial = 0
 
     def add(self, reservation: Reservation) -> None:
@@ -78,9 +80,10 @@ class Holders:
             self._specific.setdefault((port, cover), {})[reservation] = self._serial
             self._exact.setdefault((port, address, zone), {})[reservation] = self._serial
         self._count[port] = self._count.get(port, 0) + 1
-        for choice, counts in self._others.items():
-            if reservation.choice is not choice:
-                counts[port] = counts.get(port, 0) + 1
+        if reservation.choice is not PortChoice.SCALABLE:
+            self._not_scalable[port] = self._not_scalable.get(port, 0) + 1
+        if reservation.choice is not PortChoice.AT_CONNECT:
+            self._not_at_connect[port] = self._not_at_connect.get(port, 0) + 1
 
     def remove(self, reservation: Reservation) -> None:
         cover, address, port, zone = reservation.name
@@ -94,9 +97,10 @@ class Holders:
             _discard(self._specific, (port, cover), reservation)
             _discard(self._exact, (port, address, zone), reservation)
         _count_down(self._count, port)
-        for choice, counts in self._others.items():
-            if reservation.choice is not choice:
-                _count_down(counts, port)
+        if reservation.choice is not PortChoice.SCALABLE:
+            _count_down(self._not_scalable, port)
+        if reservation.choice is not PortChoice.AT_CONNECT:
+            _count_down(self._not_at_connect, port)
 
     def overlapping(self, name: LocalName) -> Iterator[Reservation]:
         """Those of the port of `name` that `sharing.overlaps` can say yes to."""
@@ -128,9 +132,13 @@ class Holders:
     def is_free(self, port: int) -> bool:
         return port not in self._count
 
-    def is_chosen_only(self, port: int, choice: PortChoice) -> bool:
-        """Whether all who hold `port`, if any, got it by `choice` (SCALABLE or AT_CONNECT)."""
-        return port not in self._others[choice]
+    def is_scalable(self, port: int) -> bool:
+        """Whether all who hold `port`, if any, let it be chosen again for other addresses."""
+        return port not in self._not_scalable
+
+    def is_open(self, port: int) -> bool:
+        """Whether all who hold `port`, if any, let it be chosen again for other peers."""
+        return port not in self._not_at_connect
 
     def __iter__(self) -> Iterator[Reservation]:
         """What was bound, by port, those of one port in the order of reservation."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from wsknet.config import PortConfig, PortRange
 from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.net.wording import address_text
-from wsknet.transport.dynamic_ports import DynamicPorts, PortChoice, PortRanges, family_text
+from wsknet.transport.dynamic_ports import DynamicPorts, PortChoice, PortRanges, PortUse, family_text
 from wsknet.transport.holders import Claim, Holders, Reservation
 from wsknet.transport.sharing import (
     CONNECTION_SOURCE,
@@ -266,21 +266,18 @@ class PortTable:
         policy = self._ranges.policy(cover)
         dynamic = self._dynamic.get(policy)
         if dynamic is None:
-            usable = self._ranges.usable(cover)
-            dynamic = DynamicPorts(usable, self._is_free, self._is_shared, self._is_open)
+            dynamic = DynamicPorts(self._ranges.usable(cover), self._use_of)
             self._dynamic[policy] = dynamic
         return dynamic
 
     def _is_free(self, port: int) -> bool:
         return self._holders.is_free(port) and port not in self._resting
 
-    def _is_shared(self, port: int) -> bool:
-        if self._holders.is_free(port) or port in self._resting:
-            return False
-        return self._holders.is_chosen_only(port, PortChoice.SCALABLE)
-
-    def _is_open(self, port: int) -> bool:
-        return self._holders.is_chosen_only(port, PortChoice.AT_CONNECT)
+    def _use_of(self, port: int) -> PortUse:
+        holders, is_awake = self._holders, port not in self._resting
+        if holders.is_free(port):
+            return PortUse(is_awake, False, True)
+        return PortUse(False, is_awake and holders.is_scalable(port), holders.is_open(port))
 
     def _choose_port(self, name: LocalName, is_scalable: bool, why: Decision | None) -> int:
         dynamic = self._dynamic_ports(name.cover)
@@ -302,7 +299,7 @@ class PortTable:
     def _longest_resting(self, dynamic: DynamicPorts, name: LocalName, is_scalable: bool) -> int | None:
         for port in self._resting:
             if port in dynamic.usable:
-                is_shareable = is_scalable and self._holders.is_chosen_only(port, PortChoice.SCALABLE)
+                is_shareable = is_scalable and self._holders.is_scalable(port)
                 if self._holders.is_free(port):
                     return port
                 if is_shareable and not self._holders.has_exact(name._replace(port=port)):

@@ -1,4 +1,4 @@
-"""Host H1 of the binding catalogue with its transports: two interfaces, IPv4 and IPv6, neighbours known, time by hand."""
+"""Host H1 of the binding catalogue with its transports: two interfaces, neighbours known, time by hand."""
 
 from __future__ import annotations
 

@@ -14,6 +14,8 @@ from tests.support.wsk_lab import FAR, FAR6, NEAR, NEAR6, Lab, ok, start
 from tests.support.wsk_lab import PORT as WSK_PORT
 from wsknet.behaviour import BSD, LINUX, WINDOWS, Behaviour
 from wsknet.errors import ErrorKind, LocalError
+from wsknet.host import link_local_address
+from wsknet.text import format_address
 from wsknet.trace import DropReason
 from wsknet.transport.tcp.state import State
 from wsknet.types import Cover, Endpoint, LocalName
@@ -177,7 +179,7 @@ def test_the_source_is_chosen_by_the_route_and_not_by_what_the_peer_dialled() ->
         assert lab.sent() == [(0, "10.1.0.2")]
 
 
-@pytest.mark.rule("BIND-2.3.1")
+@pytest.mark.rule("BIND-2.3.4")
 @families
 def test_a_peer_that_cannot_be_reached_leaves_all_as_it_was(names: Names) -> None:
     with h1(names) as lab:
@@ -378,6 +380,24 @@ def test_while_connecting_the_name_has_the_address_of_the_syn(names: Names, beha
         assert endpoint.local_endpoint == Endpoint(A(names.ours[0]), 5000)
 
 
+@pytest.mark.rule("BIND-2.1.4", "BIND-2.1.5", "BIND-2.1.6")
+@sets
+@families
+def test_both_ends_of_a_connection_have_addresses_and_the_listener_never(names: Names, behaviour: Behaviour) -> None:
+    with h1(names, behaviour) as lab:
+        listener = lab.listener()
+        for link, address in enumerate(names.ours):
+            dialling = lab.dial(address, link)
+            accepted = lab.call(listener.accept)
+            assert dialling.local_endpoint == accepted.remote
+            assert (text(accepted.local), text(accepted.local_endpoint)) == (address, address)
+            assert dialling.local is not None
+            assert dialling.local.address is None
+            assert text(dialling.local_endpoint) in (names.peers[link], names.gateways[link])
+        assert listener.local == LocalName(names.cover, None, PORT)
+        assert listener.local_endpoint is None
+
+
 @pytest.mark.rule("BIND-53")
 @wsk_families
 def test_a_connecting_wsk_socket_has_a_name_and_refuses_everything_else(
@@ -401,7 +421,7 @@ def test_a_connecting_wsk_socket_has_a_name_and_refuses_everything_else(
     assert name_of(Socket) == (near, 5000)
 
 
-@pytest.mark.rule("BIND-47", "BIND-2.3.1")
+@pytest.mark.rule("BIND-47", "BIND-2.3.4")
 @sets
 @families
 def test_a_connect_without_a_route_sends_nothing_and_can_be_tried_again_from_the_same_port(
@@ -428,6 +448,7 @@ def test_a_connect_without_a_source_leaves_the_wildcard(names: Names) -> None:
     with h1(names) as lab:
         lab.listener(host=lab.peers[1])
         lab.remove_address(1)
+        lab.cards[1].remove_address(format_address(link_local_address(lab.cards[1].mac)))
         lab.apply_on_link_route(1)
         endpoint = lab.tcp(port=5000)
         beyond = Endpoint(A(names.peers[1]), PORT)

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from wsknet.host import Host, Network
+from wsknet.host import Network
 from wsknet.scenario.faces.wsk import WskSockets
 from wsknet.scenario.schema import OpenSocket
 from wsknet.scenario.world import Attempt, Failed
 
 PATIENCE = 1.0
+LINK_LOCAL = "fe80::ff:fe00:1"
+"""Of the server's first interface."""
 
 
 class Lab:
@@ -21,7 +23,7 @@ class Lab:
         self.network = network
         self.server = network.host("server")
         self.client = network.host("client")
-        if1 = self.server.interface("if1", "10.1.0.2/24", "2001:db8:1::2/64")
+        if1 = self.server.interface("if1", "10.1.0.2/24", "2001:db8:1::2/64", mac="02:00:00:00:00:01")
         self.server.interface("if2", "10.2.0.2/24")
         network.link(if1, self.client.interface("eth0", "10.1.0.50/24", "2001:db8:1::50/64"))
         self.here, self.there = WskSockets(self.server), WskSockets(self.client)
@@ -101,18 +103,11 @@ def test_packet_info_adds_where_the_datagram_came_in(lab: Lab, family: str, told
 
 
 def test_a_link_local_name_has_its_interface(lab: Lab) -> None:
-    own = next(text for text in lab_addresses(lab.server) if text.startswith("fe80"))
-    lab.udp(lab.here, "s", f"[{own}%if1]:7", "ipv6")
-    assert lab.here.name("s") == f"[{own}%if1]:7"
+    lab.udp(lab.here, "s", f"[{LINK_LOCAL}%if1]:7", "ipv6")
+    assert lab.here.name("s") == f"[{LINK_LOCAL}%if1]:7"
     lab.udp(lab.there, "c", "[::]:5000", "ipv6")
-    lab.wait(lab.there.send("c", "hi", f"[{own}%eth0]:7", "", ""))
+    lab.wait(lab.there.send("c", "hi", f"[{LINK_LOCAL}%eth0]:7", "", ""))
     assert lab.wait(lab.here.receive("s")).endswith("%if1]:5000")
-
-
-def lab_addresses(host: Host) -> list[str]:
-    from wsknet import text
-
-    return [text.format_address(address) for address in host.addresses()]
 
 
 def test_nothing_comes_and_the_request_is_taken_back(lab: Lab) -> None:

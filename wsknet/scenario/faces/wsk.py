@@ -34,6 +34,7 @@ from wsknet.wsk import (
     SIO_WSK_SET_SENDTO_ADDRESS,
     SOCKADDR_STORAGE,
     SOCKET_ADDRESS_LIST,
+    WSK_BUF,
     WSK_FLAG_DATAGRAM_SOCKET,
     WSK_FLAG_STREAM_SOCKET,
     WskIoctl,
@@ -76,6 +77,10 @@ class WskSockets:
         """One of `simple`, for what does not wait for others."""
         with self._host.activate():
             return require(function(*arguments))
+
+    def _buffer(self, memory: bytes | bytearray) -> WSK_BUF:
+        with self._host.activate():
+            return simple.buffer(memory)
 
     # Opening, options
 
@@ -190,7 +195,7 @@ class WskSockets:
         if found.is_stream:
             if to or source or through:
                 raise Failed("invalid", "WskSend takes no address")
-            return self._begin(found, "WskSend", simple.buffer(data.encode()), 0, names_destination=True)
+            return self._begin(found, "WskSend", self._buffer(data.encode()), 0, names_destination=True)
         remote = found.remote(to) if to else found.default_remote
         address = found.sockaddr(to) if to else None
         octets, index = found.source_address(source), found.index_of(through)
@@ -200,7 +205,7 @@ class WskSockets:
             control = packet_info(is_ipv4, octets, index)
         if remote is not None:
             self._explain_path(found, remote, octets, index)
-        arguments = (simple.buffer(data.encode()), 0, address, len(control or b""), control)
+        arguments = (self._buffer(data.encode()), 0, address, len(control or b""), control)
         return self._begin(found, "WskSendTo", *arguments, names_destination=True)
 
     def receive(self, socket: str) -> Attempt:
@@ -212,7 +217,7 @@ class WskSockets:
         def received(count: int) -> str:
             return memory[:count].decode(errors="replace") if count else CLOSED
 
-        return self._begin(found, "WskReceive", simple.buffer(memory), 0, then=received, is_taken_back=True)
+        return self._begin(found, "WskReceive", self._buffer(memory), 0, then=received, is_taken_back=True)
 
     def _receive_from(self, socket: WskSocket, memory: bytearray) -> Request:
         source, control = SOCKADDR_STORAGE(), bytearray(CONTROL_ROOM)
@@ -232,7 +237,7 @@ class WskSockets:
                 self._explain_arrival(socket, Endpoint(destination, port, zone), remote)
             return told + (socket.arrival_text(destination, index) if socket.tells_packet_info else "")
 
-        arguments = (simple.buffer(memory), 0, source, length, control, flags)
+        arguments = (self._buffer(memory), 0, source, length, control, flags)
         return self._begin(socket, "WskReceiveFrom", *arguments, then=received, is_taken_back=True)
 
     def _port(self, socket: WskSocket) -> int:

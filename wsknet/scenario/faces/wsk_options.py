@@ -85,13 +85,15 @@ def settings(name: str, value: Value, cover: Cover, index_of: Callable[[str], in
         return _interface(INTERFACES[name], value, cover, index_of)
     if name == "interface-list":
         return _interface_list(str(value), cover, index_of)
+    if name in SWITCHES:
+        keys = [SWITCHES[name]]
+    elif name in SWITCHES_OF_FAMILIES:
+        keys = _levels(SWITCHES_OF_FAMILIES[name], cover)
+    else:
+        raise Failed("no-such-option", f"WSK has no option {name}")
     if isinstance(value, str):
         raise Failed("invalid", f"{name} is true or false, not {value!r}")
-    if name in SWITCHES:
-        return [(*SWITCHES[name], int(value))]
-    if name in SWITCHES_OF_FAMILIES:
-        return [(level, code, int(value)) for level, code in _levels(SWITCHES_OF_FAMILIES[name], cover)]
-    raise Failed("no-such-option", f"WSK has no option {name}")
+    return [(*key, int(value)) for key in keys]
 
 
 def _levels(option: _OfFamilies, cover: Cover) -> list[tuple[int, int]]:

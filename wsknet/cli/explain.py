@@ -1,0 +1,373 @@
+"""`wsknet explain`: what would happen, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from wsknet.behaviour import Behaviour
+from wsknet.cli import host_words as words
+from wsknet.cli.platform import require_linux
+from wsknet.errors import UsageError
+from wsknet.host import Host, Network
+from wsknet.inspect.explain import LEGEND, explain_result, result_data
+from wsknet.inspect.what_if import Arrives, Held, Make, MayBind, Name, Question, Result, Towards, ask
+from wsknet.scenario import build, schema
+from wsknet.scenario.columns import NAMES, Column
+from wsknet.scenario.load import load_hosts
+from wsknet.scenario.outcomes import OUTCOME_OF_KIND, render
+from wsknet.types import Proto, family_of, is_multicast
+
+SYSTEMS = {"wsk": "Windows, WSK", "winsock": "Windows, Winsock", "linux": "Linux", "bsd": "BSD"}
+"""The columns of a scenario, for people."""
+FACES = ("wsk", "winsock")
+PROTOCOLS = {"tcp": Proto.TCP, "udp": Proto.UDP}
+
+_PEOPLE_ASK = """
+\b
+Why did my UDP server answer from the other address?
+  Say what the server has, who asked, and which address was asked:
+    wsknet explain arrival --interface "eth0 10.1.0.2/24 10.1.0.9/24" \\
+        --socket 0.0.0.0:53 --from 10.1.0.50:4000 --to 10.1.0.9:53
+  or, on the server itself:
+    wsknet explain arrival --host --socket 0.0.0.0:53 --from CLIENT:PORT --to SERVER:53
+
+\b
+Why did my packet leave through this interface, from this address?
+    wsknet explain sendto 8.8.8.8:53 --host
+    wsknet explain connect 8.8.8.8:443 --bound 10.2.0.2 \\
+        --interface "eth0 10.1.0.2/24" --interface "eth1 10.2.0.2/24" \\
+        --route "default via 10.1.0.1" --route "default via 10.2.0.1 metric 10"
+
+\b
+Why can my server not bind its port, when another program has it?
+    wsknet explain bind 10.1.0.2:80 --interface "eth0 10.1.0.2/24" \\
+        --holding "0.0.0.0:80 exclusive"
+
+\b
+Which of my sockets gets this packet, and why did it never arrive?
+    wsknet explain arrival --interface "eth0 10.1.0.2/24" --interface "eth1 10.2.0.2/24" \\
+        --on eth0 --from 10.1.0.50:4000 --to 10.2.0.2:53 \\
+        --socket 0.0.0.0:53 --socket 10.2.0.2:53
+
+The answer is shown in full for one system (--set), and for the others where theirs differs.  Nothing is sent, and
+nothing on this machine is changed.
+"""
+
+
+@click.group(short_help="Why this address, route, port or socket? From a file, or from this machine.", help=f"""
+Tell what a host would do, the candidates, the rule that decides, where it is written, and what Windows, Linux and BSD
+do differently.
+{_PEOPLE_ASK}""")  # fmt: skip
+def explain() -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Where:
+    """The host that is asked about."""
+
+    make: Make
+    title: str
+    zones: dict[str, int]
+    """Numbers of its interfaces by name."""
+    arrival: str = ""
+    """The interface that ``--on`` named, if any."""
+    notes: tuple[str, ...] = ()
+    is_linux: bool = False
+    """It is this machine, and so no Windows."""
+
+
+class Shown(NamedTuple):
+    """What is printed, and how."""
+
+    system: str
+    is_json: bool
+
+
+_Command = Callable[..., None]
+
+
+def _options(command: _Command) -> _Command:
+    """What all questions have in common.  In reverse: click lists the last decorator first."""
+    decorators = (
+        click.option("--interface", "-i", "interfaces", multiple=True, metavar='"NAME CIDR... [metric N] [mtu N] [down]"',
+                     help="An interface of the host and its addresses; repeatable."),
+        click.option("--route", "-r", "routes", multiple=True, metavar='"PREFIX via A [dev IF] [metric N] [src A]"',
+                     help="A route, in the words of `ip route`; repeatable."),
+        click.option("--file", "file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+                     help="Take the host from a scenario file, or from one with `hosts:` alone."),
+        click.option("--on", "on", metavar="NAME", help="Which host of FILE, if there are several. For an arrival: the "
+                     "interface that the packet arrives on, with FILE also HOST.INTERFACE."),
+        click.option("--host", "is_here", is_flag=True, help="Ask about this machine: its interfaces, addresses and "
+                     "routes are read, and nothing is changed."),
+        click.option("--set", "behaviour", type=click.Choice(["windows", "linux", "bsd"]), default=None,
+                     help="Whose answer is shown in full [default: windows; linux with --host]."),
+        click.option("--face", type=click.Choice(FACES), default="wsk", show_default=True,
+                     help="On Windows: kernel drivers (wsk) or programs (winsock)? They share ports differently."),
+        click.option("--json", "is_json", is_flag=True, help="Everything about all systems, for programs."),
+    )  # fmt: skip
+    for decorate in reversed(decorators):
+        command = decorate(command)
+    return command
+
+
+def _protocol(default: str) -> Callable[[_Command], _Command]:
+    choice = click.Choice(list(PROTOCOLS))
+    return click.option("--protocol", type=choice, default=default, show_default=True, help="Of the sockets.")
+
+
+@explain.command(short_help="Could a socket bind this name?")
+@click.argument("name", metavar="ADDRESS:PORT")
+@_protocol("tcp")
+@click.option("--option", "options", multiple=True, type=click.Choice(["reuse", "exclusive", "dual", "v6only"]),
+              help="SO_REUSEADDR, SO_EXCLUSIVEADDRUSE, IPV6_V6ONLY off or on; repeatable.")  # fmt: skip
+@click.option("--holding", multiple=True, metavar='"ADDRESS:PORT [reuse|exclusive] [as ACCOUNT]"',
+              help="A socket that is bound already; repeatable.")  # fmt: skip
+@click.option("--as", "account", default="", metavar="ACCOUNT", help="Who binds; all are one account unless told.")
+@_options
+def bind(
+    name: str, protocol: str, options: tuple[str, ...], holding: tuple[str, ...], account: str, **common: Any
+) -> None:
+    """Could a socket bind ADDRESS:PORT, and who is in the way?
+
+    \b
+    A web server on one address while another one holds all of them:
+      wsknet explain bind 10.1.0.2:80 --interface "eth0 10.1.0.2/24" --holding "0.0.0.0:80 exclusive as alice" --as bob
+    An IPv6 wildcard for both families beside an IPv4 one:
+      wsknet explain bind "[::]:80" --host --option dual --holding 0.0.0.0:80
+    """
+    where = _where(**common)
+    asked = words.parse_held(" ".join((name, *options, *(("as", account) if account else ()))), where.zones)
+    held = tuple(words.parse_held(each, where.zones) for each in holding)
+    question = MayBind(PROTOCOLS[protocol], asked.name, asked.sharing, asked.security, held)
+    beside = f" beside {', '.join(holding)}" if holding else ""
+    _answer(where, question, f"bind {protocol.upper()} {' '.join((name, *options))}{beside}", common)
+
+
+def _towards(name: str, protocol: Proto, about: str, example: str) -> None:
+    @explain.command(name, short_help=about)
+    @click.argument("destination", metavar="ADDRESS[:PORT]")
+    @click.option("--bound", default=None, metavar="ADDRESS[:PORT]", help="What the socket was bound to before.")
+    @click.option("--through", default=None, metavar="INTERFACE", help="The interface that the program demands, by "
+                  "IP_UNICAST_IF or IPV6_UNICAST_IF.")  # fmt: skip
+    @_options
+    def command(destination: str, bound: str | None, through: str | None, **common: Any) -> None:
+        where = _where(**common)
+        spot = words.parse_spot(destination, where.zones)
+        own = words.parse_spot(bound, where.zones).name if bound else None
+        if own is not None and family_of(own.address) is not family_of(spot.name.address):
+            raise UsageError(f"--bound {bound} and {destination} are of different families: give two of one family")
+        if through is not None and through not in where.zones:
+            raise UsageError(f"--through {through}: the host has no such interface, only {', '.join(where.zones)}")
+        to = words.Endpoint(spot.name.address, spot.name.port if spot.has_port else 9, spot.name.zone)
+        question = Towards(protocol, to, own, where.zones[through] if through else 0)
+        more = (f" bound to {bound}" if bound else "") + (f" through {through}" if through else "")
+        _answer(where, question, f"{name} to {destination}{more}", common)
+
+    command.help = f"{about}\n\n\b\n{example}"
+
+
+_towards("connect", Proto.TCP, "Which way and from which address would a TCP connection go?", """\
+Two ways out, and the socket is bound to the address of the worse one:
+  wsknet explain connect 8.8.8.8:443 --bound 10.2.0.2 \\
+      --interface "eth0 10.1.0.2/24" --interface "eth1 10.2.0.2/24" \\
+      --route "default via 10.1.0.1" --route "default via 10.2.0.1 metric 10"
+This machine:
+  wsknet explain connect 192.0.2.7:443 --host
+""")  # fmt: skip
+_towards("sendto", Proto.UDP, "Which way and from which address would a UDP datagram go?", """\
+One card with two addresses:
+  wsknet explain sendto 8.8.8.8:53 --interface "eth0 10.1.0.2/24 10.1.0.130/24" --route "default via 10.1.0.129"
+This machine:
+  wsknet explain sendto 192.0.2.7:53 --host
+""")  # fmt: skip
+
+
+@explain.command(short_help="Who gets this packet, and from which address is it answered?")
+@click.option("--from", "source", required=True, metavar="ADDRESS:PORT", help="Who sent it.")
+@click.option("--to", "target", required=True, metavar="ADDRESS:PORT", help="Which of our addresses it was sent to.")
+@click.option("--socket", "sockets", multiple=True, metavar='"ADDRESS:PORT [reuse] [> PEER:PORT]"', help="A socket of "
+              "ours and its peer if it is connected; repeatable [default: the wildcard].")  # fmt: skip
+@_protocol("udp")
+@_options
+def arrival(source: str, target: str, sockets: tuple[str, ...], protocol: str, **common: Any) -> None:
+    """Who gets a packet that arrives, and from which address is it answered?
+
+    \b
+    Why did my UDP server answer from the other address?
+      wsknet explain arrival --interface "eth0 10.1.0.2/24 10.1.0.9/24" \\
+          --socket 0.0.0.0:53 --from 10.1.0.50:4000 --to 10.1.0.9:53
+    The same on the server itself:
+      wsknet explain arrival --host --socket 0.0.0.0:53 --from CLIENT:PORT --to SERVER:53
+    """
+    where = _where(**common, is_arrival=True)
+    local = words.parse_end(target, where.zones, "--to")
+    remote = words.parse_end(source, where.zones, "--from")
+    if len(local.address) != len(remote.address):
+        raise UsageError(f"--from {source} and --to {target} are of different families: no packet has two")
+    if is_multicast(local.address):
+        raise UsageError(f"--to {target} is a group: every socket that joined it gets a copy, there is nothing to ask")
+    notes = where.notes
+    if sockets:
+        held = tuple(words.parse_held(each, where.zones) for each in sockets)
+    else:
+        held = (Held(Name(bytes(len(local.address)), local.port)),)
+        notes += (f"no --socket was given, so one is taken to be bound to {held[0].name}",)
+    on = where.zones[where.arrival] if where.arrival else 0
+    question = Arrives(PROTOCOLS[protocol], local, remote, on, held)
+    place = f", arriving on {where.arrival}" if where.arrival else ""
+    _answer(replace(where, notes=notes), question, f"{protocol.upper()} from {source} to {target}{place}", common)
+
+
+def _where(
+    interfaces: tuple[str, ...], routes: tuple[str, ...], file: Path | None, on: str | None, is_here: bool,
+    is_arrival: bool = False, **_: object,
+) -> Where:  # fmt: skip
+    """One of the three ways to say which host is meant."""
+    ways = [bool(interfaces or routes), file is not None, is_here]
+    if sum(ways) != 1:
+        problem = "which host is meant" if not any(ways) else "--interface, --file and --host exclude each other"
+        raise UsageError(f"{problem}: describe it with {words.INTERFACE_EXAMPLE}, or --file FILE, or --host (this machine)")
+    if is_here:
+        where = _this_machine()
+    elif file is not None:
+        hosts = load_hosts(file)
+        name, on = _host_of(hosts, on, is_arrival, file)
+        where = _described(hosts[name], f"{name} of {file}")
+    else:
+        where = _described(words.described_host(interfaces, routes), "the host")
+    if on is None:
+        return where
+    if not is_arrival:
+        raise UsageError("--on names a host of --file FILE, or where a packet arrives: leave it out here")
+    if on not in where.zones:
+        raise UsageError(f"--on {on}: there is no interface {on}: {where.title} has {', '.join(where.zones)}")
+    return replace(where, arrival=on)
+
+
+def _host_of(
+    hosts: dict[str, schema.Host], on: str | None, is_arrival: bool, file: Path
+) -> tuple[str, str | None]:  # fmt: skip
+    """The host that ``--on`` names, and the interface, if it names one as well."""
+    name, _, interface = (on or "").partition(".")
+    if name in hosts and (is_arrival or not interface):
+        return name, interface or None
+    if len(hosts) == 1 and (is_arrival or on is None):
+        return next(iter(hosts)), on
+    known = ", ".join(hosts)
+    if on is None:
+        raise UsageError(f"{file} has several hosts: choose one of {known} with --on NAME")
+    raise UsageError(f"--on {on}: {file} has no such host, only {known}")
+
+
+def _described(described: schema.Host, title: str) -> Where:
+    described = schema.Host(**{**{key: getattr(described, key) for key in described.__struct_fields__}, "behaves": ""})
+
+    def make(behaviour: Behaviour) -> Host:
+        config = build.stack_config(described, Column("", behaviour))
+        host = Network().host("host", behaviour, config, described.is_router)
+        build.add_interfaces(host, described)
+        build.add_routes(host, described)
+        return host
+
+    notes = tuple(
+        f"{name} gets its address by DHCP, and has none here" for name, card in described.interfaces.items() if card.dhcp
+    )
+    return _checked(Where(make, title, {}, notes=notes))
+
+
+def _this_machine() -> Where:
+    require_linux("explain --host")
+    from wsknet.machine.configuration import read_configuration
+
+    configuration = read_configuration()
+
+    def make(behaviour: Behaviour) -> Host:
+        host = Network().host("host", behaviour)
+        for change in configuration.changes:
+            host.apply(change)
+        return host
+
+    return _checked(Where(make, "this machine", {}, notes=configuration.notes, is_linux=True))
+
+
+def _checked(where: Where) -> Where:
+    """With the names of its interfaces.  A host that cannot be is told in the words of who refuses it."""
+    try:
+        host = where.make(NAMES["wsk"])
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return replace(where, zones={each.name: each.index for each in host.stack.view().interfaces})
+
+
+def _answer(where: Where, question: Question, title: str, common: dict[str, Any]) -> None:
+    chosen = common["behaviour"] or ("linux" if where.is_linux else "windows")
+    shown = Shown(common["face"] if chosen == "windows" else chosen, common["is_json"])
+    try:
+        results = ask(where.make, question, NAMES)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if shown.is_json:
+        click.echo(json.dumps(_data(where, title, shown, results), indent=2, ensure_ascii=False))
+        return
+    for line in _lines(where, title, shown, results):
+        click.echo(line)
+
+
+def _data(where: Where, title: str, shown: Shown, results: dict[str, Result]) -> dict[str, Any]:
+    return {
+        "question": title,
+        "host": where.title,
+        "chosen": shown.system,
+        "notes": list(where.notes),
+        "answers": {
+            system: {"system": SYSTEMS[system], **result_data(result), "code": _code(system, result) or None}
+            for system, result in results.items()
+        },
+    }
+
+
+def _lines(where: Where, title: str, shown: Shown, results: dict[str, Result]) -> list[str]:
+    result = results[shown.system]
+    lines = [f"{title} ({where.title})", ""]
+    lines += [f"{SYSTEMS[shown.system]}: {_outcome(shown.system, result)}", ""]
+    lines += [f"  {line}" for line in explain_result(result)]
+    if result.parts:
+        lines += [f"  ({LEGEND})"]
+    lines.append("")
+    if result.advice:
+        lines += [result.advice, ""]
+    lines += _others(shown.system, results)
+    lines += [f"Note: {note}." for note in where.notes]
+    return lines
+
+
+def _others(chosen: str, results: dict[str, Result]) -> list[str]:
+    """One line for each system that does something else, and one for all that do not."""
+    others = {system: result for system, result in results.items() if system != chosen}
+    lines = [
+        f"{SYSTEMS[system]}: {_outcome(system, result)}"
+        for system, result in others.items()
+        if result.outcome != results[chosen].outcome
+    ]
+    alike = [SYSTEMS[system] for system, result in others.items() if result.outcome == results[chosen].outcome]
+    if alike:
+        names = " and ".join([", ".join(alike[:-1]), alike[-1]] if len(alike) > 1 else alike)
+        lines.append(f"{names}: the same")
+    return lines
+
+
+def _outcome(system: str, result: Result) -> str:
+    code = _code(system, result)
+    return f"{result.outcome} [{code}]" if code else result.outcome
+
+
+def _code(system: str, result: Result) -> str:
+    """What the program sees."""
+    return render(OUTCOME_OF_KIND.get(result.error, ""), system) if result.error else ""

@@ -1,0 +1,181 @@
+"""Hosts, sockets and addresses as people write them on the command line.
+
+`UsageError` says what is wrong and how it should look.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from wsknet import text
+from wsknet.errors import UsageError
+from wsknet.inspect.what_if import Held, Name
+from wsknet.scenario import schema
+from wsknet.transport.sharing import Security, Sharing
+from wsknet.types import Endpoint, is_unspecified
+
+INTERFACE_EXAMPLE = '--interface "eth0 10.1.0.2/24 10.1.0.9/24"'
+ROUTE_EXAMPLE = '--route "default via 10.1.0.1 dev eth0"'
+SOCKET_EXAMPLE = "0.0.0.0:53, [::]:53, 10.1.0.2:80"
+
+LOOPBACK = ("lo", "loopback")
+_OF_ADDRESS = ("skip-as-source", "deprecated", "temporary")
+_IGNORED = ("proto", "scope", "pref")
+"""Of ip-route(8), followed by a word; people paste what it prints."""
+_SHARING = {"reuse": Sharing.REUSE, "exclusive": Sharing.EXCLUSIVE}
+_IS_DUAL = {"dual": True, "v6only": False}
+
+_NAME = re.compile(r"(?:\[(?P<six>[^\]]*)\](?::(?P<port6>\d+))?|(?P<four>[^:\[\]]+)(?::(?P<port4>\d+))?)")
+
+
+class Spot(NamedTuple):
+    """An address, with a port if one was given."""
+
+    name: Name
+    has_port: bool
+
+
+def parse_spot(words: str, zones: Mapping[str, int]) -> Spot:
+    """``10.1.0.2``, ``10.1.0.2:80``, ``fe80::1%eth0``, ``[fe80::1%eth0]:80``; `zones` are interfaces by name."""
+    found = _NAME.fullmatch(words)
+    if found is None:
+        address, port = words, None  # IPv6 without brackets, and so without a port
+    else:
+        address, port = found["six"] or found["four"] or "", found["port6"] or found["port4"]
+    address, _, zone = address.partition("%")
+    try:
+        octets = text.parse_address(address)
+    except ValueError:
+        raise UsageError(
+            f"{words!r} is not an address: expected one like 10.1.0.2, 10.1.0.2:80 or [2001:db8::1]:80; names are not "
+            "looked up"
+        ) from None
+    if port is not None and int(port) > 65535:
+        raise UsageError(f"{words!r}: a port is a number from 0 to 65535")
+    if zone and zone not in zones:
+        raise UsageError(f"{words!r}: there is no interface {zone}: the host has {', '.join(zones)}")
+    return Spot(Name(octets, int(port or 0), zones[zone] if zone else 0), port is not None)
+
+
+def parse_name(words: str, zones: Mapping[str, int]) -> Name:
+    """An address that must have a port."""
+    spot = parse_spot(words, zones)
+    if not spot.has_port:
+        shown = text.format_endpoint(Endpoint(spot.name.address, 80))
+        raise UsageError(f"{words!r} has no port: write it like {shown}")
+    return spot.name
+
+
+def parse_end(words: str, zones: Mapping[str, int], option: str) -> Endpoint:
+    """One end of a packet."""
+    name = parse_name(words, zones)
+    if is_unspecified(name.address) or not name.port:
+        raise UsageError(f"{option} {words}: a packet has an address and a port there, not the wildcard or port 0")
+    return Endpoint(name.address, name.port, name.zone)
+
+
+def parse_held(words: str, zones: Mapping[str, int]) -> Held:
+    """``0.0.0.0:80 exclusive as alice``, ``10.1.0.2:53 > 10.1.0.50:4000``."""
+    local, _, peer = words.partition(">")
+    first, *rest = local.split() or [""]
+    name = parse_name(first, zones)
+    sharing, account, admitted = Sharing.DEFAULT, "", ""
+    while rest:
+        word = rest.pop(0)
+        if word in _SHARING:
+            sharing = _SHARING[word]
+        elif word in _IS_DUAL:
+            name = name._replace(is_dual=_IS_DUAL[word])
+        elif word in ("as", "admits") and rest:
+            account, admitted = (rest.pop(0), admitted) if word == "as" else (account, rest.pop(0))
+        else:
+            raise UsageError(
+                f'"{words}": {word!r} says nothing about a socket: after its name may stand reuse, exclusive, dual, '
+                "v6only, as ACCOUNT, admits ACCOUNT, > PEER:PORT"
+            )
+    end = parse_end(peer.strip(), zones, f'"{words}":') if peer else None
+    return Held(name, sharing, security(account, admitted), end)
+
+
+def security(account: str, admitted: str = "") -> Security:
+    """`admitted` are the accounts that its security descriptor lets share the address, separated by commas."""
+    return Security(account or Security().account, frozenset(filter(None, admitted.split(","))))
+
+
+def described_host(interfaces: tuple[str, ...], routes: tuple[str, ...]) -> schema.Host:
+    cards: dict[str, schema.Interface] = {}
+    loopback: tuple[str, ...] = ()
+    for words in interfaces:
+        name, card = _interface(words)
+        if name in LOOPBACK:
+            loopback += card.addresses
+            continue
+        if name in cards:
+            raise UsageError(f'--interface "{words}": {name} is described twice: put all of its addresses into one')
+        cards[name] = card
+    return schema.Host(interfaces=cards, loopback=loopback, routes=tuple(map(_route, routes)))
+
+
+def _interface(words: str) -> tuple[str, schema.Interface]:
+    name, *rest = words.split() or [""]
+    if not name or "/" in name or name == "dev":
+        raise UsageError(f'--interface "{words}": the name comes first, as in {INTERFACE_EXAMPLE}')
+    addresses: list[str] = []
+    numbers = {"metric": 0, "mtu": 1500}
+    flags = {"down": False, "weak-send": False, "weak-receive": False}
+    while rest:
+        word = rest.pop(0)
+        if word in numbers and rest and rest[0].isdecimal():
+            numbers[word] = int(rest.pop(0))
+        elif word in flags:
+            flags[word] = True
+        elif word in _OF_ADDRESS and addresses:
+            addresses[-1] += f" {word}"
+        else:
+            _check(text.parse_cidr, word, f'--interface "{words}"')
+            addresses.append(word)
+    has_own = any(address.lower().startswith("fe80:") for address in addresses)
+    card = schema.Interface(
+        addresses=tuple(addresses),
+        metric=numbers["metric"],
+        mtu=numbers["mtu"],
+        up=not flags["down"],
+        weak_send=flags["weak-send"] or None,
+        weak_receive=flags["weak-receive"] or None,
+        link_local=not has_own,
+    )
+    return name, card
+
+
+def _route(words: str) -> schema.Route:
+    """In the words of ip-route(8)."""
+    to, *rest = words.split() or [""]
+    told: dict[str, str] = {}
+    while rest:
+        word = rest.pop(0)
+        if word in ("via", "dev", "metric", "src", *_IGNORED) and rest:
+            told[word] = rest.pop(0)
+        elif word not in ("onlink", "linkdown"):
+            raise UsageError(f'--route "{words}": {word!r} is not understood: write it like {ROUTE_EXAMPLE}')
+    if to == "default":
+        to = "::/0" if ":" in told.get("via", told.get("src", "")) else "0.0.0.0/0"
+    elif "/" not in to:
+        to = f"{to}/{128 if ':' in to else 32}"
+    where = f'--route "{words}"'
+    _check(text.parse_network, to, where)
+    if not told.get("metric", "0").isdecimal():
+        raise UsageError(f"{where}: a metric is a number")
+    if "via" not in told and "dev" not in told:
+        raise UsageError(f"{where}: say where it leads, as in {ROUTE_EXAMPLE}")
+    return schema.Route(
+        to, told.get("via", ""), told.get("dev", ""), int(told.get("metric", "0")), told.get("src", "")
+    )  # fmt: skip
+
+
+def _check(parse: Callable[[str], object], words: str, where: str) -> None:
+    try:
+        parse(words)
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}") from None
