@@ -19,11 +19,12 @@ def main(arguments: list[str] | None = None) -> None:
     """The entry point.  Exit status 2 and one line for unusable input, 130 after Ctrl-C."""
     from wsknet.cli.compare import compare
     from wsknet.cli.demo import demo
+    from wsknet.cli.explain import explain
     from wsknet.cli.list_ import list_scenarios
     from wsknet.cli.run import run
     from wsknet.cli.serve import serve
 
-    for command in (demo, run, list_scenarios, serve):
+    for command in (demo, run, list_scenarios, compare, serve, explain):
         wsknet.add_command(command)
     try:
         wsknet.main(args=arguments, standalone_mode=False)

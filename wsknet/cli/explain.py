@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
+from msgspec import structs
 
 from wsknet.behaviour import Behaviour
 from wsknet.cli import host_words as words
@@ -267,7 +268,7 @@ def _host_of(
 
 
 def _described(described: schema.Host, title: str) -> Where:
-    described = schema.Host(**{**{key: getattr(described, key) for key in described.__struct_fields__}, "behaves": ""})
+    described = structs.replace(described, behaves="")
 
     def make(behaviour: Behaviour) -> Host:
         config = build.stack_config(described, Column("", behaviour))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import socket
 import struct
+import time
 from collections.abc import Callable
 from fcntl import ioctl
 from typing import TypeVar
@@ -26,6 +27,8 @@ PORT_MTU = 65535
 
 TAP_MTU = 65535 - 14
 """The largest that Linux takes: MAX_MTU of tun.c without the Ethernet header."""
+
+CARRIER_SECONDS = 3.0
 
 Device = TypeVar("Device")
 
@@ -76,10 +79,13 @@ class Fabric:
         self._plug(port, link)
         return device, port
 
-    def set_carrier(self, port: str, is_on: bool) -> None:
-        """Plug in the cable of a card, or pull it."""
+    def set_carrier(self, host: KernelHost, name: str, is_on: bool) -> None:
+        """Plug in the cable of a card, or pull it.  The kernel looks at its cables once a second at most."""
         with self.namespace.entered():
-            (netlink.set_up if is_on else netlink.set_down)(port)
+            (netlink.set_up if is_on else netlink.set_down)(host.cards[name])
+        end = time.monotonic() + CARRIER_SECONDS
+        while host.has_carrier(name) is not is_on and time.monotonic() < end:
+            time.sleep(0.01)
 
     def close(self) -> None:
         for host in self.hosts:

@@ -67,7 +67,8 @@ class KernelBuilder:
         self._metrics = {name: card.metric for name, card in described.interfaces.items()}
         self._addresses: list[tuple[str, str]] = []
         """Interface and CIDR."""
-        self._routes: list[Route] = []
+        self._routes: list[tuple[str, Route]] = []
+        """Each with the interface by which it leaves."""
 
     def build_cards(self) -> dict[str, str]:
         """Their ports by name."""
@@ -80,7 +81,7 @@ class KernelBuilder:
             for words in card.addresses:
                 self._add_address(name, words)
             if not card.up:
-                self._fabric.set_carrier(ports[name], False)
+                self._fabric.set_carrier(self.host, name, False)
         for words in self._described.loopback:
             self._add_address("lo", words)
         return ports
@@ -109,13 +110,13 @@ class KernelBuilder:
             case _ if change.remove_route is not None:
                 self._remove_route(change.remove_route)
             case _ if change.down:
-                self._fabric.set_carrier(self.host.cards[change.down], False)
+                self._fabric.set_carrier(self.host, change.down, False)
             case _ if change.up:
-                self._fabric.set_carrier(self.host.cards[change.up], True)
+                self._fabric.set_carrier(self.host, change.up, True)
             case _ if change.remove_interface:
                 self.host.remove_interface(change.remove_interface)
-                self._addresses = [entry for entry in self._addresses if entry[0] != change.remove_interface]
-                self._routes = [known for known in self._routes if self._out(known) != change.remove_interface]
+                self._addresses = [known for known in self._addresses if known[0] != change.remove_interface]
+                self._routes = [known for known in self._routes if known[0] != change.remove_interface]
             case _ if change.metric:
                 metric, interface = _on(change.metric)
                 self._set_metric(interface, int(metric))
@@ -137,29 +138,29 @@ class KernelBuilder:
         raise ValueError(f"{interface} has no address {address}")
 
     def _add_route(self, route: Route) -> None:
-        self.host.add_route(self._kernel_route(route))
-        self._routes.append(route)
+        through = self._out(route)
+        self.host.add_route(self._kernel_route(through, route))
+        self._routes.append((through, route))
 
     def _remove_route(self, route: Route) -> None:
         self.host.remove_route(KernelRoute(route.to, route.via, route.through))
-        self._routes = [known for known in self._routes if (known.to, known.via) != (route.to, route.via)]
+        self._routes = [known for known in self._routes if (known[1].to, known[1].via) != (route.to, route.via)]
 
     def _set_metric(self, interface: str, metric: int) -> None:
-        mine = [route for route in self._routes if self._out(route) == interface]
+        mine = [route for through, route in self._routes if through == interface]
         for route in mine:
-            self.host.remove_route(self._kernel_route(route))
+            self.host.remove_route(self._kernel_route(interface, route))
         self._metrics[interface] = metric
         for known, cidr in self._addresses:
             if known == interface:
                 self.host.set_address_metric(interface, cidr, self._on_link_metric(interface))
         for route in mine:
-            self.host.add_route(self._kernel_route(route))
+            self.host.add_route(self._kernel_route(interface, route))
 
     def _on_link_metric(self, interface: str) -> int:
         return max(1, ON_LINK_METRIC + self._metrics[interface]) if interface in self._metrics else 0
 
-    def _kernel_route(self, route: Route) -> KernelRoute:
-        through = self._out(route)
+    def _kernel_route(self, through: str, route: Route) -> KernelRoute:
         # 0 would be the kernel's own choice, which is 1024 for IPv6.
         metric = max(1, self._metrics.get(through, 0) + route.metric)
         zone = route.via.partition("%")[2]

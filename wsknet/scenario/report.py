@@ -13,7 +13,8 @@ from wsknet.errors import UsageError
 from wsknet.types import MILLISECOND
 
 if TYPE_CHECKING:
-    from wsknet.scenario.runner import Failure, Result, StepResult
+    from wsknet.scenario.judge import Failure
+from wsknet.scenario.runner import Result, StepResult
     from wsknet.scenario.schema import Host, Interface, Scenario
 
 TEMPLATE = Path(__file__).with_name("report.html")

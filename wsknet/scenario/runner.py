@@ -6,37 +6,28 @@ next step, and the decisions behind it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wsknet.scenario import schema
 from wsknet.scenario.addresses import resolve_references
-from wsknet.scenario.glob import intruder, matches, missing
-from wsknet.scenario.terms import nanoseconds
+from wsknet.scenario.glob import intruder, matches
+from wsknet.scenario.judge import Failure, judge
+from wsknet.scenario.operations import OPERATIONS
 from wsknet.scenario.outcomes import OK, render
+from wsknet.scenario.terms import nanoseconds
 from wsknet.scenario.wording import sentence
-from wsknet.scenario.world import Done, Failed
+from wsknet.scenario.world import Failed
 from wsknet.types import MILLISECOND
 
 if TYPE_CHECKING:
     from wsknet.scenario.columns import Column
     from wsknet.scenario.schema import Scenario, Step
-    from wsknet.scenario.world import Attempt, SeenFrame, Sockets, World
+    from wsknet.scenario.world import Attempt, SeenFrame, World
     from wsknet.trace import Decision
 
 PATIENCE = 300 * MILLISECOND
 """How long a step waits for its outcome unless it says otherwise."""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """An expectation that did not hold."""
-
-    of: str
-    """outcome, rule, frames, ..."""
-    expected: str
-    got: str
 
 
 @dataclass
@@ -108,9 +99,10 @@ class _Runner:
         if not isinstance(step, schema.Wait):
             self._world.settle()
         result.rendering = render(result.outcome, self._column.face)
-        result.decisions = self._decisions(step)
+        decisions = self._decisions(step)
+        result.decisions = decisions or []
         result.frames = list(self._world.frames[seen:])
-        self._judge(result)
+        result.failures = judge(step, self._column, result.outcome, decisions, result.frames)
         return result
 
     def _outcome(self, step: Step, patience: int) -> str:
@@ -153,7 +145,7 @@ class _Runner:
         if isinstance(step, schema.Accept):
             self._hosts[step.named] = self._hosts[step.what]
         sockets = self._world.sockets(self._hosts[step.what])
-        operation = _OPERATIONS[type(step)]
+        operation = OPERATIONS[type(step)]
         return operation(sockets, step, self._named)
 
     def _named(self, words: str) -> str:
@@ -172,82 +164,11 @@ class _Runner:
             raise Failed(f"the line {unwanted!r}")
         return OK
 
-    def _decisions(self, step: Step) -> list[Decision]:
-        host = step.what if step.SUBJECT == "host" else self._hosts.get(step.what)
-        if step.SUBJECT != "socket" or host is None:
+    def _decisions(self, step: Step) -> list[Decision] | None:
+        if step.SUBJECT != "socket":
             return []
-        decisions = self._world.sockets(host).decisions
-        taken, decisions[:] = list(decisions), []
+        sockets = self._world.sockets(self._hosts[step.what])
+        if not sockets.tells_why:
+            return None
+        taken, sockets.decisions[:] = list(sockets.decisions), []
         return taken
-
-    def _judge(self, result: StepResult) -> None:
-        step, failures = result.step, result.failures
-        expected = result.expected or (OK if isinstance(step, _QUIET) else "")
-        if expected and not matches(expected, result.outcome):
-            failures.append(Failure("outcome", expected, result.outcome))
-        rule = self._column.expected(step.rule)
-        # The kernel of another world tells no decisions, so there is nothing to compare.
-        if rule and result.decisions:
-            rules = [line for decision in result.decisions for line in rules_of(decision)]
-            if not any(matches(rule, line) for line in rules):
-                failures.append(Failure("rule", rule, "; ".join(rules)))
-        lines = [frame.line for frame in result.frames]
-        absent = missing(self._frames(step.frames), lines)
-        if absent is not None:
-            failures.append(Failure("frames", absent, "; ".join(lines) or "no frame"))
-        unwanted = intruder(self._frames(step.no_frames), lines)
-        if unwanted is not None:
-            failures.append(Failure("frames", f"none like {unwanted}", "; ".join(lines)))
-
-    def _frames(self, told: Sequence[str] | dict[str, tuple[str, ...]]) -> Sequence[str]:
-        if not isinstance(told, dict):
-            return told
-        key = self._column.expected({key: key for key in told})
-        return told.get(key, ())
-
-
-_QUIET = (schema.OpenSocket, schema.SetOption, schema.Listen, schema.Change, schema.Inject, schema.Table, schema.Close,
-          schema.Bind, schema.Join, schema.DefaultDestination)  # fmt: skip
-"""Steps that are expected to go well unless they say otherwise."""
-
-
-def rules_of(decision: Decision) -> list[str]:
-    """Every rule that had a part in it, the decisive one first."""
-    return [decision.rule, *(rule for part in decision.parts for rule in rules_of(part))]
-
-
-_Named = Callable[[str], str]
-
-
-def _connect(sockets: Sockets, step: Any, named: _Named) -> Attempt:
-    return sockets.connect(step.what, None if step.to == "nobody" else named(step.to))
-
-
-def _send(sockets: Sockets, step: Any, named: _Named) -> Attempt:
-    to = named(step.to) if step.to else None
-    return sockets.send(step.what, step.data, to, step.from_address, step.through)
-
-
-def _close(sockets: Sockets, step: Any, named: _Named) -> Done:
-    (sockets.finish if step.how == "finish" else sockets.close)(step.what)
-    return Done(OK)
-
-
-_OPERATIONS: dict[type, Callable[[Sockets, Any, _Named], Attempt | str | None]] = {
-    schema.SetOption: lambda sockets, step, named: sockets.option(step.what, step.set, step.to),
-    schema.Bind: lambda sockets, step, named: sockets.bind(step.what, named(step.to)),
-    schema.Listen: lambda sockets, step, named: sockets.listen(step.what),
-    schema.Connect: _connect,
-    schema.Accept: lambda sockets, step, named: sockets.accept(step.what, step.named),
-    schema.Send: _send,
-    schema.Receive: lambda sockets, step, named: sockets.receive(step.what),
-    schema.Name: lambda sockets, step, named: sockets.name(step.what),
-    schema.Peer: lambda sockets, step, named: sockets.peer(step.what),
-    schema.DefaultDestination: lambda sockets, step, named: sockets.default_destination(
-        step.what, None if step.to == "nobody" else named(step.to)
-    ),
-    schema.Join: lambda sockets, step, named: sockets.join(step.what, step.group, step.interface),
-    schema.RouteQuery: lambda sockets, step, named: sockets.route_query(step.what, step.to),
-    schema.AddressList: lambda sockets, step, named: sockets.address_list(step.what),
-    schema.Close: _close,
-}

@@ -111,9 +111,13 @@ class OpenSocket(_Step, frozen=True, tag="socket"):
     family: str = "ipv4"
     """ipv4, ipv6 (IPv6 alone) or dual."""
     owner: str = ""
-    """The account; all sockets of one host have the same if none is named."""
+    """The account; ``user`` if none is named."""
     shares_with: tuple[str, ...] = ()
-    """Accounts that its security descriptor admits (WSK)."""
+    """Accounts that its security descriptor admits (WSK).
+
+    None named: its own account if no owner is named either, else nobody, as the default descriptor has it; so
+    ``owner: user`` is the denied twin of what says nothing.
+    """
 
 
 class SetOption(_Step, frozen=True, tag="option"):

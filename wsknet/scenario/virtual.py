@@ -14,8 +14,8 @@ from wsknet.scenario import build
 from wsknet.scenario.alter import alter
 from wsknet.scenario.faces.endpoints import MANNERS, EndpointSockets
 from wsknet.scenario.frames import build_frame
-from wsknet.scenario.terms import nanoseconds
 from wsknet.scenario.record import Record, RecordedEnd
+from wsknet.scenario.terms import nanoseconds
 from wsknet.types import MILLISECOND, Duration, Instant
 
 if TYPE_CHECKING:
@@ -76,8 +76,10 @@ class VirtualWorld:
     ) -> None:
         try:
             if kind is None:
+                self.begin("the end")
                 for sockets in self._sockets.values():
                     sockets.close_all()
+                self.settle()
         finally:
             self._network.close()
             if self._record.writer is not None:

@@ -56,8 +56,10 @@ class Sockets(Protocol):
     the wildcard.
     """
 
+    tells_why: bool
+    """The kernel does not."""
     decisions: list[Decision]
-    """Why the last operations went as they did, newest last; whoever reads them empties it.  The kernel tells none."""
+    """Why the last operations went as they did, newest last; whoever reads them empties it."""
 
     def open(self, step: OpenSocket) -> None: ...
     def option(self, socket: str, name: str, value: bool | int | str) -> None: ...

@@ -527,7 +527,9 @@ def test_what_a_datagram_can_be_sent_with(lab: Lab, messages: list[Message], Sta
     assert send(near, FAR, control(*messages)).completions == [(Status, 4 if Status == STATUS_SUCCESS else 0)]
     lab.run()
 
-    assert simple.receive_from(far, seconds=0.1)[0] == (STATUS_SUCCESS if Status == STATUS_SUCCESS else STATUS_CANCELLED)
+    assert simple.receive_from(far, seconds=0.1)[0] == (
+        STATUS_SUCCESS if Status == STATUS_SUCCESS else STATUS_CANCELLED
+    )
 
 
 @pytest.mark.rule("R-263")
@@ -629,9 +631,7 @@ def read_list(Socket: WSK_SOCKET, level: int, get: int, size: int, output: Any) 
 
 @pytest.mark.rule("BIND-4.7")
 @lists
-def test_the_list_is_read_while_it_is_on(
-    lab: Lab, names: Names, switch: int, add: int, delete: int, get: int
-) -> None:
+def test_the_list_is_read_while_it_is_on(lab: Lab, names: Names, switch: int, add: int, delete: int, get: int) -> None:
     Socket, level = lab.socket(lab.near, D, AddressFamily=names.family), names.level
     assert read_list(Socket, level, get, 8, bytearray(8))[0] == STATUS_INVALID_DEVICE_STATE
     ok(simple.set_option(Socket, level, switch, 1))

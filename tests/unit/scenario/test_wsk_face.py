@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from wsknet.host import Network
+from wsknet.net import changes
 from wsknet.scenario.faces.wsk import WskSockets
 from wsknet.scenario.schema import OpenSocket
 from wsknet.scenario.world import Attempt, Failed
@@ -106,7 +107,9 @@ def test_a_link_local_name_has_its_interface(lab: Lab) -> None:
     lab.udp(lab.here, "s", f"[{LINK_LOCAL}%if1]:7", "ipv6")
     assert lab.here.name("s") == f"[{LINK_LOCAL}%if1]:7"
     lab.udp(lab.there, "c", "[::]:5000", "ipv6")
+    lab.there.decisions.clear()
     lab.wait(lab.there.send("c", "hi", f"[{LINK_LOCAL}%eth0]:7", "", ""))
+    assert [decision.question for decision in lab.there.decisions] == [f"path to {LINK_LOCAL}%2"]
     assert lab.wait(lab.here.receive("s")).endswith("%if1]:5000")
 
 
@@ -195,6 +198,7 @@ def test_what_was_not_bound_has_no_name_and_sends_nothing(lab: Lab) -> None:
     with pytest.raises(Failed, match="invalid-state"):
         lab.here.name("s")
     assert outcome(lab, lab.here.send("s", "hi", "10.1.0.50:7", "", "")) == "invalid-state"
+    assert not lab.here.decisions
 
 
 def test_a_datagram_socket_has_no_peer_to_ask_for_and_does_not_listen(lab: Lab) -> None:
@@ -224,6 +228,19 @@ def test_a_socket_that_was_closed_is_gone(lab: Lab) -> None:
     with pytest.raises(Failed, match="invalid"):
         lab.here.name("s")
     lab.udp(lab.here, "t", "0.0.0.0:7")
+
+
+@pytest.mark.parametrize("kind", ["udp", "tcp"])
+def test_a_socket_whose_interface_was_removed_is_dead(lab: Lab, kind: str) -> None:
+    lab.here.open(opened("s", kind))
+    lab.wait(lab.here.bind("s", "10.1.0.2:7"))
+    if kind == "tcp":
+        lab.here.listen("s")
+    attempt = lab.here.receive("s") if kind == "udp" else lab.here.accept("s", "a")
+    lab.server.apply(changes.InterfaceRemoved(lab.server.interface_index("if1")))
+    with pytest.raises(Failed) as failed:
+        lab.wait(attempt)
+    assert (failed.value.outcome, failed.value.detail) == ("interface-removed", "STATUS_FILE_FORCED_CLOSED")
 
 
 # Owners

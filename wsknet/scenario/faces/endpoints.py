@@ -27,6 +27,8 @@ MANNERS: dict[str, Manners] = {"winsock": WINSOCK, "linux": POSIX, "bsd": POSIX}
 class EndpointSockets:
     """`Sockets` of `host`; nothing here knows what the others do."""
 
+    tells_why = True
+
     def __init__(self, host: Host, manners: Manners) -> None:
         self.host = host
         self.manners = manners

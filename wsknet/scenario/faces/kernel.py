@@ -33,6 +33,8 @@ READ_SIZE = 65536
 class KernelSockets:
     """`Sockets` of one host.  The kernel gives no reasons, so there are no decisions."""
 
+    tells_why = False
+
     def __init__(self, host: KernelHost) -> None:
         self.host = host
         self.decisions: list[Decision] = []

@@ -17,8 +17,13 @@ if TYPE_CHECKING:
     from wsknet.transport.udp.endpoint import Datagram
     from wsknet.types import Cover, Instant
 
-OPTIONS: dict[str, bool | int | str] = {"broadcast": False, "multicast-loop": True, "packet-info": False, "connection-reset": True,
-           "multicast-if": ""}  # fmt: skip
+OPTIONS: dict[str, bool | int | str] = {
+    "broadcast": False,
+    "multicast-loop": True,
+    "packet-info": False,
+    "connection-reset": True,
+    "multicast-if": "",
+}
 
 
 class UdpSocket(EndpointSocket):

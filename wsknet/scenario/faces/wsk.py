@@ -57,6 +57,8 @@ LIST_SIZE = 1 << 16
 class WskSockets:
     """`Sockets` of `host`, in one application of its own."""
 
+    tells_why = True
+
     def __init__(self, host: Host) -> None:
         self.decisions: list[Decision] = []
         self._host = host
@@ -125,7 +127,7 @@ class WskSockets:
         found = self._find(socket)
         address = found.sockaddr(to)
         name = found.local_name(to)
-        if name is not None:
+        if name is not None and (name.port or not found.has_port_choice):
             decision = why_bind(self._host, found.protocol, name, found.sharing, found.security)
             self.decisions.append(decision)
         return self._begin(found, "WskBind", address, 0)
@@ -286,11 +288,11 @@ class WskSockets:
         if not remote.port:
             return
         local = self._local(socket)
-        if local is not None:
-            source = source or local.address
-        zone = remote.zone or (local.zone if local is not None else 0)
+        if local is None:
+            return  # it is going to be refused, whatever the path
         through = interface or socket.through[len(remote.address)]
-        self.decisions.append(why_path(self._host, remote.address, source, zone, through))
+        zone = remote.zone or local.zone
+        self.decisions.append(why_path(self._host, remote.address, source or local.address, zone, through))
 
     def _explain_arrival(self, socket: WskSocket, local: Endpoint, remote: Endpoint) -> None:
         self.decisions.append(why_arrival(self._host, socket.protocol, local, remote))

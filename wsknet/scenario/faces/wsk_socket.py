@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from wsknet.host import Host
     from wsknet.scenario.faces.wsk_options import Value
 
+PORT_CHOICES = ("randomize-port", "port-scalability", "reuse-unicastport")
+
 
 class WskSocket:
     """Options are noted here for the questions that are asked before an operation; WSK has them itself."""
@@ -28,6 +30,8 @@ class WskSocket:
         self.cover = cover
         self.security = security
         self.sharing = Sharing.DEFAULT
+        self.has_port_choice = False
+        """Port 0 is not chosen as for an ordinary socket, and perhaps not at bind."""
         self.through = {4: 0, 16: 0}
         """By address length: the interface that it sends through."""
         self.peer: Endpoint | None = None
@@ -59,6 +63,8 @@ class WskSocket:
         if name in ("reuse", "exclusive"):
             wanted = Sharing.REUSE if name == "reuse" else Sharing.EXCLUSIVE
             self.sharing = wanted if value else Sharing.DEFAULT if self.sharing is wanted else self.sharing
+        elif name in PORT_CHOICES:
+            self.has_port_choice = bool(value)
         elif name == "v6only":
             self.cover = Cover.IPV6 if value else Cover.DUAL
         elif name == "unicast-if":
