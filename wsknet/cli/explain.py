@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from wsknet.cli import host_words as words
 from wsknet.cli.platform import require_linux
 from wsknet.errors import UsageError
 from wsknet.host import Host, Network
-from wsknet.inspect.explain import LEGEND, explain_result, result_data
+from wsknet.inspect.explain import explain_result, legend, result_data
 from wsknet.inspect.what_if import Arrives, Held, Make, MayBind, Name, Question, Result, Towards, ask
 from wsknet.scenario import build, schema
 from wsknet.scenario.columns import NAMES, Column
@@ -24,7 +25,7 @@ from wsknet.scenario.load import load_hosts
 from wsknet.scenario.outcomes import OUTCOME_OF_KIND, render
 from wsknet.types import Proto, family_of, is_multicast
 
-SYSTEMS = {"wsk": "Windows, WSK", "winsock": "Windows, Winsock", "linux": "Linux", "bsd": "BSD"}
+SYSTEMS = {"wsk": "Windows (WSK)", "winsock": "Windows (Winsock)", "linux": "Linux", "bsd": "BSD"}
 """The columns of a scenario, for people."""
 FACES = ("wsk", "winsock")
 PROTOCOLS = {"tcp": Proto.TCP, "udp": Proto.UDP}
@@ -97,7 +98,7 @@ _Command = Callable[..., None]
 def _options(command: _Command) -> _Command:
     """What all questions have in common.  In reverse: click lists the last decorator first."""
     decorators = (
-        click.option("--interface", "-i", "interfaces", multiple=True, metavar='"NAME CIDR... [metric N] [mtu N] [down]"',
+        click.option("--interface", "-i", "interfaces", multiple=True, metavar='"NAME CIDR... [metric N] [down]"',
                      help="An interface of the host and its addresses; repeatable."),
         click.option("--route", "-r", "routes", multiple=True, metavar='"PREFIX via A [dev IF] [metric N] [src A]"',
                      help="A route, in the words of `ip route`; repeatable."),
@@ -191,8 +192,8 @@ This machine:
 
 
 @explain.command(short_help="Who gets this packet, and from which address is it answered?")
-@click.option("--from", "source", required=True, metavar="ADDRESS:PORT", help="Who sent it.")
-@click.option("--to", "target", required=True, metavar="ADDRESS:PORT", help="Which of our addresses it was sent to.")
+@click.option("--from", "source", default="", metavar="ADDRESS:PORT", help="Who sent it.")
+@click.option("--to", "target", default="", metavar="ADDRESS:PORT", help="Which of our addresses it was sent to.")
 @click.option("--socket", "sockets", multiple=True, metavar='"ADDRESS:PORT [reuse] [> PEER:PORT]"', help="A socket of "
               "ours and its peer if it is connected; repeatable [default: the wildcard].")  # fmt: skip
 @_protocol("udp")
@@ -207,6 +208,8 @@ def arrival(source: str, target: str, sockets: tuple[str, ...], protocol: str, *
     The same on the server itself:
       wsknet explain arrival --host --socket 0.0.0.0:53 --from CLIENT:PORT --to SERVER:53
     """
+    if not source or not target:
+        raise UsageError("say who sent the packet, and to which address: --from 10.1.0.50:4000 --to 10.1.0.9:53")
     where = _where(**common, is_arrival=True)
     local = words.parse_end(target, where.zones, "--to")
     remote = words.parse_end(source, where.zones, "--from")
@@ -216,7 +219,7 @@ def arrival(source: str, target: str, sockets: tuple[str, ...], protocol: str, *
         raise UsageError(f"--to {target} is a group: every socket that joined it gets a copy, there is nothing to ask")
     notes = where.notes
     if sockets:
-        held = tuple(words.parse_held(each, where.zones) for each in sockets)
+        held = tuple(words.parse_held(each, where.zones, is_shared=True) for each in sockets)
     else:
         held = (Held(Name(bytes(len(local.address)), local.port)),)
         notes += (f"no --socket was given, so one is taken to be bound to {held[0].name}",)
@@ -234,7 +237,9 @@ def _where(
     ways = [bool(interfaces or routes), file is not None, is_here]
     if sum(ways) != 1:
         problem = "which host is meant" if not any(ways) else "--interface, --file and --host exclude each other"
-        raise UsageError(f"{problem}: describe it with {words.INTERFACE_EXAMPLE}, or --file FILE, or --host (this machine)")
+        raise UsageError(
+            f"{problem}: describe it with {words.INTERFACE_EXAMPLE}, or --file FILE, or --host (this machine)"
+        )
     if is_here:
         where = _this_machine()
     elif file is not None:
@@ -242,7 +247,7 @@ def _where(
         name, on = _host_of(hosts, on, is_arrival, file)
         where = _described(hosts[name], f"{name} of {file}")
     else:
-        where = _described(words.described_host(interfaces, routes), "the host")
+        where = _described(words.described_host(interfaces, routes), "the host described")
     if on is None:
         return where
     if not is_arrival:
@@ -278,7 +283,9 @@ def _described(described: schema.Host, title: str) -> Where:
         return host
 
     notes = tuple(
-        f"{name} gets its address by DHCP, and has none here" for name, card in described.interfaces.items() if card.dhcp
+        f"{name} gets its address by DHCP, and has none here"
+        for name, card in described.interfaces.items()
+        if card.dhcp
     )
     return _checked(Where(make, title, {}, notes=notes))
 
@@ -336,17 +343,18 @@ def _data(where: Where, title: str, shown: Shown, results: dict[str, Result]) ->
 
 def _lines(where: Where, title: str, shown: Shown, results: dict[str, Result]) -> list[str]:
     result = results[shown.system]
-    lines = [f"{title} ({where.title})", ""]
-    lines += [f"{SYSTEMS[shown.system]}: {_outcome(shown.system, result)}", ""]
-    lines += [f"  {line}" for line in explain_result(result)]
-    if result.parts:
-        lines += [f"  ({LEGEND})"]
-    lines.append("")
-    if result.advice:
-        lines += [result.advice, ""]
-    lines += _others(shown.system, results)
+    reasons = explain_result(result)
+    lines = [f"{title} ({where.title})", "", *_wrapped(f"{SYSTEMS[shown.system]}: {_outcome(shown.system, result)}")]
+    lines += _wrapped(result.advice)
+    lines += ["", *(f"  {line}" for line in reasons)] if reasons else []
+    lines += [f"  {line}" for line in _wrapped(legend(reasons))]
+    lines += ["", *_others(shown.system, results)]
     lines += [f"Note: {note}." for note in where.notes]
     return lines
+
+
+def _wrapped(sentences: str) -> list[str]:
+    return textwrap.wrap(sentences, 110, break_long_words=False, break_on_hyphens=False)
 
 
 def _others(chosen: str, results: dict[str, Result]) -> list[str]:

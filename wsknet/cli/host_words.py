@@ -20,6 +20,8 @@ INTERFACE_EXAMPLE = '--interface "eth0 10.1.0.2/24 10.1.0.9/24"'
 ROUTE_EXAMPLE = '--route "default via 10.1.0.1 dev eth0"'
 SOCKET_EXAMPLE = "0.0.0.0:53, [::]:53, 10.1.0.2:80"
 
+OWN = Security().account
+"""Of whoever is not told to be somebody else."""
 LOOPBACK = ("lo", "loopback")
 _OF_ADDRESS = ("skip-as-source", "deprecated", "temporary")
 _IGNORED = ("proto", "scope", "pref")
@@ -76,8 +78,11 @@ def parse_end(words: str, zones: Mapping[str, int], option: str) -> Endpoint:
     return Endpoint(name.address, name.port, name.zone)
 
 
-def parse_held(words: str, zones: Mapping[str, int]) -> Held:
-    """``0.0.0.0:80 exclusive as alice``, ``10.1.0.2:53 > 10.1.0.50:4000``."""
+def parse_held(words: str, zones: Mapping[str, int], is_shared: bool = False) -> Held:
+    """``0.0.0.0:80 exclusive as alice``, ``10.1.0.2:53 > 10.1.0.50:4000``.
+
+    `is_shared`: a socket of one program, whose other sockets may stand beside it if the sharing table has it so.
+    """
     local, _, peer = words.partition(">")
     first, *rest = local.split() or [""]
     name = parse_name(first, zones)
@@ -96,12 +101,14 @@ def parse_held(words: str, zones: Mapping[str, int]) -> Held:
                 "v6only, as ACCOUNT, admits ACCOUNT, > PEER:PORT"
             )
     end = parse_end(peer.strip(), zones, f'"{words}":') if peer else None
+    if is_shared and not admitted:
+        admitted = account or OWN
     return Held(name, sharing, security(account, admitted), end)
 
 
 def security(account: str, admitted: str = "") -> Security:
     """`admitted` are the accounts that its security descriptor lets share the address, separated by commas."""
-    return Security(account or Security().account, frozenset(filter(None, admitted.split(","))))
+    return Security(account or OWN, frozenset(filter(None, admitted.split(","))))
 
 
 def described_host(interfaces: tuple[str, ...], routes: tuple[str, ...]) -> schema.Host:

@@ -10,10 +10,8 @@ from wsknet.trace import Decision
 if TYPE_CHECKING:
     from wsknet.inspect.what_if import Part, Result
 
-LEGEND = (
-    "> what was taken, = the outcome, the rule and (where it is written); a metric is that of the route + that of its "
-    "interface, and the lower sum wins"
-)
+LEGEND = "> marks what was taken; = is the outcome, the rule that decided, and in brackets where it is written."
+METRICS = "A metric is that of the route + that of its interface; the lower sum wins."
 
 
 def explain(decision: Decision, indent: str = "") -> list[str]:
@@ -42,6 +40,13 @@ def explain_result(result: Result) -> list[str]:
         if part.decision is not None:
             lines.extend(_reasons(part.decision, "  "))
     return lines
+
+
+def legend(lines: list[str]) -> str:
+    """How to read them; empty if there is nothing to read."""
+    if not any(line.lstrip().startswith("= ") for line in lines):
+        return ""
+    return f"{LEGEND} {METRICS}" if any(", metric " in line for line in lines) else LEGEND
 
 
 def decision_data(decision: Decision) -> dict[str, Any]:

@@ -152,7 +152,7 @@ class _CannotHoldError(Exception):
     """The sockets that the question takes for granted cannot be there together."""
 
     def __init__(self, held: Held, error: NetError) -> None:
-        super().__init__(f"the question does not arise: {held.name} cannot be bound in the first place ({error})")
+        super().__init__(f"does not come to that: the socket {held.name} fails at its bind already ({error})")
         self.kind = error.kind
 
 
@@ -171,7 +171,9 @@ class _Asked:
         answer, why = self._stack.explain(BindQuery(question.protocol, name, question.sharing, question.security))
         error = answer.error
         outcome = "succeeds" if error is None else f"fails: {error.kind.value} ({error.detail})"
-        return Result(outcome, error.kind if error else None, (Part(f"May {question.name} be bound?", _yes(error), why),))
+        return Result(
+            outcome, error.kind if error else None, (Part(f"May {question.name} be bound?", _yes(error), why),)
+        )
 
     def towards(self, question: Towards) -> Result:
         """Explained, and then done: the transports have rules of their own about who can be a peer."""
@@ -342,7 +344,8 @@ def _endpoint_of(receiver: object) -> TcpEndpoint | UdpEndpoint | None:
 def _advice(local: LocalName, asked: str, same: bool) -> str:
     if local.address is not None:
         return ""
-    option = "IPV6_PKTINFO" if local.cover is not Cover.IPV4 and ":" in asked else "IP_PKTINFO"
+    is_ipv6 = ":" in asked
+    option = "IPV6_PKTINFO" if is_ipv6 else "IP_PKTINFO (on BSD IP_RECVDSTADDR and IP_SENDSRCADDR)"
     how = (
         f"bind one socket to each address of the host ({asked} and the others), or set {option} on this one and send "
         "each answer from the address that the question was sent to"

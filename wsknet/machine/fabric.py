@@ -28,6 +28,10 @@ PORT_MTU = 65535
 TAP_MTU = 65535 - 14
 """The largest that Linux takes: MAX_MTU of tun.c without the Ethernet header."""
 
+FIRST_INDEX = 1000
+"""Ports have other numbers than the cards behind them: Linux is slow to see a cable between two equal numbers, which
+it takes for a device without a lower one (linkwatch_urgent_event of net/core/link_watch.c)."""
+
 CARRIER_SECONDS = 3.0
 
 Device = TypeVar("Device")
@@ -61,7 +65,8 @@ class Fabric:
         port = self._new_port()
         with self.namespace.entered(), netlink.connection(f"make the interface {name}") as kernel:
             peer = {"ifname": name, "net_ns_fd": host.namespace.fileno(), "address": text.format_mac(mac), "mtu": mtu}
-            kernel.link("add", ifname=port, kind="veth", mtu=PORT_MTU, peer=peer)
+            index = FIRST_INDEX + self._ports
+            kernel.link("add", ifname=port, index=index, kind="veth", mtu=PORT_MTU, peer=peer)
         with host.namespace.entered():
             _without_offloads(name)
         host.cards[name] = port
@@ -80,12 +85,28 @@ class Fabric:
         return device, port
 
     def set_carrier(self, host: KernelHost, name: str, is_on: bool) -> None:
-        """Plug in the cable of a card, or pull it.  The kernel looks at its cables once a second at most."""
+        """Plug in the cable of a card, or pull it, and wait until both ends know."""
+        port = host.cards[name]
         with self.namespace.entered():
-            (netlink.set_up if is_on else netlink.set_down)(host.cards[name])
+            (netlink.set_up if is_on else netlink.set_down)(port)
+        self._until(lambda: (name in host.operational()) is is_on and (port in self._operational()) is is_on)
+
+    def wait_for_carriers(self) -> None:
+        """Until every card carries frames that has a cable."""
+        with self.namespace.entered(), netlink.connection("look for ports") as kernel:
+            is_up = {link.get_attr("IFLA_IFNAME") for link in kernel.get_links() if link["flags"] & netlink.IFF_UP}
+        cards = [(host, name, port) for host in self.hosts for name, port in host.cards.items() if port in is_up]
+        ports = {port for _, _, port in cards}
+        self._until(lambda: ports <= self._operational() and all(name in host.operational() for host, name, _ in cards))
+
+    def _operational(self) -> set[str]:
+        with self.namespace.entered():
+            return netlink.operational()
+
+    def _until(self, is_done: Callable[[], bool]) -> None:
         end = time.monotonic() + CARRIER_SECONDS
-        while host.has_carrier(name) is not is_on and time.monotonic() < end:
-            time.sleep(0.01)
+        while not is_done() and time.monotonic() < end:
+            time.sleep(0.005)
 
     def close(self) -> None:
         for host in self.hosts:

@@ -40,6 +40,14 @@ def is_up(name: str) -> bool:
         return bool(netlink.get_links(index_of(netlink, name))[0]["flags"] & IFF_UP)
 
 
+def operational() -> set[str]:
+    """The interfaces that carry frames, by ifOperStatus (RFC 2863): the kernel has drawn its conclusions."""
+    with connection("look for the state of interfaces") as netlink:
+        links = netlink.get_links()
+        return {str(link.get_attr("IFLA_IFNAME")) for link in links if link.get_attr("IFLA_OPERSTATE") == "UP"}
+    raise AssertionError("unreachable: no error is tolerated here")
+
+
 def mac_of(name: str) -> str:
     with connection(f"look for the interface {name}") as netlink:
         return str(netlink.get_links(index_of(netlink, name))[0].get_attr("IFLA_ADDRESS"))

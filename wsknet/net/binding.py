@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 _BIND = "bind function (winsock2.h)"
 _ZONE = "ipv6(7): sin6_scope_id"
 _FOREIGN = "ip(7): ip_nonlocal_bind, IP_FREEBIND"
+_STREAM = "Linux net/ipv6/af_inet6.c, inet6_bind"
 _FILTER = "ip(7): Address format"
 
 
-def bindable(tables: Tables, address: Address, zone: int, why: Decision | None) -> int:
+def bindable(tables: Tables, address: Address, zone: int, why: Decision | None, is_stream: bool = False) -> int:
     """The zone with which `address` may be bound: for a link-local address that of its interface, else 0.
 
     Zone 0 stands for whichever interface has it (BIND-1.4, C9) unless `Behaviour.link_local_needs_zone`.  A group is
@@ -47,6 +48,8 @@ def bindable(tables: Tables, address: Address, zone: int, why: Decision | None) 
         detail = f"{owner.name}, which has {name}, is down"
         raise _refusal(NetError(ErrorKind.NOT_LOCAL, detail), _BIND, why)
     if is_filter(tables, address):
+        if is_stream and len(address) == 16:  # over IPv4 TCP may have such a name, and hears nobody
+            raise _refusal(LocalError(ErrorKind.INVALID_ARGUMENT, f"{name} is a group: not for TCP"), _STREAM, why)
         _grant(why, name, "no address of a host: a filter of what is heard", _FILTER)
         return 0
     detail, reference = withheld(tables, address, scope) or (f"{name} is not an address of this host", _BIND)

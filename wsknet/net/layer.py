@@ -241,9 +241,11 @@ class IpLayer:
         """
         return self.input.deliver_looped(now)
 
-    def bindable(self, address: Address, zone: int = 0, why: Decision | None = None) -> int:
+    def bindable(
+        self, address: Address, zone: int = 0, why: Decision | None = None, is_stream: bool = False
+    ) -> int:  # fmt: skip
         """The zone with which `address` may be bound; see `binding.bindable`."""
-        return bindable(self.tables, address, zone, why)
+        return bindable(self.tables, address, zone, why, is_stream)
 
     def is_local(self, address: Address, if_index: IfIndex | None = None) -> bool:
         """Whether a packet to `address` ends here: on any interface, or on one; interfaces that are down have none."""

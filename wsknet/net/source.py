@@ -49,6 +49,8 @@ def choose_source(
     family = family_of(destination)
     rules = _RFC_6724 if family is Family.IPV6 else _IPV4[tables.behaviour.ipv4_source]
     candidates = _candidates(tables, query, family, why)
+    if len(candidates) == 1 and why is None:
+        return candidates[0].entry.address
     if not candidates:
         if why is not None:
             why.conclude("none", f"{outgoing.name} has no usable {family.name} address", rules[0].reference)
@@ -62,7 +64,7 @@ def source_of_route(tables: Tables, outgoing: Interface, route: Route, why: Deci
     owner = None
     if hint is not None:
         owner = outgoing if hint in outgoing.addresses else tables.owner(hint)
-    if hint is None or owner is None or not owner.is_up or (owner is not outgoing and owner.is_strong):
+    if hint is None or owner is None or (owner is not outgoing and owner.is_strong):
         if why is not None and hint is not None:
             why.consider(address_text(hint), f"named by the route, but not to be used on {outgoing.name} now")
         return None
@@ -76,26 +78,31 @@ def _candidates(tables: Tables, query: Query, family: Family, why: Decision | No
     """The outgoing interface's addresses, on weak hosts others' too.  In the order in which ties are broken."""
     outgoing = query.outgoing
     found = [Candidate(outgoing, entry) for entry in outgoing.addresses_of(family)]
-    if outgoing.weak_send and not is_multicast(query.destination) and not is_link_local(query.destination):
-        # RFC 6724 section 4; IPv4 turns to other interfaces only if its own has nothing (Linux inet_select_addr).
-        others = [
+    may_borrow = outgoing.weak_send and not is_multicast(query.destination) and not is_link_local(query.destination)
+    # RFC 6724 section 4; IPv4 turns to other interfaces only if its own has nothing (Linux inet_select_addr).
+    if may_borrow and (family is Family.IPV6 or not found):
+        found += [
             Candidate(interface, entry)
             for interface in tables.interfaces.values()
             if interface is not outgoing and interface.is_up
             for entry in interface.addresses_of(family)
             if not is_loopback(entry.address) and not is_link_local(entry.address)
         ]
-        if family is Family.IPV6 or not found:
-            found += others
     usable = []
     for candidate in found:
         if not candidate.entry.skip_as_source or candidate.entry.address == query.destination:
             usable.append(candidate)
         elif why is not None:
             why.consider(_text(candidate), "flagged SkipAsSource: only for programs that bind it")
-    if family is Family.IPV4 and tables.behaviour.ipv4_source is SourceRule.LONGEST_MATCH_WITH_NEXT_HOP:
+    if _prefers_lowest(query):
         usable.sort(key=_address)
     return usable
+
+
+def _prefers_lowest(query: Query) -> bool:
+    """Where no rule decides.  Nobody says what Windows does then; its IPv4 rules compare nothing but addresses."""
+    is_ipv4 = len(query.destination) == 4
+    return is_ipv4 and query.tables.behaviour.ipv4_source is SourceRule.LONGEST_MATCH_WITH_NEXT_HOP
 
 
 def _decide(candidates: list[Candidate], rules: tuple[Rule, ...], query: Query, why: Decision | None) -> Address:
@@ -114,12 +121,13 @@ def _decide(candidates: list[Candidate], rules: tuple[Rule, ...], query: Query, 
                     why.consider(_text(candidate), f"loses by the rule: {rule.name}")
         left = [candidate for candidate, score in zip(left, scores, strict=True) if score == best]
         decided, reference = rule.name, rule.reference
+    tie = _LOWEST if _prefers_lowest(query) else _FIRST
     if len(left) > 1:
-        decided = _TIE
+        decided = tie
     winner = left[0]
     if why is not None:
         for candidate in left[1:]:
-            why.consider(_text(candidate), f"loses by the rule: {_TIE}")
+            why.consider(_text(candidate), f"loses by the rule: {tie}")
         why.consider(_text(winner), f"chosen: {decided}", is_winner=True)
         why.conclude(address_text(winner.entry.address), decided, reference)
     return winner.entry.address
@@ -207,7 +215,8 @@ def _match_within_prefix(candidate: Candidate, query: Query) -> int:
 
 
 _ONLY = "only candidate"
-_TIE = "equal so far: lowest address (IPv4, Windows) or first added"
+_LOWEST = "equal so far: the lowest address"
+_FIRST = "equal so far: the one that was added first"
 
 _SAME = Rule("a: the destination is our own address", "KB 969029", _is_destination)
 

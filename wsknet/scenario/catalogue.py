@@ -17,21 +17,20 @@ def packaged() -> dict[str, Path]:
     return {path.stem: path for path in sorted(LIBRARY.glob("*/*.yaml")) if path != STANDARD_HOSTS}
 
 
-def find(named: str) -> tuple[str, Scenario]:
-    """A packaged scenario by its name or the number of a case, or any file by its path.
+def find(named: str) -> list[tuple[str, Scenario]]:
+    """A packaged scenario by its name, all that have the number of a case, or any file by its path.
 
-    `UsageError` if there is neither, or if the file is unusable.
+    `UsageError` if there is none of these, or if the file is unusable.
     """
     if named in packaged():
-        return named, load(packaged()[named])
+        return [(named, load(packaged()[named]))]
     if named.upper().startswith("BIND-"):
-        for name, path in packaged().items():
-            scenario = load(path)
-            if named.upper() in (case.upper() for case in scenario.cases):
-                return name, scenario
+        found = [(name, scenario) for name, scenario in everything() if named.upper() in map(str.upper, scenario.cases)]
+        if found:
+            return found
     path = Path(named)
     if path.suffix in (".yaml", ".yml") or path.exists():
-        return path.stem, load(path)
+        return [(path.stem, load(path))]
     near = get_close_matches(named, packaged(), n=1)
     hint = f"did you mean {near[0]}?" if near else "`wsknet list` has their names; a file ends in .yaml"
     raise UsageError(f"there is no scenario {named!r}: {hint}")

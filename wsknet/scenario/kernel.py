@@ -84,6 +84,7 @@ class KernelWorld:
         for builder in self._builders.values():
             builder.build_routes()
             self.settings = self.settings or builder.host.settings()
+        self._fabric.wait_for_carriers()
         self.settle()
 
     def _is_kernel(self, host: str) -> bool:

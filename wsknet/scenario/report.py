@@ -14,7 +14,7 @@ from wsknet.types import MILLISECOND
 
 if TYPE_CHECKING:
     from wsknet.scenario.judge import Failure
-from wsknet.scenario.runner import Result, StepResult
+    from wsknet.scenario.runner import Result, StepResult
     from wsknet.scenario.schema import Host, Interface, Scenario
 
 TEMPLATE = Path(__file__).with_name("report.html")

@@ -120,7 +120,7 @@ def decide(of: Deciders, query: Query, why: Decision | None) -> Answer:
 def _decide_bind(of: Deciders, query: BindQuery, why: Decision | None) -> Answer:
     name = query.name
     if name.address is not None:
-        name = name._replace(zone=of.ip.bindable(name.address, name.zone, why))
+        name = name._replace(zone=of.ip.bindable(name.address, name.zone, why, query.protocol is Proto.TCP))
     ports = of.tcp.ports if query.protocol is Proto.TCP else of.udp.ports
     ports.check(Holder(name, query.sharing, query.security), why)
     return Answer(name=name)

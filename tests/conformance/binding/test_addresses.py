@@ -75,8 +75,10 @@ def test_an_address_may_be_bound_or_not(
 def test_an_ipv6_group_is_no_name_on_windows_and_needs_its_link_on_linux(
     address: str, zone: int, linux: ErrorKind | None
 ) -> None:
-    assert outcome(MultiHomed(WINDOWS), address, zone) is ErrorKind.NOT_LOCAL
+    for transport in ("udp", "tcp"):
+        assert outcome(MultiHomed(WINDOWS), address, zone, transport) is ErrorKind.NOT_LOCAL
     assert outcome(MultiHomed(LINUX), address, zone) is linux
+    assert outcome(MultiHomed(LINUX), address, zone, "tcp") is ErrorKind.INVALID_ARGUMENT  # inet6_bind
 
 
 @SETS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from scapy.layers.inet import UDP
 
 from tests.support.tcp_lab import TcpLab
 from tests.support.tcp_peer import OUR_ADDRESS, sec
@@ -263,7 +264,13 @@ def test_a_datagram_socket_has_its_port_from_the_first_send_or_connect_on(family
     assert port_of(endpoint) == packet.sport
     assert packet.sport in FOUR_PORTS
     bench.sent_by(endpoint)
-    assert port_of(endpoint) == packet.sport
+    if is_connected:
+        endpoint.connect(None, bench.now)
+    assert endpoint.local == LocalName(Cover(family.value), None, packet.sport)
+    bench.arrive(bench.from_far(UDP(sport=99, dport=packet.sport) / b"answer"))
+    answer = endpoint.receive()
+    assert answer is not None
+    assert answer.data == b"answer"
     endpoint.close(bench.now)
     assert not bench.stack.view().udp_ports
 

@@ -16,7 +16,7 @@ from wsknet.behaviour import BSD, LINUX, WINDOWS, Behaviour
 from wsknet.config import InterfaceConfig
 from wsknet.host import Network
 from wsknet.inspect.tables import tables
-from wsknet.net.changes import AddressRemoved, InterfaceAdded, InterfaceChanged, RouteAdded
+from wsknet.net.changes import AddressRemoved, InterfaceAdded, InterfaceChanged, LinkDown, RouteAdded
 from wsknet.text import parse_network
 from wsknet.trace import Decision, DropReason
 from wsknet.types import IfIndex
@@ -91,6 +91,16 @@ def test_another_interfaces_address_is_named_in_vain_on_strong_hosts(behaviour: 
     assert lab.where("203.0.113.9") == ("if1", "10.1.0.1", source)
     assert any("named by the route" in candidate.verdict for candidate in why.parts[1].candidates)
     assert ("named by the route" in why.parts[1].rule) is (behaviour is LINUX)
+
+
+@pytest.mark.rule("BIND-3.6")
+def test_on_linux_a_named_source_counts_while_its_own_interface_is_down() -> None:
+    """`ip route get` of Linux 6.18 goes on showing it, with the link down and with the interface down."""
+    lab = MultiHomed(LINUX)
+    hinted(lab, "203.0.113.0/24", "10.1.0.1", "10.2.0.2")
+    lab.apply(LinkDown(IF2))
+
+    assert lab.where("203.0.113.9")[2] == "10.2.0.2"
 
 
 def test_a_route_cannot_name_a_source_that_is_not_ours() -> None:

@@ -333,7 +333,6 @@ def test_data_and_control_information_can_both_be_cut_off(lab: Lab) -> None:
         ([64], CMSGHDR.cast(bytearray(80), 16), 0, [24]),
         ([64], CMSGHDR.cast(bytearray(40), 24), MSG_CTRUNC, [0]),
     ],
-    ids=repr,
 )
 def test_the_memory_for_it_is_what_there_is(
     lab: Lab, ControlLength: list[int] | None, ControlInfo: Any, flag: int, expected: list[int] | None

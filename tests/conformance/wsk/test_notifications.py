@@ -419,7 +419,6 @@ def test_a_dual_stack_socket_watches_both_families(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("size", "Input"),
     [(0, None), (16, None), (0, bytes(16)), (8, bytes(8)), (16, bytes(16)), (28, SOCKADDR_IN6(AF_INET6))],
-    ids=repr,
 )
 def test_a_routing_change_needs_an_address_of_the_family(lab: Lab, size: int, Input: Any) -> None:
     Socket = lab.socket(lab.near, D)

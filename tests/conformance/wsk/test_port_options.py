@@ -1,4 +1,4 @@
-"""SO_RANDOMIZE_PORT, SO_PORT_SCALABILITY and SO_REUSE_UNICASTPORT through WskControlSocket (BIND-1.5.2 to 1.5.4)."""
+"""Port options through WskControlSocket (BIND-1.5.2 to 1.5.4), and a port whose listener has gone (BIND-48)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from tests.support.wsk_lab import FAR, NEAR, PORT, Lab, ok
 from tests.support.wsk_lab import lab as make_lab
 from wsknet.behaviour import WINDOWS
 from wsknet.wsk import (
+    SO_EXCLUSIVEADDRUSE,
     SO_PORT_SCALABILITY,
     SO_RANDOMIZE_PORT,
     SO_REUSE_UNICASTPORT,
     SOL_SOCKET,
+    STATUS_ADDRESS_ALREADY_EXISTS,
     STATUS_INVALID_DEVICE_STATE,
     STATUS_INVALID_PARAMETER,
+    STATUS_SUCCESS,
     STATUS_TOO_MANY_ADDRESSES,
     WSK_FLAG_CONNECTION_SOCKET,
     WSK_FLAG_DATAGRAM_SOCKET,
@@ -139,3 +142,23 @@ def test_with_reuse_a_datagram_socket_has_its_port_from_the_first_datagram_on(la
     assert local(Socket) == ("0.0.0.0", 0)
     ok(simple.send_to(Socket, b"question", simple.address(FAR, PORT)))
     assert local(Socket)[1] in TWO
+
+
+@pytest.mark.rule("BIND-48", "BIND-1.6.2")
+@pytest.mark.parametrize("is_exclusive", [False, True])
+def test_a_port_is_listened_on_again_while_connections_go_on_unless_it_was_exclusive(
+    lab: Lab, is_exclusive: bool
+) -> None:
+    listener = lab.socket(lab.far, L)
+    ok(simple.set_option(listener, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, int(is_exclusive)))
+    ok(simple.bind(listener, simple.address("0.0.0.0", PORT)))
+    near = lab.connected()
+    far = ok(simple.accept(listener))
+    ok(simple.close(listener))
+    status = simple.bind(lab.socket(lab.far, L), simple.address("0.0.0.0", PORT))[0]
+    assert status == (STATUS_ADDRESS_ALREADY_EXISTS if is_exclusive else STATUS_SUCCESS)
+    ok(simple.send(near, b"still here"))
+    assert ok(simple.receive(far)) == b"still here"
+    if is_exclusive:
+        ok(simple.close(far))
+        lab.listener()

@@ -79,7 +79,8 @@ class UdpSocket(EndpointSocket):
             raise Failed("not-connected" if self.manners.has_exclusive else "no-destination")
         info = None
         if source or through:
-            info = PacketInfo(text.parse_address(source) if source else None, self.index_of(through))
+            address = addresses.unmapped(text.parse_address(source)) if source else None
+            info = PacketInfo(address, self.index_of(through))
         self.explain_path(target, info.address if info else None, info.if_index if info else 0)
         with self.host.pump as now:
             self.endpoint.send((data.encode(),), remote, now, info)

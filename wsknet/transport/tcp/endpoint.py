@@ -104,7 +104,7 @@ class TcpEndpoint(TransportEndpoint):
         if self.local is not None or self.is_closed:
             raise LocalError(ErrorKind.INVALID_STATE, "already bound or closed")
         if name.address is not None:
-            name = name._replace(zone=self._protocol.ip.bindable(name.address, name.zone))
+            name = name._replace(zone=self._protocol.ip.bindable(name.address, name.zone, is_stream=True))
         if choice is PortChoice.AT_CONNECT and not name.port and block is None:
             self._deferred = Holder(name, sharing, security)
             self.local = name
