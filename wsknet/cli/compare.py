@@ -40,7 +40,7 @@ def compare(scenario: tuple[str, ...], compare_all: bool, seed: int, as_json: bo
     from wsknet.scenario.catalogue import everything, find
     from wsknet.scenario.compare import as_builtins, obstacle
 
-    chosen = everything() if compare_all else [find(named) for named in scenario]
+    chosen = everything() if compare_all else [each for named in scenario for each in find(named)]
     left_out = {name: obstacle(each) for name, each in chosen if obstacle(each)}
     if len(chosen) == 1 and left_out:
         name, reason = next(iter(left_out.items()))

@@ -344,7 +344,7 @@ def _data(where: Where, title: str, shown: Shown, results: dict[str, Result]) ->
 def _lines(where: Where, title: str, shown: Shown, results: dict[str, Result]) -> list[str]:
     result = results[shown.system]
     reasons = explain_result(result)
-    lines = [f"{title} ({where.title})", "", *_wrapped(f"{SYSTEMS[shown.system]}: {_outcome(shown.system, result)}")]
+    lines = [f"{title} ({where.title})", "", f"{SYSTEMS[shown.system]}: {_outcome(shown.system, result)}"]
     lines += _wrapped(result.advice)
     lines += ["", *(f"  {line}" for line in reasons)] if reasons else []
     lines += [f"  {line}" for line in _wrapped(legend(reasons))]

@@ -17,6 +17,7 @@ from wsknet.errors import UsageError
 from wsknet.machine.netlink import IFF_UP, pyroute2
 from wsknet.net import changes
 from wsknet.net.changes import Change
+from wsknet.net.routes import network_of
 from wsknet.types import LOOPBACK_INDEX, Address, IfIndex, is_link_local, is_loopback
 from wsknet.wire.ipv6 import MIN_MTU
 
@@ -53,6 +54,8 @@ class _Reader:
         self.notes: list[str] = []
         self._cards: dict[int, tuple[str, bool]] = {}
         """By number: the name, and whether it carries IPv6."""
+        self._subnets: set[tuple[IfIndex, Address, int]] = set()
+        """Of the addresses; their routes come with them, here as there."""
 
     def links(self, links: Iterable[Any]) -> None:
         for link in links:
@@ -85,6 +88,7 @@ class _Reader:
         else:
             has_peer = written != message.get_attr("IFA_ADDRESS")
             length = len(address) * 8 if has_peer else message["prefixlen"]
+            self._subnets.add((index, network_of(address, length), length))
             self.changes.append(_address_added(index, address, length, flags))
 
     def route(self, message: Any) -> None:
@@ -105,16 +109,13 @@ class _Reader:
                 self._add_route(message, prefix, IfIndex(oif), gateway)
 
     def _add_route(self, message: Any, prefix: Address, index: IfIndex, gateway: Address | None) -> None:
-        metric = message.get_attr("RTA_PRIORITY") or 0
-        is_of_address = message["proto"] == RTPROT_KERNEL and gateway is None
+        metric, length = message.get_attr("RTA_PRIORITY") or 0, message["dst_len"]
+        is_of_address = message["proto"] == RTPROT_KERNEL and (index, prefix, length) in self._subnets
         if is_of_address and (not metric or len(prefix) == 16):
-            return  # comes with the address here, too
+            return
         source = message.get_attr("RTA_PREFSRC")
         preferred = text.parse_address(source) if source and not is_of_address else None
-        length = message["dst_len"]
-        self.changes.append(
-            changes.RouteAdded(prefix, length, index, gateway, metric, preferred_source=preferred)
-        )  # fmt: skip
+        self.changes.append(changes.RouteAdded(prefix, length, index, gateway, metric, preferred_source=preferred))
 
     def rules(self, rules: Iterable[Any]) -> None:
         if any((rule.get_attr("FRA_PRIORITY") or 0) not in STANDARD_RULES for rule in rules):

@@ -15,6 +15,7 @@ RTNH_F_ONLINK = 4
 """linux/rtnetlink.h: the gateway is on the link whatever the addresses say."""
 
 RT_SCOPE_LINK = 253
+RT_TABLE_MAIN = 254
 
 SETTINGS = {
     # The namespace takes over some of these from the machine: each is set, so that no run depends on it.
@@ -121,7 +122,7 @@ class KernelHost:
         self._route("append", f"add the route to {route.to}", route)
 
     def remove_route(self, route: KernelRoute) -> None:
-        """Also one that came with an address.  With metric 0, whatever its metric is."""
+        """Also one that came with an address.  With metric 0, the first with that prefix and gateway."""
         self._route("del", f"remove the route to {route.to}", route)
 
     def remove_interface(self, name: str) -> None:
@@ -152,7 +153,24 @@ class KernelHost:
         if command == "del":
             fields["proto"] = 0  # whoever has added it: those that came with an address, too
         with self.namespace.entered(), netlink.connection(action) as kernel:
+            if command == "del" and not route.metric and len(network) == 16:
+                fields["priority"] = _first_metric(kernel, network, prefix_length, via, fields.get("oif"))
             kernel.route(command, **fields)
+
+
+def _first_metric(kernel: Any, network: bytes, prefix_length: int, via: str, index: int | None) -> int:
+    """For IPv6, 0 stands for the default metric and not for any; 0 if there is no such route."""
+    for known in kernel.get_routes(family=AF_INET6, table=RT_TABLE_MAIN, dst_len=prefix_length):
+        if text.parse_address(known.get_attr("RTA_DST") or "::") != network:
+            continue
+        gateway = known.get_attr("RTA_GATEWAY") or ""
+        if _same_gateway(gateway, via) and index in (None, known.get_attr("RTA_OIF")):
+            return int(known.get_attr("RTA_PRIORITY"))
+    return 0
+
+
+def _same_gateway(one: str, other: str) -> bool:
+    return one == other or (bool(one and other) and text.parse_address(one) == text.parse_address(other))
 
 
 def _expanded() -> dict[str, str]:

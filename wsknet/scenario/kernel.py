@@ -38,6 +38,8 @@ RESTLESS = 300 * MILLISECOND
 class KernelWorld:
     """``with KernelWorld(scenario) as world: ...``.  Needs root; `UsageError` tells what is in the way."""
 
+    quiet = QUIET
+
     def __init__(self, scenario: Scenario, pcap: Path | None = None) -> None:
         self._scenario = scenario
         self._pcap = pcap
@@ -148,8 +150,8 @@ class KernelWorld:
     def settle(self) -> None:
         last = time.monotonic_ns()
         end = last + RESTLESS
-        while (now := time.monotonic_ns()) < end and now < last + QUIET:
-            if self._sleep((min(end, last + QUIET) - now) / SECOND):
+        while (now := time.monotonic_ns()) < end and now < last + self.quiet:
+            if self._sleep((min(end, last + self.quiet) - now) / SECOND):
                 last = time.monotonic_ns()
 
     def pass_time(self, duration: Duration) -> None:

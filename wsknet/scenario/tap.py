@@ -13,7 +13,7 @@ from wsknet.host import Host
 from wsknet.scenario import build
 from wsknet.scenario.alter import alter
 from wsknet.scenario.frames import build_frame
-from wsknet.scenario.kernel import KernelWorld
+from wsknet.scenario.kernel import QUIET, KernelWorld
 from wsknet.scenario.virtual import sockets_of, table_lines
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 class TapWorld(KernelWorld):
     """``with TapWorld(scenario, column) as world: ...``.  Needs root."""
+
+    quiet = 2 * QUIET
+    """Answers of an emulated host take milliseconds on a busy machine."""
 
     def __init__(self, scenario: Scenario, column: Column, pcap: Path | None = None, seed: int = 1) -> None:
         super().__init__(scenario, pcap)

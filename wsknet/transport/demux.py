@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from wsknet.behaviour import DemuxTie
-from wsknet.types import Address, Endpoint, Family, LocalName, family_of, is_link_local
+from wsknet.types import Address, Cover, Endpoint, LocalName, is_link_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_Key = tuple[Address | None, int, Address | Family, int, int]
-"""Local address and port, remote address and port, zone.  Where any peer may send, the family stands for the address
-of the peer: a wildcard has no address to tell it by."""
+_Key = tuple[Address | None, int, Address | Cover, int, int]
+"""Local address and port, remote address and port, zone.  Where any peer may send, what the name covers stands for the
+address of the peer: a wildcard has no address to tell it by."""
 
-LEVELS = ("exact", "any local address, this peer", "this address, any peer", "wildcard")
+LEVELS = ("exact", "any local address, this peer", "this address, any peer", "wildcard", "dual-stack wildcard")
+"""A dual-stack ``::`` is one level more general than the wildcard of one family (BIND-1.2.14)."""
 
 
 class Demux(Generic[T]):
@@ -35,16 +36,15 @@ class Demux(Generic[T]):
 
     def insert(self, name: LocalName, remote: Endpoint | None, endpoint: T) -> None:
         """Let `endpoint` receive what is sent to `name`, from `remote` only if given."""
-        for key in _keys(name, remote):
-            self._registered.setdefault(key, []).append(endpoint)
+        self._registered.setdefault(_key(name, remote), []).append(endpoint)
 
     def remove(self, name: LocalName, remote: Endpoint | None, endpoint: T) -> None:
         """Undo an `insert` with the same arguments."""
-        for key in _keys(name, remote):
-            sharers = self._registered[key]
-            sharers.remove(endpoint)
-            if not sharers:
-                del self._registered[key]
+        key = _key(name, remote)
+        sharers = self._registered[key]
+        sharers.remove(endpoint)
+        if not sharers:
+            del self._registered[key]
 
     def has_exact(self, local: Endpoint, remote: Endpoint) -> bool:
         key = (local.address, local.port, remote.address, remote.port, local.zone or remote.zone)
@@ -93,14 +93,14 @@ class Demux(Generic[T]):
         for sharers in self._levels(local, local_port, remote, remote_port, zone):
             found.extend(sharers)
         for address in also:
-            exact, _, specific, _ = self._levels(address, local_port, remote, remote_port, zone)
+            exact, _, specific, _, _ = self._levels(address, local_port, remote, remote_port, zone)
             found += exact + specific
         return found
 
     def _levels(
         self, local: Address, local_port: int, remote: Address, remote_port: int, zone: int
-    ) -> tuple[list[T], list[T], list[T], list[T]]:
-        family = family_of(local)
+    ) -> tuple[list[T], ...]:
+        family = _COVERS[len(local)]
         nobody: list[T] = []
         get = self._registered.get
         return (
@@ -108,6 +108,7 @@ class Demux(Generic[T]):
             get((None, local_port, remote, remote_port, zone if is_link_local(remote) else 0), nobody),
             get((local, local_port, family, 0, zone if is_link_local(local) else 0), nobody),
             get((None, local_port, family, 0, 0), nobody),
+            get((None, local_port, Cover.DUAL, 0, 0), nobody),
         )
 
     def _pick(self, sharers: list[T]) -> T:
@@ -116,7 +117,11 @@ class Demux(Generic[T]):
         return sharers[-1] if self._tie is DemuxTie.LAST else self._rng.choice(sharers)
 
 
-def _keys(name: LocalName, remote: Endpoint | None) -> list[_Key]:
+_COVERS = {4: Cover.IPV4, 16: Cover.IPV6}
+"""By address length."""
+
+
+def _key(name: LocalName, remote: Endpoint | None) -> _Key:
     if remote is not None:
-        return [(name.address, name.port, remote.address, remote.port, name.zone or remote.zone)]
-    return [(name.address, name.port, family, 0, name.zone) for family in name.cover.families]
+        return (name.address, name.port, remote.address, remote.port, name.zone or remote.zone)
+    return (name.address, name.port, name.cover, 0, name.zone)

@@ -48,6 +48,7 @@ from wsknet.wsk import (
     SIO_UDP_CONNRESET,
     SO_BROADCAST,
     SO_DONTROUTE,
+    SOCKADDR_STORAGE,
     SOL_SOCKET,
     STATUS_BUFFER_OVERFLOW,
     STATUS_CANCELLED,
@@ -145,7 +146,7 @@ class Received(NamedTuple):
 
 def receive(Socket: WSK_SOCKET, room: int = 256, size: int = 100) -> Received:
     """WskReceiveFrom of a datagram that waits."""
-    memory, source = bytearray(size), simple.SOCKADDR_STORAGE()
+    memory, source = bytearray(size), SOCKADDR_STORAGE()
     length, flags, ControlInfo = [room], [0], bytearray(room)
     arguments = (simple.buffer(memory), 0, source, length, ControlInfo, flags)
     request = start(Socket.Dispatch.WskReceiveFrom, Socket, *arguments)
@@ -466,7 +467,7 @@ def test_an_answer_comes_from_the_address_that_was_dialled(lab: Lab, names: Name
     for to in (names.far, names.second):
         send(near, to)
         lab.run()
-        length, ControlInfo, source = [64], bytearray(64), simple.SOCKADDR_STORAGE()
+        length, ControlInfo, source = [64], bytearray(64), SOCKADDR_STORAGE()
         start(far.Dispatch.WskReceiveFrom, far, simple.buffer(bytearray(9)), 0, source, length, ControlInfo, None)
         back = bytearray(bytes(source)[: 16 if names is V4 else 28])
         answer = (simple.buffer(b"answer"), 0, back, length[0], ControlInfo)
@@ -486,7 +487,7 @@ def test_the_source_may_be_given_in_several_ways(lab: Lab, names: Names, kind: s
     to = simple.address(names.near, port)
     if kind == "list":
         messages = WSK_BUF_LIST(WSK_BUF_LIST(None, simple.buffer(b"data")), simple.buffer(b"data"))
-        arguments = (far.Dispatch.WskSendMessages, far, messages, 0, to, len(octets), ControlInfo)
+        arguments: tuple[Any, ...] = (far.Dispatch.WskSendMessages, far, messages, 0, to, len(octets), ControlInfo)
     else:
         arguments = (far.Dispatch.WskSendTo, far, simple.buffer(b"data"), 0, to, len(octets), ControlInfo)
     assert start(*arguments).status == STATUS_SUCCESS
@@ -640,7 +641,7 @@ def test_the_list_is_read_while_it_is_on(lab: Lab, names: Names, switch: int, ad
     memory, numbers = bytearray(8), [9]
     assert read_list(Socket, level, get, 8, memory) == (STATUS_SUCCESS, 8)
     assert read_list(Socket, level, get, 8, numbers) == (STATUS_SUCCESS, 8)
-    assert (memory, numbers) == (number(2) + number(1), [2, 1])
+    assert (bytes(memory), numbers) == (number(2) + number(1), [2, 1])
 
     assert read_list(Socket, level, get, 4, bytearray(4)) == (STATUS_BUFFER_OVERFLOW, 0)
     assert read_list(Socket, level, get, 8, None) == (STATUS_INVALID_PARAMETER, 0)

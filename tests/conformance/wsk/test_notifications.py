@@ -338,13 +338,14 @@ def test_the_wildcard_stands_for_every_route_of_the_family(lab: Lab, family: int
     )  # fmt: skip
     Socket = lab.socket(lab.near, D, AddressFamily=family)
     via = {False: FAR, True: FAR6}
-    for change in (
+    steps: list[Callable[[], None]] = [
         lambda: lab.near.route(other, via=via[":" in other]),
         lambda: lab.near_interface.set_up(False),
         lambda: lab.near_interface.set_up(True),
         lambda: lab.near.apply(changes.InterfaceChanged(lab.near_interface.index, metric=7)),
         lambda: add_one(lab, family),
-    ):
+    ]
+    for change in steps:
         request = await_routing(Socket, wildcard)
         assert request.returned == STATUS_PENDING
         lab.near.route(other6, via=via[":" in other6])

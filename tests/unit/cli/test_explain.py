@@ -160,13 +160,18 @@ def test_an_interface_may_be_down_and_addresses_may_stand_on_the_loopback(capsys
     down = ("--interface", "eth0 10.1.0.2/24 down")
     assert told(capsys, "bind", "10.1.0.2:80", *down)["answers"]["winsock"]["code"] == "10049 WSAEADDRNOTAVAIL"
     assert told(capsys, "bind", "10.1.0.2:80", *down)["answers"]["linux"]["outcome"] == "succeeds"
-    assert told(capsys, "bind", "10.0.0.1:80", *ETH0, "--interface", "lo 10.0.0.1/32")["answers"]["wsk"]["error"] is None
+    assert (
+        told(capsys, "bind", "10.0.0.1:80", *ETH0, "--interface", "lo 10.0.0.1/32")["answers"]["wsk"]["error"] is None
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("connect", "8.8.8.8"), 'describe it with --interface "eth0 10.1.0.2/24 10.1.0.9/24", or --file FILE, or --host'),
+        (
+            ("connect", "8.8.8.8"),
+            'describe it with --interface "eth0 10.1.0.2/24 10.1.0.9/24", or --file FILE, or --host',
+        ),
         (("connect", "8.8.8.8", *ETH0, "--host"), "exclude each other"),
         (("connect", "example.com", *ETH0), "names are not looked up"),
         (("connect", "8.8.8.8:70000", *ETH0), "a port is a number from 0 to 65535"),
@@ -205,7 +210,9 @@ def test_unusable_input_gets_one_line_that_says_how_to_mend_it(
     assert problem in message
 
 
-@pytest.mark.parametrize(("on", "problem"), [((), "choose one of server, client"), (("--on", "x"), "only server, client")])
+@pytest.mark.parametrize(
+    ("on", "problem"), [((), "choose one of server, client"), (("--on", "x"), "only server, client")]
+)
 def test_a_file_of_several_hosts_asks_which(capsys: Capture, file: str, on: tuple[str, ...], problem: str) -> None:
     with pytest.raises(SystemExit):
         main(["explain", "connect", "8.8.8.8", "--file", file, *on])

@@ -246,7 +246,6 @@ def test_a_socket_whose_interface_was_removed_is_dead(lab: Lab, kind: str) -> No
 # Owners
 
 
-@pytest.mark.rule("BIND-1.1")
 @pytest.mark.parametrize(
     ("first", "second", "told"),
     [

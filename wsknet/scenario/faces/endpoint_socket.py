@@ -138,7 +138,8 @@ class EndpointSocket:
         if (len(named.address) == 4) != (self.cover is Cover.IPV4):
             raise Failed("wrong-family" if not self.manners.has_exclusive else "fault")
         if named.address != addresses.unmapped(named.address) and self.cover is not Cover.DUAL:
-            raise LocalError(ErrorKind.INVALID_ARGUMENT, "a mapped address needs a dual-stack socket")
+            kind = ErrorKind.NOT_LOCAL if self.manners.has_exclusive else ErrorKind.INVALID_ARGUMENT
+            raise NetError(kind, "a mapped address needs a dual-stack socket")
 
     def remote(self, to: str) -> Endpoint:
         named = self.parse(to)
