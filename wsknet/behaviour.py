@@ -128,6 +128,9 @@ class Behaviour:
     where the source belongs, else by the route to everywhere (ip_route_output_key_hash_rcu of Linux)."""
     ephemeral_ports: tuple[int, int] = (49152, 65535)
     """First and last dynamic port."""
+    listeners_share_port: bool = True
+    """Who shares a port by SO_REUSEADDR may do so while somebody listens on it; `inet_csk_bind_conflict` of Linux
+    refuses."""
     connections_hold_port: bool = False
     """An accepted connection keeps its name from being bound when the listener has gone, unless both allow reuse
     (inet_csk_bind_conflict of Linux).  On Windows only listeners conflict (joyent/libuv PR 1360, python-trio #928)."""
@@ -181,6 +184,7 @@ WINDOWS = Behaviour("windows")
 LINUX = Behaviour(
     "linux",
     sharing=SharingTable.LINUX,
+    listeners_share_port=False,
     host_send=HostModel.WEAK,
     host_receive=HostModel.WEAK,
     ipv4_source=SourceRule.PRIMARY_ADDRESS,

@@ -150,6 +150,24 @@ def test_frames_are_compared_and_those_that_mean_nothing_are_not(tmp_path: Path)
     ]  # fmt: skip
 
 
+def test_a_difference_on_the_wire_alone_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "case.yaml"
+    # Windows sends from the lowest address of a subnet, Linux from the first.
+    hosts = ALIKE.replace("BEHAVES", ", behaves: windows").replace("[10.1.0.2/24]", "[10.1.0.2/24, 10.1.0.1/24]")
+    file.write_text(
+        hosts
+        + """
+  - {socket: s, on: server}
+  - {bind: s, to: "0.0.0.0:4000"}
+  - {send: s, to: "10.1.0.50:9", expect: ok}
+"""
+    )
+    (step,) = compare("case", load(file)).unknown
+    assert (step.ours, step.kernels, step.problem) == ("ok", "ok", "frames")
+    assert "server.if1: udp 10.1.0.1:4000 > 10.1.0.50:9" in step.our_frames
+    assert "server.if1: udp 10.1.0.2:4000 > 10.1.0.50:9" in step.kernel_frames
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

@@ -38,10 +38,16 @@ def namespace() -> Iterator[None]:
     with namespace.entered():
         NO_CHECK.write_text("0")
         ip(
-            "link add if1 type veth peer name peer1", "link add if2 mtu 1400 type veth peer name peer2",
-            "link set lo up", "link set if1 up", "link set peer1 up", "address add 10.1.0.2/24 dev if1", "address add 10.1.0.9/24 dev if1",
-            "address add 2001:db8:1::2/64 dev if1 nodad", "address add 10.2.0.2/24 dev if2",
-        )  # fmt: skip
+            "link add if1 type veth peer name peer1",
+            "link add if2 mtu 1400 type veth peer name peer2",
+            "link set lo up",
+            "link set if1 up",
+            "link set peer1 up",
+            "address add 10.1.0.2/24 dev if1",
+            "address add 10.1.0.9/24 dev if1",
+            "address add 2001:db8:1::2/64 dev if1 nodad",
+            "address add 10.2.0.2/24 dev if2",
+        )
         yield
     namespace.close()
 

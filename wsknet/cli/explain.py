@@ -23,7 +23,7 @@ from wsknet.scenario import build, schema
 from wsknet.scenario.columns import NAMES, Column
 from wsknet.scenario.load import load_hosts
 from wsknet.scenario.outcomes import OUTCOME_OF_KIND, render
-from wsknet.types import Proto, family_of, is_multicast
+from wsknet.types import Endpoint, Proto, family_of, is_multicast
 
 SYSTEMS = {"wsk": "Windows (WSK)", "winsock": "Windows (Winsock)", "linux": "Linux", "bsd": "BSD"}
 """The columns of a scenario, for people."""
@@ -167,7 +167,7 @@ def _towards(name: str, protocol: Proto, about: str, example: str) -> None:
             raise UsageError(f"--bound {bound} and {destination} are of different families: give two of one family")
         if through is not None and through not in where.zones:
             raise UsageError(f"--through {through}: the host has no such interface, only {', '.join(where.zones)}")
-        to = words.Endpoint(spot.name.address, spot.name.port if spot.has_port else 9, spot.name.zone)
+        to = Endpoint(spot.name.address, spot.name.port if spot.has_port else 9, spot.name.zone)
         question = Towards(protocol, to, own, where.zones[through] if through else 0)
         more = (f" bound to {bound}" if bound else "") + (f" through {through}" if through else "")
         _answer(where, question, f"{name} to {destination}{more}", common)

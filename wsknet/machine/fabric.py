@@ -68,7 +68,7 @@ class Fabric:
             index = FIRST_INDEX + self._ports
             kernel.link("add", ifname=port, index=index, kind="veth", mtu=PORT_MTU, peer=peer)
         with host.namespace.entered():
-            pass
+            _without_offloads(name)
         host.cards[name] = port
         self._plug(port, link)
         host.has_card(name)

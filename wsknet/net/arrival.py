@@ -13,7 +13,7 @@ from wsknet.net.wording import address_text
 from wsknet.trace import DropReason
 from wsknet.types import Address, Family, family_of, is_link_local, is_multicast
 from wsknet.wire import ipv4, ipv6
-from wsknet.wire.ethernet import BROADCAST_MAC
+from wsknet.wire.ethernet import BROADCAST_MAC, multicast_mac
 
 if TYPE_CHECKING:
     from wsknet.net.interface import Interface
@@ -40,14 +40,16 @@ def example(interface: Interface, source: Address, destination: Address, protoco
 
 def admit(ip: IpLayer, packet: Packet, why: Decision | None) -> Cast | DropReason | None:
     """How `packet` reaches us, why it does not, or `None` if it would be passed on.  Nothing is counted."""
-    interface = packet.interface
+    interface, mac = packet.interface, _frame_mac(packet)
     verdict: Cast | DropReason | None
     if not interface.is_up:
         verdict = DropReason.INTERFACE_DOWN
+    elif mac != interface.mac and mac not in interface.group_macs:
+        verdict = DropReason.FRAME_OTHER_GROUP
     elif ip.input.admission.is_martian(packet):
         verdict = DropReason.IP_MARTIAN_SOURCE
     else:
-        verdict = ip.input.admission.accept(packet, _frame_mac(packet))
+        verdict = ip.input.admission.accept(packet, mac)
     if why is not None:
         _explain(ip, packet, verdict, why)
     return verdict
@@ -55,8 +57,10 @@ def admit(ip: IpLayer, packet: Packet, why: Decision | None) -> Cast | DropReaso
 
 def _frame_mac(packet: Packet) -> bytes:
     """What the sender writes into the frame: the MAC of a group for a group, else ours."""
+    if is_multicast(packet.destination):
+        return multicast_mac(packet.destination)
     is_for_all = packet.interface.accepts.get(packet.destination) is Cast.BROADCAST
-    return BROADCAST_MAC if is_for_all or is_multicast(packet.destination) else packet.interface.mac
+    return BROADCAST_MAC if is_for_all else packet.interface.mac
 
 
 def _explain(ip: IpLayer, packet: Packet, verdict: Cast | DropReason | None, why: Decision) -> None:
@@ -101,6 +105,8 @@ def _refusal(ip: IpLayer, packet: Packet, reason: DropReason, owners: list[Inter
             rule = f"{source} is our own address, and nobody else's packets come from it"
         case DropReason.IP_MARTIAN_SOURCE:
             rule = f"{source} is no address that a sender can have"
+        case DropReason.FRAME_OTHER_GROUP:
+            rule = f"nobody here has joined {destination} on {packet.interface.name}"
         case DropReason.GROUP_FILTERED:
             rule = f"nobody here wants {destination} from {source}"
         case _:

@@ -22,7 +22,6 @@ class Check:
         self._scenario = scenario
         self._sockets: dict[str, str] = {}
         """Socket to host."""
-        self._keys = [*scenario.faces, *(flip.key for flip in scenario.flips)]
 
     def run(self) -> None:
         scenario = self._scenario
@@ -148,7 +147,9 @@ class Check:
         """One for all, or one for each face that runs the step."""
         if not isinstance(expected, dict):
             return
-        known = {*NAMES, *GROUPS, "kernel", *self._keys}
+        flips = [flip.key for flip in self._scenario.flips]
+        flips += [f"{face} {key}" for face in self._scenario.faces for key in flips]
+        known = {*NAMES, *GROUPS, "kernel", *flips}
         for key in expected:
             if key not in known:
                 raise self._fail((*place, key), f"no face and no flip is called {key!r}")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from wsknet.scenario import schema
-from wsknet.scenario.outcomes import OK
+from wsknet.scenario.outcomes import NOTHING, OK
 from wsknet.scenario.world import Done
 
 if TYPE_CHECKING:
@@ -45,6 +45,6 @@ OPERATIONS: dict[type, Callable[[Sockets, Any, _Named], Attempt | str | None]] =
     ),
     schema.Join: lambda sockets, step, named: sockets.join(step.what, step.group, step.interface),
     schema.RouteQuery: lambda sockets, step, named: sockets.route_query(step.what, step.to),
-    schema.AddressList: lambda sockets, step, named: sockets.address_list(step.what),
+    schema.AddressList: lambda sockets, step, named: sockets.address_list(step.what) or NOTHING,
     schema.Close: _close,
 }

@@ -197,7 +197,7 @@ class RouteQuery(_Step, frozen=True, tag="route-query"):
 
 
 class AddressList(_Step, frozen=True, tag="address-list"):
-    """SIO_ADDRESS_LIST_QUERY: what may be bound, in order, separated by blanks."""
+    """SIO_ADDRESS_LIST_QUERY: what may be bound, in order, separated by blanks; or ``nothing``."""
 
     what: str
 

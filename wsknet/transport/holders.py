@@ -32,7 +32,7 @@ class Claim(Enum):
 class Reservation:
     """Proof that `name` may be used.  `users` counts those who share it, such as connections from one port."""
 
-    __slots__ = ("choice", "claim", "holder", "users")
+    __slots__ = ("choice", "claim", "holder", "is_listening", "users")
 
     def __init__(
         self, holder: Holder, claim: Claim = Claim.NAME, choice: PortChoice = PortChoice.ORDINARY
@@ -40,6 +40,7 @@ class Reservation:
         self.holder = holder
         self.users = 1
         self.claim = claim
+        self.is_listening = False
         self.choice = choice
         """How the port was chosen, if SCALABLE or AT_CONNECT: others who ask for the same may get it, too."""
 

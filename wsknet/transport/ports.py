@@ -22,6 +22,7 @@ from wsknet.transport.sharing import (
     Verdict,
     compare,
     compare_with_connection,
+    overlaps,
 )
 from wsknet.types import Address, Cover, Family, LocalName, Proto
 
@@ -36,6 +37,7 @@ __all__ = ["ANYONE", "PortChoice", "PortConflictError", "PortExcludedError", "Po
 
 ANYONE = Security()
 NO_RANGES = PortConfig()
+LISTENING = "somebody listens on the port"
 BLOCK_SOURCE = "SIO_ASSOCIATE_PORT_RESERVATION"
 
 
@@ -159,17 +161,20 @@ class PortTable:
             return
         self._refuse_excluded(wanted.name, why, block)
         conflict: PortConflictError | None = None
+        rule = "no holder of the port is in the way"
         port = wanted.name.port
         for held in self._holders.overlapping(wanted.name) if why is None else self._holders.at(port):
             verdict = self._compare(held, wanted)
             if why is not None:
                 why.consider(describe(held.holder), verdict.rule, verdict.error is not None and conflict is None)
+                if overlaps(held.name, wanted.name):
+                    rule = verdict.rule
             if verdict.error is not None and conflict is None:
                 conflict = PortConflictError(verdict.error, verdict.rule, held)
                 if why is None:
                     break
         if why is not None:
-            rule = conflict.rule if conflict else "no holder of the port is in the way"
+            rule = conflict.rule if conflict else rule
             is_left = conflict is not None and conflict.holder.claim is Claim.CONNECTION
             source = CONNECTION_SOURCE if is_left else SOURCES[self._behaviour.sharing]
             why.conclude(conflict.kind.value if conflict else "granted", rule, source)
@@ -179,7 +184,24 @@ class PortTable:
     def _compare(self, held: Reservation, wanted: Holder) -> Verdict:
         if held.claim is Claim.CONNECTION:
             return compare_with_connection(held.holder, wanted)
-        return compare(self._behaviour.sharing, held.holder, wanted)
+        verdict = compare(self._behaviour.sharing, held.holder, wanted)
+        if verdict.error is None and self._is_closed_to(held, wanted):
+            return Verdict(ErrorKind.IN_USE, LISTENING)
+        return verdict
+
+    def _is_closed_to(self, held: Reservation, wanted: Holder) -> bool:
+        is_closed = held.is_listening and not self._behaviour.listeners_share_port
+        return is_closed and overlaps(held.name, wanted.name)
+
+    def listen(self, reservation: Reservation) -> None:
+        """The holder of `reservation` listens from now on.
+
+        Raises `PortConflictError` IN_USE if another listener has the name and `listeners_share_port` is off.
+        """
+        for held in self._holders.overlapping(reservation.name):
+            if held is not reservation and self._is_closed_to(held, reservation.holder):
+                raise PortConflictError(ErrorKind.IN_USE, LISTENING, held)
+        reservation.is_listening = True
 
     def _refuse_excluded(self, name: LocalName, why: Decision | None, but: PortRange | None) -> None:
         block = self._ranges.excluding(name.port, name.cover, but)

@@ -88,8 +88,26 @@ def test_the_address_of_another_interface_is_dropped_by_the_strong_host_alone(to
 def test_without_an_interface_the_packet_arrives_where_its_destination_is() -> None:
     result = arrival("10.2.0.2", "10.1.0.50", Held(name("0.0.0.0", 53)), on=0)["windows"]
     assert result.outcome == (
-        "reaches 0.0.0.0:53; the answer leaves from 10.1.0.2, not from 10.2.0.2, which was asked, and through if1, not if2"
+        "reaches 0.0.0.0:53; the answer leaves from 10.1.0.2, not from 10.2.0.2, which was asked, "
+        "and through if1, not if2"
     )
+
+
+def linked(behaviour: Behaviour) -> Host:
+    """The same link-local address on both interfaces."""
+    host = two_homed(behaviour)
+    for each in host.interfaces.values():
+        each.add_address("fe80::a/64")
+    return host
+
+
+@pytest.mark.parametrize(("on", "is_heard"), [(IF1, True), (IF2, False)])
+def test_a_link_local_socket_hears_its_own_link_and_answers_there(on: IfIndex, is_heard: bool) -> None:
+    held = Held(Name(parse_address("fe80::a"), 53, IF1))
+    question = Arrives(Proto.UDP, end("fe80::a", 53), end("fe80::99", 4000), on, (held,))
+    for result in ask(linked, question, SETS).values():
+        assert (source(result) == "fe80::a") == is_heard
+        assert result.outcome.startswith("reaches [fe80::a%2]:53" if is_heard else "reaches nobody")
 
 
 @pytest.mark.rule("BIND-1.7.8")

@@ -246,7 +246,7 @@ def test_a_strong_host_does_not_answer_a_connection_to_another_interface(lab: La
     assert lab.here.stack.trace.drops[DropReason.NO_ROUTE] == 1
 
 
-@pytest.mark.rule("BIND-32", "BIND-33")
+@pytest.mark.rule("BIND-32", "BIND-33", "BIND-4.16")
 def test_a_query_says_what_such_a_socket_would_do(lab: Lab) -> None:
     stack = lab.here.stack
     path = stack.resolve(PathQuery(FAR.address, interface=IF2)).path

@@ -78,6 +78,8 @@ class EndpointSocket:
         self.sharing = wanted if is_on else Sharing.DEFAULT
 
     def _set_unicast_interface(self, value: bool | int | str) -> None:
+        if type(value) is int and self.cover is Cover.IPV4:
+            value = int.from_bytes((value & 0xFFFFFFFF).to_bytes(4, "big"), "little")  # given raw: in network order
         index = self.index_of(str(value))
         if self.cover is not Cover.IPV6:
             self.through[4] = index
@@ -102,16 +104,19 @@ class EndpointSocket:
         self._bind(name)
         return Done("ok")
 
-    def bind_implicitly(self) -> None:
+    def bind_implicitly(self, choice: PortChoice | None = None) -> None:
         """As connect and sendto of Winsock and POSIX do for a socket that is not bound."""
         if self.endpoint is None:
-            self._bind(LocalName(self.cover, None, 0))
+            self._bind(LocalName(self.cover, None, 0), choice)
 
-    def _bind(self, name: LocalName) -> None:
+    def _bind(self, name: LocalName, choice: PortChoice | None = None) -> None:
+        """`choice` counts where no option asks for another."""
         endpoint = self._open(name.cover)
+        if choice is None or self.choice is not PortChoice.ORDINARY:
+            choice = self.choice
         with self.host.pump as now:
             try:
-                endpoint.bind(name, now, self.sharing, self.security, choice=self.choice)
+                endpoint.bind(name, now, self.sharing, self.security, choice=choice)
             except NetError:
                 endpoint.close(now)
                 raise

@@ -94,7 +94,12 @@ class KernelSockets:
             if source or through:
                 self._send_from(sock, data.encode(), to, source, through)
             else:
-                kernel_address.sendto(sock, data.encode(), pack(self.host, to) if to else b"")
+                try:
+                    kernel_address.sendto(sock, data.encode(), pack(self.host, to) if to else b"")
+                except BlockingIOError:
+                    if _is_datagram(sock):
+                        raise
+                    return Done(PENDING)
         return Done(OK)
 
     def receive(self, socket: str) -> Attempt:

@@ -21,6 +21,8 @@ class Manners:
     """A datagram socket that is not bound waits for ever; else receiving is an error."""
     has_exclusive: bool
     """SO_EXCLUSIVEADDRUSE, which excludes SO_REUSEADDR."""
+    waits_while_connecting: bool
+    """A send or receive waits until the connect has ended (EAGAIN if it may not); else it is an error."""
     words: dict[tuple[str, ErrorKind], str]
     """By operation and kind, with ``*`` for any operation, where the outcome is called otherwise than its kind."""
 
@@ -44,6 +46,7 @@ WINSOCK = Manners(
     listens_unbound=False,
     receives_unbound=False,
     has_exclusive=True,
+    waits_while_connecting=False,
     words=_COMMON,
 )
 
@@ -52,6 +55,7 @@ POSIX = Manners(
     listens_unbound=True,
     receives_unbound=True,
     has_exclusive=False,
+    waits_while_connecting=True,
     words={
         **_COMMON,
         # One number for what Windows tells apart, and two for what it calls the same.

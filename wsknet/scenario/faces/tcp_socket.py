@@ -9,6 +9,7 @@ from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.scenario.faces.endpoint_socket import EndpointSocket
 from wsknet.scenario.outcomes import CLOSED, NOTHING, PENDING
 from wsknet.scenario.world import Done, Failed
+from wsknet.transport.ports import PortChoice
 from wsknet.transport.tcp.state import CONNECTING, State
 from wsknet.types import LocalName, Proto
 
@@ -44,7 +45,7 @@ class TcpSocket(EndpointSocket):
         if self.endpoint is not None:
             self._refuse_second()
         remote = self.remote(to)
-        self.bind_implicitly()
+        self.bind_implicitly(PortChoice.AT_CONNECT)  # SO_REUSE_UNICASTPORT is on there; so does Linux
         if remote.port:
             self.explain_path(remote)
         with self.host.pump as now:
@@ -79,14 +80,18 @@ class TcpSocket(EndpointSocket):
         if self.endpoint is None:
             raise LocalError(ErrorKind.INVALID_STATE, "not connected")
         if self.endpoint.state in CONNECTING:
+            if self.manners.waits_while_connecting:
+                return Done(PENDING)
             raise Failed("not-connected")
         with self.host.pump as now:
             self.endpoint.send(data.encode(), now)
         return Done("ok")
 
     def receive(self) -> _Receive:
-        if self.endpoint is None or self.endpoint.connection is None or self.endpoint.state in CONNECTING:
+        if self.endpoint is None or self.endpoint.connection is None:
             raise LocalError(ErrorKind.INVALID_STATE, "not connected")
+        if self.endpoint.state in CONNECTING and not self.manners.waits_while_connecting:
+            raise LocalError(ErrorKind.INVALID_STATE, "not connected yet")
         return _Receive(self)
 
     def take(self) -> str | None:

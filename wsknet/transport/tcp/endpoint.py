@@ -154,10 +154,13 @@ class TcpEndpoint(TransportEndpoint):
         assert self._deferred is not None
         assert name.address is not None
         address, zone, demux = name.address, name.zone, self._protocol.demux
-        reservation = self._protocol.ports.reserve_for_peer(
-            self._deferred._replace(name=name),
-            lambda port: demux.has_exact(Endpoint(address, port, zone), remote),
-        )
+        may_be_itself = self._protocol.ip.config.behaviour.connects_to_itself
+
+        def is_taken(port: int) -> bool:
+            local = Endpoint(address, port, zone)
+            return demux.has_exact(local, remote) or (local == remote and not may_be_itself)
+
+        reservation = self._protocol.ports.reserve_for_peer(self._deferred._replace(name=name), is_taken)
         self._reservation = reservation
         self.local = self._deferred.name._replace(port=reservation.name.port)
         return reservation.name
@@ -167,12 +170,18 @@ class TcpEndpoint(TransportEndpoint):
         self.local = reservation.name
 
     def listen(self, now: Instant, backlog: int | None = None) -> None:
-        """Let peers connect.  `backlog` bounds connections, half open ones included, that wait for `accept`."""
+        """Let peers connect.  `backlog` bounds connections, half open ones included, that wait for `accept`.
+
+        Raises `LocalError` INVALID_STATE, `NetError` IN_USE (somebody listens on a name that overlaps, where only one
+        may) or NO_PORTS (the port was left to this moment).
+        """
         if self.local is None or self.listener is not None or self.connection is not None:
             raise LocalError(ErrorKind.INVALID_STATE, "bind first, and listen once")
         if self._deferred is not None:
             self._take(self._protocol.ports.reserve(*self._deferred))
             self._deferred = None
+        if self._reservation is not None:
+            self._protocol.ports.listen(self._reservation)
         limit = self._protocol.config.accept_backlog if backlog is None else max(backlog, 1)
         self.listener = Listener(self._protocol, self, limit)
         self._protocol.demux.insert(self.local, None, self.listener)
