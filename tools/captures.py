@@ -14,6 +14,10 @@ from tools.exchanges import EXCHANGES
 from wsknet.apps.stages import virtual_stage
 from wsknet.apps.tour import Case, Tour
 from wsknet.host import Network
+from wsknet.scenario.catalogue import find
+from wsknet.scenario.columns import column
+from wsknet.scenario.runner import run as run_scenario
+from wsknet.scenario.virtual import VirtualWorld
 
 CAPTURES = Path(__file__).resolve().parent.parent / "captures"
 SEED = 1
@@ -23,6 +27,15 @@ CASES: dict[str, Callable[[Tour], Case]] = {
     "udp-wildcard-source-follows-route": Tour.wildcard_source,
     "tcp-wildcard-listener-answers-as-dialled": Tour.wildcard_listener,
 }
+
+SCENARIOS = (
+    "one-socket-two-destinations-two-sources",
+    "udp-reply-from-the-wrong-address",
+    "wildcard-listener-shadowed",
+    "bound-to-the-worse-default-route",
+    "packet-for-another-interface",
+)
+"""Packaged scenarios, for Windows; each frame carries its step and the decision behind it."""
 
 _INDEX = """# Golden captures
 
@@ -52,6 +65,13 @@ def make(directory: Path) -> None:
         if not told.held:
             raise SystemExit(f"{name}: the claim was not seen to hold")
         index += f"| [{file.name}]({file.name}) | {told.claim} |\n"
+    for name in SCENARIOS:
+        ((_, scenario),) = find(name)
+        file = directory / f"{name}.pcapng"
+        chosen = column("winsock", scenario.policies)
+        if not run_scenario(name, scenario, chosen, VirtualWorld(scenario, chosen, SEED, file)).held:
+            raise SystemExit(f"{name}: an expectation did not hold")
+        index += f"| [{file.name}]({file.name}) | {scenario.title} |\n"
     (directory / "README.md").write_text(index)
 
 

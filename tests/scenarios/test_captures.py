@@ -10,10 +10,10 @@ from scapy.utils import RawPcapNgReader
 
 from tests.support.needs import requires_tool
 from tests.support.tshark import fields, judge
-from tools.captures import CAPTURES, CASES, make
+from tools.captures import CAPTURES, CASES, SCENARIOS, make
 from tools.exchanges import EXCHANGES
 
-NAMES = sorted([*CASES, *EXCHANGES])
+NAMES = sorted([*CASES, *EXCHANGES, *SCENARIOS])
 
 
 @pytest.fixture(scope="module")
