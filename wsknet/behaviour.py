@@ -118,6 +118,11 @@ class Behaviour:
     """Of a packet with a source of 127/8 to another host (BIND-37)."""
     loopback_takes_any_source: bool = False
     """Loopback addresses can be reached from any address of the host (BIND-38)."""
+    udp_errors_need_peer: bool = False
+    """ICMP errors are told to datagram sockets with a fixed peer alone (__udp4_lib_err of Linux without IP_RECVERR,
+    udp_common_ctlinput of FreeBSD), against RFC 1122 4.1.3.3."""
+    join_without_route_error: ErrorKind = ErrorKind.HOST_UNREACHABLE
+    """Of joining a group without an interface where no route leads to the group (BIND-69; ntop/n2n #65)."""
     connects_to_itself: bool = True
     """A TCP socket may connect to its own name: a simultaneous open with itself (RFC 9293 3.5).  Nothing is known of
     Windows that would forbid it."""
@@ -199,6 +204,8 @@ LINUX = Behaviour(
     confines_ipv4_link_local=False,
     unspecified_means_this_host=True,
     port_zero_error=ErrorKind.INVALID_ARGUMENT,
+    udp_errors_need_peer=True,
+    join_without_route_error=ErrorKind.NOT_LOCAL,  # ip_mc_find_dev finds none: ENODEV
     loopback_source_error=ErrorKind.INVALID_ARGUMENT,
     loopback_takes_any_source=True,
     unicast_name_hears_broadcast=False,
@@ -245,6 +252,8 @@ BSD = Behaviour(
     binds_group_addresses=True,
     binds_broadcast_addresses=True,
     unspecified_means_this_host=True,
+    udp_errors_need_peer=True,
+    join_without_route_error=ErrorKind.NOT_LOCAL,  # inp_join_group: EADDRNOTAVAIL
     loopback_source_error=ErrorKind.NOT_LOCAL,  # ip_output: "127/8 must not appear on wire"
     loopback_takes_any_source=True,
     unicast_name_hears_broadcast=False,

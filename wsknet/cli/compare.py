@@ -79,7 +79,7 @@ def _table(comparison: Comparison, is_whole: bool) -> Iterator[str]:
         if is_whole or step.problem:
             yield from _step(step)
     if comparison.differences and comparison.scenario.differs:
-        yield f"      why: {comparison.scenario.differs}"
+        yield f"      why: {comparison.scenario.differs.strip()}"
     yield ""
 
 
@@ -104,9 +104,12 @@ def _summarize(found: list[Comparison], left_out: dict[str, str]) -> None:
     if found:
         click.echo(f"compared with Linux {found[0].kernel}")
     for comparison in by_verdict["known"]:
-        click.echo(f"  {comparison.name} differs: {comparison.scenario.differs or 'the scenario gives no reason'}")
-    for name, reason in left_out.items():
-        click.echo(f"  {name} was left out: {reason}")
+        click.echo(
+            f"  {comparison.name} differs: {comparison.scenario.differs.strip() or 'the scenario gives no reason'}"
+        )
+    for reason in dict.fromkeys(left_out.values()):
+        names = ", ".join(name for name, why in left_out.items() if why == reason)
+        click.echo(f"  left out, as {reason}: {names}")
     counts = f"{len(by_verdict['alike'])} alike, {len(by_verdict['known'])} with known differences"
     unknown = len(by_verdict["unknown"])
     click.secho(f"{counts}, {unknown} with unknown differences", fg="red" if unknown else "green")

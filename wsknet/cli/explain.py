@@ -223,6 +223,8 @@ def arrival(source: str, target: str, sockets: tuple[str, ...], protocol: str, *
     else:
         held = (Held(Name(bytes(len(local.address)), local.port)),)
         notes += (f"no --socket was given, so one is taken to be bound to {held[0].name}",)
+    if protocol == "tcp" and any(each.peer for each in held):
+        raise UsageError("--socket with a peer is for UDP: of TCP only listeners can be asked about")
     on = where.zones[where.arrival] if where.arrival else 0
     question = Arrives(PROTOCOLS[protocol], local, remote, on, held)
     place = f", arriving on {where.arrival}" if where.arrival else ""

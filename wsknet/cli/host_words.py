@@ -29,7 +29,8 @@ _IGNORED = ("proto", "scope", "pref")
 _SHARING = {"reuse": Sharing.REUSE, "exclusive": Sharing.EXCLUSIVE}
 _IS_DUAL = {"dual": True, "v6only": False}
 
-_NAME = re.compile(r"(?:\[(?P<six>[^\]]*)\](?::(?P<port6>\d+))?|(?P<four>[^:\[\]]+)(?::(?P<port4>\d+))?)")
+_NUMBER = re.compile(r"[0-9]{1,10}")
+_NAME = re.compile(r"(?:\[(?P<six>[^\]]*)\](?::(?P<port6>[0-9]{1,6}))?|(?P<four>[^:\[\]]+)(?::(?P<port4>[0-9]{1,6}))?)")
 
 
 class Spot(NamedTuple):
@@ -89,8 +90,10 @@ def parse_held(words: str, zones: Mapping[str, int], is_shared: bool = False) ->
     sharing, account, admitted = Sharing.DEFAULT, "", ""
     while rest:
         word = rest.pop(0)
-        if word in _SHARING:
+        if word in _SHARING and sharing in (Sharing.DEFAULT, _SHARING[word]):
             sharing = _SHARING[word]
+        elif word in _SHARING:
+            raise UsageError(f'"{words}": a socket cannot have both reuse and exclusive (WSAEINVAL): give one of them')
         elif word in _IS_DUAL:
             name = name._replace(is_dual=_IS_DUAL[word])
         elif word in ("as", "admits") and rest:
@@ -134,7 +137,7 @@ def _interface(words: str) -> tuple[str, schema.Interface]:
     flags = {"down": False, "weak-send": False, "weak-receive": False}
     while rest:
         word = rest.pop(0)
-        if word in numbers and rest and rest[0].isdecimal():
+        if word in numbers and rest and _NUMBER.fullmatch(rest[0]):
             numbers[word] = int(rest.pop(0))
         elif word in flags:
             flags[word] = True
@@ -172,7 +175,7 @@ def _route(words: str) -> schema.Route:
         to = f"{to}/{128 if ':' in to else 32}"
     where = f'--route "{words}"'
     _check(text.parse_network, to, where)
-    if not told.get("metric", "0").isdecimal():
+    if not _NUMBER.fullmatch(told.get("metric", "0")):
         raise UsageError(f"{where}: a metric is a number")
     if "via" not in told and "dev" not in told:
         raise UsageError(f"{where}: say where it leads, as in {ROUTE_EXAMPLE}")

@@ -33,6 +33,11 @@ SETTINGS = {
     "net.ipv6.conf.{}.accept_dad": "0",
     "net.ipv6.conf.{}.accept_ra": "0",
     "net.ipv6.conf.{}.router_solicitations": "0",
+    # What a host tells of its groups comes at once, and not at random within a second, in the middle of something else.
+    "net.ipv6.conf.{}.mldv1_unsolicited_report_interval": "10",
+    "net.ipv6.conf.{}.mldv2_unsolicited_report_interval": "10",
+    "net.ipv4.conf.{}.igmpv2_unsolicited_report_interval": "10",
+    "net.ipv4.conf.{}.igmpv3_unsolicited_report_interval": "10",
     # The link-local address is given like the others, or left out.
     "net.ipv6.conf.{}.addr_gen_mode": "1",
     "net.ipv6.bindv6only": "0",

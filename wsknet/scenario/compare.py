@@ -74,7 +74,7 @@ class Comparison:
 def obstacle(scenario: Scenario) -> str:
     """Why there is nothing to compare, or nothing."""
     if not scenario.compare:
-        return scenario.differs or "it is about what the kernel has not"
+        return scenario.differs.strip() or "it is about what the kernel has not"
     if FACE not in scenario.faces:
         return f"it is not for {FACE}"
     return ""
@@ -140,7 +140,7 @@ def _failures(step: StepResult) -> str:
 
 def _telling(step: StepResult, names: PortNames) -> list[str]:
     lines = [frame.line for frame in step.frames if not _INCIDENTAL.match(frame.text)]
-    return [names.rename(line) for line in lines]
+    return [names.rename(line) for line in lines if names.is_first(line)]
 
 
 class PortNames:
@@ -148,6 +148,15 @@ class PortNames:
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
+        self._attempts: set[str] = set()
+
+    def is_first(self, line: str) -> bool:
+        """Not a repeated SYN, which falls into this step or that one as real time goes by."""
+        if ": tcp SYN" not in line:
+            return True
+        is_new = line not in self._attempts
+        self._attempts.add(line)
+        return is_new
 
     def rename(self, told: str) -> str:
         return _PORT.sub(self._name, told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import ExitStack
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ from wsknet.scenario.kernel import QUIET, KernelWorld
 from wsknet.scenario.virtual import sockets_of, table_lines
 
 if TYPE_CHECKING:
-    from contextlib import ExitStack
     from pathlib import Path
 
     from wsknet.devices.base import Entry, Receiver
@@ -47,6 +47,7 @@ class TapWorld(KernelWorld):
 
     def _build_own(self, name: str, undo: ExitStack) -> dict[str, str]:
         described = self._scenario.hosts[name]
+        devices = undo.enter_context(ExitStack())  # closed after the driver, whose thread may be sending
         driver = undo.enter_context(RealDriver())
         config = build.stack_config(described, self._column)
         self._host = host = Host(name, driver, Random(self._seed), config, 1, described.is_router)
@@ -55,7 +56,7 @@ class TapWorld(KernelWorld):
         ports = {}
         for card, settings in described.interfaces.items():
             device, port = self._fabric.tap(TapDevice, settings.link)
-            undo.callback(device.close)
+            devices.callback(device.close)
             tap = self._taps[port] = CommentedTap(device)
             host.interfaces[card].plug(tap)
             driver.add_device(host.pump, tap)

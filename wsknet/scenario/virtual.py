@@ -79,7 +79,7 @@ class VirtualWorld:
                 self.begin("the end")
                 for sockets in self._sockets.values():
                     sockets.close_all()
-                self.settle()
+                    self.settle()
         finally:
             self._network.close()
             if self._record.writer is not None:

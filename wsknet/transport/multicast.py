@@ -123,7 +123,8 @@ class SocketGroups:
 
         `None` for the interface: the one by which a packet to the group would leave (RFC 1112 6.1).  Raises
         `LocalError` INVALID_ARGUMENT (no group, a family that the socket does not cover, a source where everybody is
-        heard), `NetError` IN_USE (joined already), NOT_LOCAL (no such interface, this source already) or NO_BUFFERS.
+        heard), `NetError` IN_USE (joined already), NOT_LOCAL (no such interface, this source already), NO_BUFFERS, or
+        `Behaviour.join_without_route_error`.
         """
         self._check_group(group)
         key = (self._interface(group, if_index), group)
@@ -225,7 +226,8 @@ class SocketGroups:
         try:
             return ip.path(group).interface
         except NetError as error:
-            raise NetError(ErrorKind.NOT_LOCAL, f"no interface leads to {address_text(group)}") from error
+            kind = ip.config.behaviour.join_without_route_error
+            raise NetError(kind, f"no interface leads to {address_text(group)}") from error
 
 
 def _check_source(group: Address, source: Address) -> None:

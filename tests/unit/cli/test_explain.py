@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wsknet.cli import main
+from wsknet.cli.host_words import described_host, parse_held
+from wsknet.errors import UsageError
 
 ETH0 = ("--interface", "eth0 10.1.0.2/24 10.1.0.9/24")
 ETH1 = ("--interface", "eth1 10.2.0.2/24")
@@ -115,6 +120,26 @@ def test_json_has_all_systems_with_all_candidates(capsys: Capture) -> None:
     assert [candidate["what"] for candidate in source["candidates"]] == ["10.1.0.9/24 on eth0", "10.1.0.2/24 on eth0"]
 
 
+words = st.lists(
+    st.sampled_from(
+        ["eth0", "10.1.0.2/24", "10.1.0.2:53", "[::]:53", "metric", "via", "dev", "as", "admits", ">", "9" * 5000]
+    )
+    | st.text(max_size=8),
+    max_size=6,
+).map(" ".join)
+
+
+@given(words)
+def test_no_words_are_answered_with_anything_but_one_line(told: str) -> None:
+    for read in (
+        lambda: parse_held(told, {"eth0": 2}),
+        lambda: described_host((told,), ()),
+        lambda: described_host((), (told,)),
+    ):
+        with suppress(UsageError):
+            read()
+
+
 HOSTS = """
 hosts:
   server: {like: H1}
@@ -191,6 +216,8 @@ def test_an_interface_may_be_down_and_addresses_may_stand_on_the_loopback(capsys
         (("connect", "8.8.8.8", "--file", "/no/such/file"), "/no/such/file"),
         (("bind", "10.1.0.2", *ETH0), "has no port: write it like 10.1.0.2:80"),
         (("bind", "[::]:80", *ETH0, "--holding", "[::]:80 nicely"), "'nicely' says nothing about a socket"),
+        (("bind", "[::]:80", *ETH0, "--option", "reuse", "--option", "exclusive"), "give one of them"),
+        (("arrival", *ETH0, *ASKED, "--socket", "0.0.0.0:53 > 10.1.0.50:1", "--protocol", "tcp"), "is for UDP"),
         (("arrival", *ETH0), "--from 10.1.0.50:4000 --to 10.1.0.9:53"),
         (("arrival", *ETH0, "--from", "10.1.0.50:0", "--to", "10.1.0.9:53"), "not the wildcard or port 0"),
         (("arrival", *ETH0, "--from", "[::1]:5", "--to", "10.1.0.9:53"), "no packet has two"),

@@ -116,6 +116,19 @@ def test_a_datagram_socket_hears_of_every_error(family: Family, case: Case, is_c
 
 
 @families
+@cases
+@pytest.mark.parametrize("is_connected", [True, False], ids=["connected", "wildcard"])
+@pytest.mark.rule("BIND-65")
+def test_where_errors_need_a_peer_a_socket_without_one_hears_of_none(
+    family: Family, case: Case, is_connected: bool
+) -> None:
+    bench = Bench(family, replace(WINDOWS, udp_errors_need_peer=True))
+    endpoint = bench.udp(is_connected=is_connected)
+    bench.error(case.of(family), bench.sent_by(endpoint))
+    assert endpoint.take_error() is (case.error if is_connected else None)
+
+
+@families
 @pytest.mark.rule("RFC1191-3", "RFC8201-4")
 def test_a_packet_too_big_is_told_to_a_socket_with_a_fixed_peer_and_cuts_what_comes_next(family: Family) -> None:
     for is_connected in (True, False):
@@ -179,7 +192,7 @@ def test_a_silent_neighbour_is_told_where_the_policy_says_so(
 ) -> None:
     bench = Bench(family, behaviour)
     bench.is_router_silent = True
-    endpoint = bench.udp()
+    endpoint = bench.udp(is_connected=True)
     endpoint.send((b"question",), Endpoint(bench.far, 53), bench.now)
     bench.pass_time(10)
     assert bench.stack.trace.drops[DropReason.NEIGHBOUR_FAILED] == 1

@@ -457,7 +457,7 @@ def test_an_interface_that_goes_takes_its_memberships_along(pair: Pair, names: d
     socket = bound(pair.there)
     join(pair.there, socket, names["group"], pair.far.index)
     perform(pair.there, pair.there.stack.apply, InterfaceRemoved(pair.far.index))
-    assert refused(pair.there, socket.multicast.join, A(names["group"]), None) is ErrorKind.NOT_LOCAL
+    assert refused(pair.there, socket.multicast.join, A(names["group"]), None) is ErrorKind.HOST_UNREACHABLE
     perform(pair.there, socket.multicast.leave, A(names["group"]), None)
     perform(pair.there, socket.close)
 

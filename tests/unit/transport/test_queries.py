@@ -12,7 +12,8 @@ from wsknet.config import AutoConfig
 from wsknet.errors import ErrorKind, NetError
 from wsknet.host import Host, Network
 from wsknet.text import parse_address
-from wsknet.transport.queries import Answer, ArrivalQuery, BindQuery, PathQuery, Query
+from wsknet.trace import DropReason
+from wsknet.transport.queries import Answer, ArrivalQuery, BindQuery, OrderQuery, PathQuery, Query
 from wsknet.transport.sharing import Sharing
 from wsknet.types import Cover, Endpoint, LocalName, Proto, family_of
 
@@ -166,3 +167,48 @@ def test_an_arrival_names_the_socket_that_gets_the_packet(host: Host) -> None:
     answer, why = host.stack.explain(query)
     assert answer.receiver is endpoint
     assert why.answer == "wildcard"
+
+
+@pytest.mark.rule("RFC6724-6")
+def test_an_order_tells_which_rule_puts_one_before_the_other(host: Host) -> None:
+    far, near = parse_address("2001:4860::8"), parse_address("2001:db8:1::9")
+    query = OrderQuery((far, near))
+    assert host.stack.resolve(query).order == (near, far)
+    answer, why = host.stack.explain(query)
+    assert answer.order == (near, far)
+    assert [candidate.what for candidate in why.candidates] == ["2001:db8:1::9", "2001:4860::8"]
+    assert why.rule == "1: avoid unusable destinations"
+
+
+@pytest.mark.rule("BIND-1.7.10", "BIND-31")
+@pytest.mark.parametrize(("address", "index"), [("10.2.0.2", 2), ("10.9.9.9", 2)])
+def test_an_arrival_on_an_interface_asks_first_whether_it_is_ours(host: Host, address: str, index: int) -> None:
+    endpoint = host.stack.udp.open(Cover.IPV4)
+    with host.pump as now:
+        endpoint.bind(LocalName(Cover.IPV4, None, 7), now)
+    query = ArrivalQuery(Proto.UDP, Endpoint(parse_address(address), 7), Endpoint(PACKED[2], 5000), index)
+    answer, why = host.stack.explain(query)
+    assert (answer.receivers, answer.drop) == ((), DropReason.IP_NOT_LOCAL)
+    assert why.answer == "nobody"
+    assert why.parts[0].answer == "no, it is dropped: not locally destined"
+
+
+def test_an_arrival_on_an_interface_that_is_not_there_is_refused(host: Host) -> None:
+    query = ArrivalQuery(Proto.UDP, Endpoint(PACKED[0], 7), Endpoint(PACKED[2], 5000), 9)
+    error = host.stack.resolve(query).error
+    assert error is not None
+    assert error.kind is ErrorKind.INVALID_ARGUMENT
+
+
+@pytest.mark.rule("BIND-1.7.7")
+def test_a_broadcast_goes_to_everybody_who_hears_it(host: Host) -> None:
+    listeners = []
+    for address in (None, PACKED[0], PACKED[1]):
+        endpoint = host.stack.udp.open(Cover.IPV4)
+        with host.pump as now:
+            endpoint.bind(LocalName(Cover.IPV4, address, 7), now, Sharing.REUSE)
+        listeners.append(endpoint)
+    query = ArrivalQuery(Proto.UDP, Endpoint(parse_address("10.1.0.255"), 7), Endpoint(PACKED[2], 5000), 2)
+    answer, why = host.stack.explain(query)
+    assert set(answer.receivers) == set(listeners[:2])
+    assert why.answer == "2 sockets"

@@ -11,7 +11,7 @@ from wsknet.scenario.faces.endpoint_socket import EndpointSocket
 from wsknet.scenario.outcomes import NOTHING
 from wsknet.scenario.world import Done, Failed
 from wsknet.transport.endpoint import PacketInfo
-from wsknet.types import Endpoint, Proto, is_link_local
+from wsknet.types import Endpoint, Proto, family_of, is_link_local
 
 if TYPE_CHECKING:
     from wsknet.transport.udp.endpoint import Datagram
@@ -77,6 +77,8 @@ class UdpSocket(EndpointSocket):
         target = remote or self.endpoint.remote
         if target is None:
             raise Failed("not-connected" if self.manners.has_exclusive else "no-destination")
+        if not self.manners.has_exclusive and not self.endpoint.local.cover.includes(family_of(target.address)):
+            raise Failed("wrong-family")
         info = None
         if source or through:
             address = addresses.unmapped(text.parse_address(source)) if source else None

@@ -123,7 +123,8 @@ class UdpProtocol:
         self.ip.icmp.send_error(IcmpErrorKind.PORT_UNREACHABLE, packet, now)
 
     def icmp_error(self, error: Undelivered, now: Instant) -> bool:
-        """An error about a datagram of ours.  Every kind is handed up (RFC 1122 4.1.3.3), to unconnected sockets too.
+        """An error about a datagram of ours.  Every kind is handed up (RFC 1122 4.1.3.3), to unconnected sockets too
+        unless `Behaviour.udp_errors_need_peer`.
 
         Two exceptions.  A neighbour that never answers costs the datagram, which has been counted (D-29).  And a packet
         too big is told to sockets with a fixed peer only, as on Linux (`__udp4_lib_err` without IP_RECVERR): others
@@ -136,9 +137,11 @@ class UdpProtocol:
         if endpoint is None:
             self.trace.drop(DropReason.ICMP_NO_ENDPOINT, quoted)
             return False
-        if is_silent_neighbour(error) and not self.ip.config.behaviour.neighbour_failure_is_final:
+        behaviour = self.ip.config.behaviour
+        if is_silent_neighbour(error) and not behaviour.neighbour_failure_is_final:
             return True
-        if error.kind is IcmpErrorKind.PACKET_TOO_BIG and endpoint.remote is None:
-            return True
+        if endpoint.remote is None:
+            if error.kind is IcmpErrorKind.PACKET_TOO_BIG or behaviour.udp_errors_need_peer:
+                return True
         endpoint.fail(error_kind(error))
         return True
