@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -51,3 +52,17 @@ def test_every_folder_of_the_map_exists() -> None:
         assert list(ROOT.glob(name)), f"the map names {name}"
     packages = {f"wsknet/{path.parent.name}" for path in (ROOT / "wsknet").glob("*/__init__.py")}
     assert packages <= set(named), "packages missing from the map"
+
+
+def test_the_scenario_runs(tmp_path: Path) -> None:
+    (scenario,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "it.yaml").write_text(scenario)
+    printed = run("-m", "wsknet", "run", "it.yaml", cwd=tmp_path)
+    assert printed.count("every expectation held") == 3
+
+
+def test_the_question_gets_the_answer_that_the_readme_shows(tmp_path: Path) -> None:
+    section = README[README.index("## Why did it do that?") : README.index("## Scenarios")]
+    command, answer = re.findall(r"```(?:console\n\$ wsknet|text\n)(.*?)```", section, re.DOTALL)
+    printed = run("-m", "wsknet", *shlex.split(command.replace("\\\n", " ")), cwd=tmp_path)
+    assert answer.strip() in printed

@@ -9,10 +9,9 @@ import pytest
 
 from wsknet.scenario.catalogue import everything
 from wsknet.scenario.columns import Column, columns_of
-from wsknet.scenario.runner import Result, run
 from wsknet.scenario.schema import Scenario
+from wsknet.scenario.testing import run_virtually
 from wsknet.scenario.text_report import lines
-from wsknet.scenario.virtual import VirtualWorld
 
 
 def runs() -> Iterator[Any]:
@@ -24,10 +23,6 @@ def runs() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("name", "scenario", "column"), list(runs()))
 def test_every_expectation_holds(name: str, scenario: Scenario, column: Column) -> None:
-    result = run(name, scenario, column, VirtualWorld(scenario, column))
+    result = run_virtually(name, scenario, column)
 
-    assert result.held, told(result)
-
-
-def told(result: Result) -> str:
-    return "\n".join(["", *lines(result, explained=False)])
+    assert result.held, "\n".join(["", *lines(result, explained=False)])

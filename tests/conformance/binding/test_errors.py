@@ -7,8 +7,8 @@ import pytest
 from wsknet.scenario.columns import column
 from wsknet.scenario.load import read
 from wsknet.scenario.outcomes import OUTCOME_OF_KIND, RENDERINGS
-from wsknet.scenario.runner import StepResult, run
-from wsknet.scenario.virtual import VirtualWorld
+from wsknet.scenario.runner import StepResult
+from wsknet.scenario.testing import run_virtually
 from wsknet.scenario.yaml_tree import Document
 from wsknet.wsk.status import STATUS_OF_KIND
 
@@ -56,7 +56,7 @@ CASES = [
 def last_step(steps: str, face: str) -> StepResult:
     scenario = read(Document("it.yaml", HOSTS + steps + "\n"))
     chosen = column(face, {})
-    return run("it", scenario, chosen, VirtualWorld(scenario, chosen)).steps[-1]
+    return run_virtually("it", scenario, chosen).steps[-1]
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ import pytest
 
 from wsknet.scenario.columns import column
 from wsknet.scenario.load import read
-from wsknet.scenario.runner import run
-from wsknet.scenario.virtual import VirtualWorld
+from wsknet.scenario.testing import run_virtually
 from wsknet.scenario.yaml_tree import Document
 
 FILE = """\
@@ -51,5 +50,5 @@ def test_on_linux_one_listener_has_the_port_alone(face: str, family: str, first:
     text = FILE.format(family=family, first=first, second=second, other=other)
     scenario = read(Document("it.yaml", text))
     chosen = column(face, {})
-    result = run("it", scenario, chosen, VirtualWorld(scenario, chosen))
+    result = run_virtually("it", scenario, chosen)
     assert [failure for step in result.steps for failure in step.failures] == []

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from wsknet.cli import main
+from wsknet.scenario.testing import assert_holds
 
 FILE = """\
 title: A datagram for nobody.
@@ -141,3 +142,11 @@ def test_the_list_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     entry = next(entry for entry in json.loads(output) if entry["name"] == NAME)
     assert entry["cases"] == ["BIND-1"]
     assert entry["grade"] == "reported"
+
+
+def test_a_file_in_a_test_suite(file: Path) -> None:
+    assert_holds(file)
+    assert_holds(NAME, "linux")
+    file.write_text(FILE.replace("port-unreachable", "host-unreachable"))
+    with pytest.raises(AssertionError, match="expected server.if1: icmp host-unreachable"):
+        assert_holds(file, "wsk")
