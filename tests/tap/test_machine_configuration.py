@@ -124,9 +124,9 @@ def test_what_is_left_out_is_told(command: str, note: str) -> None:
 
 
 def test_a_peer_address_covers_itself_alone() -> None:
-    ip("link set if2 up", "link set peer2 up", "address add 10.3.0.1 peer 10.3.0.2/32 dev if2")
+    ip("link set if2 up", "link set peer2 up", "address add 10.3.0.1 peer 10.4.0.2/24 dev if2")
     configuration = read_configuration()
-    assert source_of(configuration, "10.3.0.2") == "10.3.0.1"
+    assert source_of(configuration, "10.4.0.7") == kernels_source("10.4.0.7") == "10.3.0.1"
     assert source_of(configuration, "10.3.0.3") is None
 
 

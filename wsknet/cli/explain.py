@@ -318,7 +318,8 @@ def _checked(where: Where) -> Where:
 
 def _answer(where: Where, question: Question, title: str, common: dict[str, Any]) -> None:
     chosen = common["behaviour"] or ("linux" if where.is_linux else "windows")
-    shown = Shown(common["face"] if chosen == "windows" else chosen, common["is_json"])
+    system = {"windows": common["face"]}.get(chosen, chosen)
+    shown = Shown(system, common["is_json"])
     try:
         results = ask(where.make, question, NAMES)
     except ValueError as error:

@@ -33,13 +33,18 @@ class Demux(Generic[T]):
         self._tie = tie
         self._rng = rng
         self._registered: dict[_Key, list[T]] = {}
+        self._devices: dict[T, int] = {}
+        """The interface of those that hear no other (SO_BINDTODEVICE)."""
 
-    def insert(self, name: LocalName, remote: Endpoint | None, endpoint: T) -> None:
-        """Let `endpoint` receive what is sent to `name`, from `remote` only if given."""
+    def insert(self, name: LocalName, remote: Endpoint | None, endpoint: T, device: int = 0) -> None:
+        """Let `endpoint` receive what is sent to `name`, from `remote` and on interface `device` only if given."""
         self._registered.setdefault(_key(name, remote), []).append(endpoint)
+        if device:
+            self._devices[endpoint] = device
 
     def remove(self, name: LocalName, remote: Endpoint | None, endpoint: T) -> None:
         """Undo an `insert` with the same arguments."""
+        self._devices.pop(endpoint, None)
         key = _key(name, remote)
         sharers = self._registered[key]
         sharers.remove(endpoint)
@@ -58,14 +63,19 @@ class Demux(Generic[T]):
         remote_port: int,
         zone: int,
         why: Decision | None = None,
+        device: int = 0,
     ) -> T | None:
-        """The one endpoint for a unicast packet to `local` from `remote`; `None` if there is none."""
-        if why is None:
+        """The one endpoint for a unicast packet to `local` from `remote`; `None` if there is none.
+
+        `device` is the interface that it arrived on, 0 if that does not matter.
+        """
+        if why is None and not self._devices:
             # The data path: almost every packet belongs to a connection, and one look-up finds it.
             sharers = self._registered.get((local, local_port, remote, remote_port, zone))
             if sharers is not None and len(sharers) == 1:
                 return sharers[0]
-        for level, sharers in zip(LEVELS, self._levels(local, local_port, remote, remote_port, zone), strict=True):
+        for level, all_sharers in zip(LEVELS, self._levels(local, local_port, remote, remote_port, zone), strict=True):
+            sharers = self._best(all_sharers, device) if self._devices else all_sharers
             if why is not None:
                 why.consider(level, f"{len(sharers)} registered" if sharers else "nobody", bool(sharers))
             if sharers:
@@ -84,6 +94,7 @@ class Demux(Generic[T]):
         remote_port: int,
         zone: int,
         also: Iterable[Address] = (),
+        device: int = 0,
     ) -> list[T]:
         """Every endpoint that gets a copy of a broadcast or multicast packet (BIND-1.7).
 
@@ -95,7 +106,16 @@ class Demux(Generic[T]):
         for address in also:
             exact, _, specific, _, _ = self._levels(address, local_port, remote, remote_port, zone)
             found += exact + specific
-        return found
+        return [endpoint for endpoint in found if self.hears(endpoint, device)] if self._devices else found
+
+    def hears(self, endpoint: T, device: int) -> bool:
+        """Whether it is no endpoint of another device; every one is, if `device` is 0."""
+        return not device or self._devices.get(endpoint, device) == device
+
+    def _best(self, sharers: list[T], device: int) -> list[T]:
+        """Of one level: those of the device, if there are any, before those of all devices."""
+        heard = [endpoint for endpoint in sharers if self.hears(endpoint, device)]
+        return [endpoint for endpoint in heard if endpoint in self._devices] or heard
 
     def _levels(
         self, local: Address, local_port: int, remote: Address, remote_port: int, zone: int

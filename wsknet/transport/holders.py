@@ -119,12 +119,12 @@ class Holders:
         buckets = [kind.get((port, cover)) for kind in (self._wildcards, self._specific) for cover in Cover]
         return _in_order(bucket.items() for bucket in buckets if bucket)
 
-    def is_held(self, address: Address, port: int, zone: int) -> bool:
+    def is_held(self, address: Address, port: int, zone: int, device: int = 0) -> bool:
         """As `PortTable.is_held`."""
-        if (port, address, zone) in self._exact or (port, address, 0) in self._exact:
-            return True
         cover = Cover.IPV4 if family_of(address) is Family.IPV4 else Cover.IPV6
-        return (port, cover) in self._wildcards or (port, Cover.DUAL) in self._wildcards
+        exact, wildcards = self._exact.get, self._wildcards.get
+        buckets = exact((port, address, zone)), exact((port, address, 0)), wildcards((port, cover))
+        return any(_is_for(bucket, device) for bucket in (*buckets, wildcards((port, Cover.DUAL))) if bucket)
 
     def has_exact(self, name: LocalName) -> bool:
         """Whether somebody holds the port of `name` with just this address, which is not the wildcard."""
@@ -148,6 +148,10 @@ class Holders:
 
 def _in_order(items: Iterable[Iterable[tuple[Reservation, int]]]) -> Iterator[Reservation]:
     return (reservation for reservation, _ in merge(*items, key=itemgetter(1)))
+
+
+def _is_for(bucket: _Bucket, device: int) -> bool:
+    return not device or any(reservation.holder.device in (0, device) for reservation in bucket)
 
 
 def _discard(buckets: dict[KeyT, _Bucket], key: KeyT, reservation: Reservation) -> None:

@@ -22,7 +22,7 @@ from wsknet.transport.sharing import (
     Verdict,
     compare,
     compare_with_connection,
-    overlaps,
+    set_apart,
 )
 from wsknet.types import Address, Cover, Family, LocalName, Proto
 
@@ -80,11 +80,14 @@ class PortTable:
         name: LocalName,
         sharing: Sharing = Sharing.DEFAULT,
         security: Security = ANYONE,
+        device: int = 0,
         why: Decision | None = None,
         choice: PortChoice = PortChoice.ORDINARY,
         block: PortRange | None = None,
     ) -> Reservation:
         """Reserve `name`; port 0 asks for a dynamic one, or for one of `block`, which was excluded or acquired.
+
+        With `device` for this one interface only, where nobody of another device is in the way.
 
         AT_CONNECT means nothing here: those who want it call `reserve_for_peer` instead, and later.
 
@@ -95,13 +98,13 @@ class PortTable:
             raise LocalError(ErrorKind.INVALID_ARGUMENT, "there is no such block of ports for this family")
         is_scalable = choice is PortChoice.SCALABLE and name.port == 0 and name.address is not None and block is None
         if name.port:
-            self.check(Holder(name, sharing, security), why, block)
+            self.check(Holder(name, sharing, security, device), why, block)
         elif block is not None:
             name = name._replace(port=self._choose_of(block, name.cover, why))
         else:
             name = name._replace(port=self._choose_port(name, is_scalable, why))
         choice = PortChoice.SCALABLE if is_scalable else PortChoice.ORDINARY
-        return self._add(Reservation(Holder(name, sharing, security), Claim.NAME, choice))
+        return self._add(Reservation(Holder(name, sharing, security, device), Claim.NAME, choice))
 
     def reserve_for_peer(
         self, wanted: Holder, is_taken: Callable[[int], bool], why: Decision | None = None
@@ -167,7 +170,7 @@ class PortTable:
             verdict = self._compare(held, wanted)
             if why is not None:
                 why.consider(describe(held.holder), verdict.rule, verdict.error is not None and conflict is None)
-                if overlaps(held.name, wanted.name):
+                if set_apart(held.holder, wanted) is None:
                     rule = verdict.rule
             if verdict.error is not None and conflict is None:
                 conflict = PortConflictError(verdict.error, verdict.rule, held)
@@ -191,7 +194,7 @@ class PortTable:
 
     def _is_closed_to(self, held: Reservation, wanted: Holder) -> bool:
         is_closed = held.is_listening and not self._behaviour.listeners_share_port
-        return is_closed and overlaps(held.name, wanted.name)
+        return is_closed and set_apart(held.holder, wanted) is None
 
     def listen(self, reservation: Reservation) -> None:
         """The holder of `reservation` listens from now on.
@@ -273,9 +276,12 @@ class PortTable:
             del self._resting[port]
             self._update(port)
 
-    def is_held(self, address: Address, port: int, zone: int = 0) -> bool:
-        """Whether somebody holds `port` for what is sent to `address`, on link `zone` if the address is link-local."""
-        return self._holders.is_held(address, port, zone)
+    def is_held(self, address: Address, port: int, zone: int = 0, device: int = 0) -> bool:
+        """Whether somebody holds `port` for what is sent to `address`, on link `zone` if the address is link-local.
+
+        With `device` those of other devices do not count.
+        """
+        return self._holders.is_held(address, port, zone, device)
 
     def __iter__(self) -> Iterator[Reservation]:
         return iter(self._holders)
@@ -367,4 +373,5 @@ def describe(holder: Holder) -> str:
     """One holder for people who read a decision."""
     name = holder.name
     where = f"the {name.cover.name} wildcard" if name.address is None else address_text(name.address, name.zone)
-    return f"{where} port {name.port}, {holder.sharing.value}"
+    device = f", on interface {holder.device} alone" if holder.device else ""
+    return f"{where} port {name.port}, {holder.sharing.value}{device}"

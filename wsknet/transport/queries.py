@@ -47,6 +47,8 @@ class BindQuery:
     name: LocalName
     sharing: Sharing = Sharing.DEFAULT
     security: Security = ANYONE
+    device: int = 0
+    """SO_BINDTODEVICE."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def _decide_bind(of: Deciders, query: BindQuery, why: Decision | None) -> Answer
     if name.address is not None:
         name = name._replace(zone=of.ip.bindable(name.address, name.zone, why, query.protocol is Proto.TCP))
     ports = of.tcp.ports if query.protocol is Proto.TCP else of.udp.ports
-    ports.check(Holder(name, query.sharing, query.security), why)
+    ports.check(Holder(name, query.sharing, query.security, query.device), why)
     return Answer(name=name)
 
 
@@ -138,7 +140,7 @@ def _decide_arrival(of: Deciders, query: ArrivalQuery, why: Decision | None) -> 
             return _decide_group(of, query, packet, cast, why)
         zone = packet.zone
     demux = of.tcp.demux if query.protocol is Proto.TCP else of.udp.demux
-    found = demux.find(local.address, local.port, remote.address, remote.port, zone, why)
+    found = demux.find(local.address, local.port, remote.address, remote.port, zone, why, query.if_index)
     return Answer(receiver=found, receivers=() if found is None else (found,))
 
 

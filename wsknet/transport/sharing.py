@@ -53,6 +53,7 @@ class Verdict(NamedTuple):
 
 ALLOWED_DIFFERENT = Verdict(None, "different addresses never conflict")
 ALLOWED_FAMILIES = Verdict(None, "one is for IPv4 alone, the other for IPv6 alone")
+ALLOWED_DEVICES = Verdict(None, "sockets of different devices never conflict")
 
 
 def generality(name: LocalName) -> int:
@@ -81,12 +82,22 @@ class Holder(NamedTuple):
     name: LocalName
     sharing: Sharing
     security: Security
+    device: int = 0
+    """The one interface that the socket is for (SO_BINDTODEVICE), 0 if it is for all."""
+
+
+def set_apart(first: Holder, second: Holder) -> Verdict | None:
+    """Why no packet could be meant for both, if so.  Ports are taken to be equal."""
+    if not overlaps(first.name, second.name):
+        return ALLOWED_DIFFERENT if share_a_family(first.name, second.name) else ALLOWED_FAMILIES
+    return ALLOWED_DEVICES if first.device and second.device and first.device != second.device else None
 
 
 def compare(table: SharingTable, first: Holder, second: Holder) -> Verdict:
     """May `second` bind while `first` is bound to the same port?"""
-    if not overlaps(first.name, second.name):
-        return ALLOWED_DIFFERENT if share_a_family(first.name, second.name) else ALLOWED_FAMILIES
+    apart = set_apart(first, second)
+    if apart is not None:
+        return apart
     match table:
         case SharingTable.XP:
             return _compare_xp(first, second)
@@ -98,8 +109,9 @@ def compare(table: SharingTable, first: Holder, second: Holder) -> Verdict:
 
 def compare_with_connection(first: Holder, second: Holder) -> Verdict:
     """May `second` bind while a connection, or TIME-WAIT, of a socket with the options of `first` has its name?"""
-    if not overlaps(first.name, second.name):
-        return ALLOWED_DIFFERENT if share_a_family(first.name, second.name) else ALLOWED_FAMILIES
+    apart = set_apart(first, second)
+    if apart is not None:
+        return apart
     if first.sharing is Sharing.REUSE and second.sharing is Sharing.REUSE:
         return Verdict(None, "both allow reuse")
     return Verdict(ErrorKind.IN_USE, "a connection or TIME-WAIT has the name, and not both sockets allow reuse")

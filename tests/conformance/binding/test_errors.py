@@ -29,6 +29,13 @@ steps:
 TCP = "  - {socket: s, on: server, type: tcp}\n  - {socket: t, on: server, type: tcp}\n"
 UDP = "  - {socket: s, on: server}\n  - {socket: t, on: server}\n"
 BOUND = '  - {bind: s, to: "10.1.0.2:7000"}\n'
+REUSED = "".join(f'  - {{option: {s}, set: reuse}}\n  - {{bind: {s}, to: "10.1.0.2:7000"}}\n' for s in "st")
+CONNECTED = """\
+  - {socket: l, on: client, type: tcp}
+  - {bind: l, to: "0.0.0.0:7000"}
+  - {listen: l}
+  - {connect: s, to: "10.1.0.50:7000", expect: ok}
+"""
 
 CASES = [
     (1, TCP + BOUND + '  - {bind: t, to: "10.1.0.2:7000", expect: "*"}',
@@ -42,6 +49,8 @@ CASES = [
     (6, UDP + BOUND + '  - {bind: s, to: "10.1.0.2:7001", expect: "*"}',
      "10022 WSAEINVAL", "STATUS_INVALID_DEVICE_STATE", "EINVAL"),
     (7, UDP + "  - {name: s}", "10022 WSAEINVAL", "STATUS_INVALID_DEVICE_STATE", ""),
+    (8, TCP + REUSED + CONNECTED + '  - {connect: t, to: "10.1.0.50:7000"}',
+     "10048 WSAEADDRINUSE", "STATUS_ADDRESS_ALREADY_EXISTS", "EADDRNOTAVAIL"),
     (9, UDP + '  - {bind: s, to: "0.0.0.0:0"}\n  - {bind: t, to: "0.0.0.0:0", expect: "*"}',
      "10055 WSAENOBUFS", "STATUS_TOO_MANY_ADDRESSES", "EADDRINUSE"),
     (10, TCP + BOUND + '  - {connect: s, to: "10.9.0.1:7000"}',

@@ -164,9 +164,7 @@ def test_joining_without_an_interface_picks_one(behaviour: Behaviour, group: str
 
 
 @pytest.mark.rule("BIND-69")
-@pytest.mark.parametrize(
-    ("behaviour", "kind"), [(WINDOWS, ErrorKind.HOST_UNREACHABLE), (LINUX, ErrorKind.NOT_LOCAL)]
-)
+@pytest.mark.parametrize(("behaviour", "kind"), [(WINDOWS, ErrorKind.HOST_UNREACHABLE), (LINUX, ErrorKind.NOT_LOCAL)])
 def test_joining_without_an_interface_fails_where_no_route_leads(behaviour: Behaviour, kind: ErrorKind) -> None:
     lab = MultiHomed(behaviour, is_bare=True)
     if behaviour.ipv4_group_routes:

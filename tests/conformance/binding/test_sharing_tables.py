@@ -38,7 +38,7 @@ def attempt(
     ports: PortTable, name: LocalName, sharing: Sharing, security: Security, why: Decision | None = None
 ) -> Reservation | PortConflictError:
     try:
-        return ports.reserve(name, sharing, security, why)
+        return ports.reserve(name, sharing, security, why=why)
     except PortConflictError as conflict:
         return conflict
 

@@ -178,6 +178,19 @@ def test_an_address_buffer_that_is_too_small_is_seen_before_anything_is_written(
     assert short == bytes(15)
 
 
+@pytest.mark.rule("BIND-1.3.5", "BIND-1.4.9")
+@pytest.mark.parametrize(
+    ("family", "octets"),
+    [(AF_INET, None), (AF_INET, bytes(8)), (AF_INET6, None), (AF_INET6, AF_INET6.to_bytes(2, "little") + bytes(22))],
+    ids=["NULL", "too short", "NULL for IPv6", "IPv6 without the scope"],
+)
+def test_a_name_that_is_no_whole_address_is_refused(lab: Lab, family: int, octets: bytes | None) -> None:
+    Socket = lab.socket(lab.near, WSK_FLAG_DATAGRAM_SOCKET, AddressFamily=family)
+
+    assert start(Socket.Dispatch.WskBind, Socket, octets, 0).status == STATUS_INVALID_PARAMETER
+    assert start(Socket.Dispatch.WskBind, Socket, SOCKADDR_IN6() if family == AF_INET6 else SOCKADDR_IN(), 0).status == 0
+
+
 # Sharing: WSK-5.6.  Columns: the first bind; rows: the second.
 
 DEFAULT, REUSE, EXCLUSIVE = "default", "reuse", "exclusive"

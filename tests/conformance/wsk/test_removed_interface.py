@@ -87,7 +87,7 @@ def assert_forced_closed(Socket: WSK_SOCKET, far: str) -> None:
     assert ok(simple.close(Socket)) == 0
 
 
-@pytest.mark.rule("D-23", "R-258")
+@pytest.mark.rule("D-23", "R-258", "BIND-1.3.14")
 @pytest.mark.parametrize(
     "Flags",
     [WSK_FLAG_LISTEN_SOCKET, WSK_FLAG_CONNECTION_SOCKET, WSK_FLAG_DATAGRAM_SOCKET, WSK_FLAG_STREAM_SOCKET],

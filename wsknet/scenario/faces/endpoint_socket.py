@@ -44,6 +44,8 @@ class EndpointSocket:
         self.choice = PortChoice.ORDINARY
         self.through = {4: 0, 16: 0}
         """IP_UNICAST_IF, IPV6_UNICAST_IF."""
+        self.device = 0
+        """SO_BINDTODEVICE."""
         self.endpoint: Any = None
         self._decisions = decisions
 
@@ -64,6 +66,9 @@ class EndpointSocket:
             self.choice = CHOICES[name] if value else PortChoice.ORDINARY
         elif name == "unicast-if":
             self._set_unicast_interface(value)
+        elif name == "bind-to-device" and self.manners.binds_to_device:
+            self._before_bind()
+            self.device = self.index_of(str(value))
         elif name not in IGNORED:
             raise Failed("no-such-option")
 
@@ -86,7 +91,10 @@ class EndpointSocket:
         if self.cover is not Cover.IPV4:
             self.through[16] = index
         if self.endpoint is not None:
-            self.endpoint.unicast_interfaces = dict(self.through)
+            self.endpoint.unicast_interfaces = self._sending_interfaces()
+
+    def _sending_interfaces(self) -> dict[int, int]:
+        return dict.fromkeys(self.through, self.device) if self.device else dict(self.through)
 
     def _before_bind(self) -> None:
         if self.endpoint is not None:
@@ -100,7 +108,8 @@ class EndpointSocket:
             raise LocalError(ErrorKind.INVALID_STATE, "already bound")
         name = self._local_name(named)
         if self.choice is PortChoice.ORDINARY or name.port:
-            self._decisions.append(why.why_bind(self.host, self.PROTOCOL, name, self.sharing, self.security))
+            decision = why.why_bind(self.host, self.PROTOCOL, name, self.sharing, self.security, self.device)
+            self._decisions.append(decision)
         self._bind(name)
         return Done("ok")
 
@@ -116,11 +125,11 @@ class EndpointSocket:
             choice = self.choice
         with self.host.pump as now:
             try:
-                endpoint.bind(name, now, self.sharing, self.security, choice=choice)
+                endpoint.bind(name, now, self.sharing, self.security, choice=choice, device=self.device)
             except NetError:
                 endpoint.close(now)
                 raise
-            endpoint.unicast_interfaces = dict(self.through)
+            endpoint.unicast_interfaces = self._sending_interfaces()
             self.endpoint = endpoint
             self._bound(now)
 
@@ -207,7 +216,7 @@ class EndpointSocket:
         local: LocalName | None = self.endpoint.local if self.endpoint is not None else None
         source = source or (local.address if local is not None else None)
         zone = remote.zone or (local.zone if local is not None else 0)
-        through = interface or self.through[len(remote.address)]
+        through = interface or self._sending_interfaces()[len(remote.address)]
         self._decisions.append(why.why_path(self.host, remote.address, source, zone, through))
 
     def explain_arrival(self, local: Endpoint, remote: Endpoint) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wsknet import text
 from wsknet.errors import ErrorKind, NetError
 from wsknet.scenario import addresses
-from wsknet.scenario.faces.manners import POSIX, WINSOCK, Manners
+from wsknet.scenario.faces.manners import LINUX, POSIX, WINSOCK, Manners
 from wsknet.scenario.faces.tcp_socket import TcpSocket
 from wsknet.scenario.faces.udp_socket import UdpSocket
 from wsknet.scenario.world import Failed
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wsknet.scenario.world import Attempt
     from wsknet.trace import Decision
 
-MANNERS: dict[str, Manners] = {"winsock": WINSOCK, "linux": POSIX, "bsd": POSIX}
+MANNERS: dict[str, Manners] = {"winsock": WINSOCK, "linux": LINUX, "bsd": POSIX}
 """By face."""
 
 

@@ -5,7 +5,7 @@ Sources: the function pages of winsock2.h and the tests of Wine for Winsock; the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wsknet.errors import ErrorKind
 from wsknet.scenario.outcomes import OUTCOME_OF_KIND
@@ -23,6 +23,8 @@ class Manners:
     """SO_EXCLUSIVEADDRUSE, which excludes SO_REUSEADDR."""
     waits_while_connecting: bool
     """A send or receive waits until the connect has ended (EAGAIN if it may not); else it is an error."""
+    binds_to_device: bool
+    """SO_BINDTODEVICE."""
     words: dict[tuple[str, ErrorKind], str]
     """By operation and kind, with ``*`` for any operation, where the outcome is called otherwise than its kind."""
 
@@ -47,6 +49,7 @@ WINSOCK = Manners(
     receives_unbound=False,
     has_exclusive=True,
     waits_while_connecting=False,
+    binds_to_device=False,
     words=_COMMON,
 )
 
@@ -56,6 +59,7 @@ POSIX = Manners(
     receives_unbound=True,
     has_exclusive=False,
     waits_while_connecting=True,
+    binds_to_device=False,
     words={
         **_COMMON,
         # One number for what Windows tells apart, and two for what it calls the same.
@@ -67,3 +71,5 @@ POSIX = Manners(
         ("listen", ErrorKind.INVALID_STATE): "invalid",
     },
 )
+
+LINUX = replace(POSIX, binds_to_device=True)

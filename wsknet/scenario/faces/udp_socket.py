@@ -49,7 +49,7 @@ class UdpSocket(EndpointSocket):
         self.endpoint.may_broadcast = bool(self._options["broadcast"])
         self.endpoint.multicast.loops = bool(self._options["multicast-loop"])
         interface = str(self._options["multicast-if"])
-        self.endpoint.multicast.if_index = self.index_of(interface) or None
+        self.endpoint.multicast.if_index = self.index_of(interface) or self.device or None
 
     def listen(self) -> None:
         raise Failed("not-supported", "datagram sockets do not listen")
@@ -123,7 +123,7 @@ class UdpSocket(EndpointSocket):
 
     def join(self, group: str, interface: str) -> None:
         self.bind_implicitly()
-        index: Any = self.index_of(interface) or None
+        index: Any = self.index_of(interface) or self.device or None
         with self.host.pump as now:
             self.endpoint.multicast.join(text.parse_address(group), index, now)
 

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from wsknet.types import Address, Endpoint, LocalName, Proto
 
 
-def why_bind(host: Host, protocol: Proto, name: LocalName, sharing: Sharing, security: Security) -> Decision:
-    return _ask(host, BindQuery(protocol, name, sharing, security))
+def why_bind(
+    host: Host, protocol: Proto, name: LocalName, sharing: Sharing, security: Security, device: int = 0
+) -> Decision:
+    return _ask(host, BindQuery(protocol, name, sharing, security, device))
 
 
 def why_path(host: Host, destination: Address, source: Address | None, zone: int = 0, interface: int = 0) -> Decision:

@@ -81,6 +81,11 @@ class TcpEndpoint(TransportEndpoint):
             return State.CLOSED
         return connection.state
 
+    @property
+    def device(self) -> int:
+        """The one interface that is heard, 0 for all."""
+        return 0 if self._reservation is None else self._reservation.holder.device
+
     # Opening
 
     def bind(
@@ -92,8 +97,10 @@ class TcpEndpoint(TransportEndpoint):
         *,
         choice: PortChoice = PortChoice.ORDINARY,
         block: PortRange | None = None,
+        device: int = 0,
     ) -> None:
         """Reserve `name`; port 0 asks for a dynamic one, or one of `block`.  Of the wildcard only the port is settled.
+        With `device` what is received, SYNs too, comes from this interface only.
 
         With AT_CONNECT port 0 stays 0 until connect or listen.  To the wildcard, that is the implicit bind of a connect
         without a bind.
@@ -106,10 +113,10 @@ class TcpEndpoint(TransportEndpoint):
         if name.address is not None:
             name = name._replace(zone=self._protocol.ip.bindable(name.address, name.zone, is_stream=True))
         if choice is PortChoice.AT_CONNECT and not name.port and block is None:
-            self._deferred = Holder(name, sharing, security)
+            self._deferred = Holder(name, sharing, security, device)
             self.local = name
         else:
-            self._take(self._protocol.ports.reserve(name, sharing, security, None, choice, block))
+            self._take(self._protocol.ports.reserve(name, sharing, security, device, None, choice, block))
         self._protocol.bound[self] = None
 
     def connect(self, remote: Endpoint, now: Instant) -> None:
@@ -184,7 +191,7 @@ class TcpEndpoint(TransportEndpoint):
             self._protocol.ports.listen(self._reservation)
         limit = self._protocol.config.accept_backlog if backlog is None else max(backlog, 1)
         self.listener = Listener(self._protocol, self, limit)
-        self._protocol.demux.insert(self.local, None, self.listener)
+        self._protocol.demux.insert(self.local, None, self.listener, self.device)
 
     def accept(self, now: Instant) -> TcpEndpoint | None:
         """The connection that has waited longest, `None` if none has.

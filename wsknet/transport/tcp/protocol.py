@@ -97,7 +97,8 @@ class TcpProtocol:
             self.trace.drop(DropReason.TCP_TRUNCATED, packet.raw)
             return
         source_port, destination_port, seq, ack, offset_flags, window = _unpack(payload)
-        target = self._find(packet.destination, destination_port, packet.source, source_port, packet.zone)
+        device = packet.interface.index
+        target = self._find(packet.destination, destination_port, packet.source, source_port, packet.zone, None, device)
         if not packet.checksum_trusted:
             pseudo = target.pseudo if target is not None else None
             if pseudo is None:
@@ -135,7 +136,8 @@ class TcpProtocol:
 
     def register(self, connection: Connection | TimeWait) -> None:
         """Segments of its 4-tuple go to `connection` from now on."""
-        self.demux.insert(connection.name, connection.remote, connection)
+        device = connection.endpoint.device if isinstance(connection, Connection) else 0
+        self.demux.insert(connection.name, connection.remote, connection, device)
         self._connections[connection] = None
 
     def unregister(self, connection: Connection | TimeWait) -> None:

@@ -81,8 +81,8 @@ class Admission(NamedTuple):
 class UdpEndpoint(TransportEndpoint):
     """One UDP socket.  `local` is `None` until bind; its address stays `None` for the wildcard."""
 
-    __slots__ = ("_bound", "_deferred", "_protocol", "_queue", "_queued", "_reservation", "admission", "cover", "local",
-                 "may_broadcast", "multicast", "receive_buffer", "remote", "tells_port_unreachable",
+    __slots__ = ("_bound", "_deferred", "_protocol", "_queue", "_queued", "_reservation", "admission", "cover",
+                 "device", "local", "may_broadcast", "multicast", "receive_buffer", "remote", "tells_port_unreachable",
                  "unicast_interfaces")  # fmt: skip
 
     def __init__(self, protocol: UdpProtocol, cover: Cover, owner: Owner | None) -> None:
@@ -96,6 +96,8 @@ class UdpEndpoint(TransportEndpoint):
         self._bound: LocalName | None = None
         """What `local` was before a peer was fixed, as long as one is."""
         self.cover = cover
+        self.device = 0
+        """The one interface that is heard, 0 for all."""
         self.local: LocalName | None = None
         self.remote: Endpoint | None = None
         self.may_broadcast = False
@@ -123,8 +125,9 @@ class UdpEndpoint(TransportEndpoint):
         *,
         choice: PortChoice = PortChoice.ORDINARY,
         block: PortRange | None = None,
+        device: int = 0,
     ) -> None:
-        """Take `name` (port 0: a dynamic one, or one of `block`) and start to receive.
+        """Take `name` (port 0: a dynamic one, or one of `block`) and start to receive, on interface `device` if given.
 
         With AT_CONNECT port 0 stays 0, and nothing is received, until connect or send.  The port is then nobody else's:
         sockets with one name could not be told apart once the peer is given up.
@@ -138,16 +141,17 @@ class UdpEndpoint(TransportEndpoint):
         if name.address is not None:
             name = name._replace(zone=protocol.ip.bindable(name.address, name.zone))
         if choice is PortChoice.AT_CONNECT and not name.port and block is None:
-            self._deferred = Holder(name, sharing, security)
+            self._deferred = Holder(name, sharing, security, device)
             self.local = name
         else:
-            self._take(protocol.ports.reserve(name, sharing, security, None, choice, block))
+            self._take(protocol.ports.reserve(name, sharing, security, device, None, choice, block))
         protocol.bound[self] = None
 
     def _take(self, reservation: Reservation) -> LocalName:
         self._reservation = reservation
         self.local = reservation.name
-        self._protocol.demux.insert(self.local, None, self)
+        self.device = reservation.holder.device
+        self._protocol.demux.insert(self.local, None, self, self.device)
         return self.local
 
     def _fix_port(self) -> LocalName:
@@ -182,7 +186,7 @@ class UdpEndpoint(TransportEndpoint):
         self._protocol.demux.remove(local, self.remote, self)
         self._bound = None if remote is None else bound
         self.local, self.remote = name, remote
-        self._protocol.demux.insert(name, remote, self)
+        self._protocol.demux.insert(name, remote, self, self.device)
 
     def _commit(self, bound: LocalName, remote: Endpoint) -> tuple[LocalName, Endpoint]:
         """Our name and the peer's as they are once `remote` is fixed.  Raises as `connect`."""

@@ -67,7 +67,7 @@ class UdpProtocol:
             return
         names = (packet.destination, destination_port, packet.source, source_port, packet.zone)
         if packet.cast is Cast.UNICAST:
-            found = self.demux.find(*names)
+            found = self.demux.find(*names, None, packet.interface.index)
             receivers = [found] if found is not None else []
         else:
             receivers = self.group_receivers(packet, destination_port, source_port)
@@ -89,9 +89,11 @@ class UdpProtocol:
     def group_receivers(self, packet: Packet, port: int, source_port: int) -> list[UdpEndpoint]:
         """Who gets a copy of a broadcast or multicast datagram that comes from `source_port` to `port`."""
         names = (packet.destination, port, packet.source, source_port, packet.zone)
+        demux, device = self.demux, packet.interface.index
         if packet.cast is Cast.BROADCAST:
-            return self.demux.find_all(*names, self._names_that_hear(packet))
-        receivers = self.demux.find_all(*names) + self.joined.members(packet, port, source_port)
+            return demux.find_all(*names, self._names_that_hear(packet), device)
+        members = self.joined.members(packet, port, source_port)
+        receivers = demux.find_all(*names, (), device) + [each for each in members if demux.hears(each, device)]
         return [endpoint for endpoint in receivers if endpoint.multicast.hears(packet)]
 
     def _names_that_hear(self, packet: Packet) -> Iterable[Address]:
@@ -115,7 +117,7 @@ class UdpProtocol:
 
     def _refuse(self, packet: Packet, port: int, now: Instant) -> None:
         """Nobody takes the datagram: an error to the sender, unless a socket with another fixed peer has the name."""
-        if self.ports.is_held(packet.destination, port, packet.zone):
+        if self.ports.is_held(packet.destination, port, packet.zone, packet.interface.index):
             is_group = packet.cast is Cast.MULTICAST
             self.trace.drop(DropReason.GROUP_FILTERED if is_group else DropReason.UDP_OTHER_PEER, packet.raw)
             return
@@ -140,8 +142,8 @@ class UdpProtocol:
         behaviour = self.ip.config.behaviour
         if is_silent_neighbour(error) and not behaviour.neighbour_failure_is_final:
             return True
-        if endpoint.remote is None:
-            if error.kind is IcmpErrorKind.PACKET_TOO_BIG or behaviour.udp_errors_need_peer:
-                return True
+        needs_peer = behaviour.udp_errors_need_peer or error.kind is IcmpErrorKind.PACKET_TOO_BIG
+        if needs_peer and endpoint.remote is None:
+            return True
         endpoint.fail(error_kind(error))
         return True
