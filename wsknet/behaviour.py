@@ -109,7 +109,8 @@ class Behaviour:
     """At bind and connect an address of fe80::/10, or a group of ff02::/16, tells its interface, or it is an invalid
     argument (ipv6(7)).  Windows takes zone 0 for "whichever has it"."""
     confines_ipv4_link_local: bool = True
-    """Packets with a source of 169.254/16 leave through its own interface only, on weak hosts too (RFC 3927 2.7)."""
+    """Packets with a source of 169.254/16 leave through its own interface only, on weak hosts too (RFC 3927 2.7), and
+    those to 169.254/16 go to no router (2.6.2).  Without it both are addresses like all others."""
     unspecified_means_this_host: bool = False
     """0.0.0.0 and ``::`` as a destination are this host (BIND-39, 40); else they are no destination."""
     port_zero_error: ErrorKind = ErrorKind.NOT_LOCAL

@@ -85,7 +85,8 @@ def _objection(
         return f"the program sends through {pinned_text(tables, pinned, destination)}"
     if scope and interface.index != scope:
         return f"not on interface {scope}, where the destination is meant"
-    if route.next_hop is not None and is_link_local(destination):
+    is_routed = len(destination) == 4 and not tables.behaviour.confines_ipv4_link_local
+    if route.next_hop is not None and is_link_local(destination) and not is_routed:
         return "link-local destinations are never sent to a router (RFC 3927 2.6.2, RFC 4291 2.5.6)"
     return None
 

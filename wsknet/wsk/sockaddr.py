@@ -210,7 +210,9 @@ SockAddr = SOCKADDR | bytes | bytearray | memoryview
 """What an address parameter takes: a structure, or its bytes."""
 
 
-def _octets(address: SockAddr, family: int) -> bytes | bytearray | memoryview:
+def _octets(address: SockAddr | None, family: int) -> bytes | bytearray | memoryview:
+    if address is None:
+        raise LocalError(ErrorKind.INVALID_ARGUMENT, "the address is NULL")
     raw = address._raw if isinstance(address, SOCKADDR) else address
     if len(raw) < (16 if family == AF_INET else 28) or raw[0] | raw[1] << 8 != family:
         raise LocalError(ErrorKind.INVALID_ARGUMENT, "the address is not of the socket's family")

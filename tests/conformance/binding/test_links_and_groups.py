@@ -19,7 +19,7 @@ from tests.conformance.binding.outcomes import cover_of, error_of, everywhere, o
 from wsknet.behaviour import BSD, LINUX, WINDOWS, Behaviour
 from wsknet.errors import ErrorKind
 from wsknet.net.changes import InterfaceChanged
-from wsknet.types import Cover, Endpoint
+from wsknet.types import Cover, Endpoint, IfIndex
 
 SETS = pytest.mark.parametrize("behaviour", [WINDOWS, LINUX, BSD], ids=lambda each: each.name)
 
@@ -54,9 +54,10 @@ def test_the_bound_source_or_the_zone_tells_the_link(behaviour: Behaviour, bound
     assert tcp.remote == udp.remote == Endpoint(A("fe80::99"), PEER_PORT, IF2)
 
 
-@SETS
+@pytest.mark.parametrize(("behaviour", "bound_leaves"), [(WINDOWS, IF2), (LINUX, IF1), (BSD, IF2)])
 @pytest.mark.rule("BIND-62", "RFC3927-2.6.2")
-def test_of_two_links_with_automatic_addresses_binding_decides(behaviour: Behaviour) -> None:
+def test_of_two_links_with_automatic_addresses_binding_decides(behaviour: Behaviour, bound_leaves: IfIndex) -> None:
+    """But not on Linux 6.18, to which they are addresses like all others."""
     lab = MultiHomed(behaviour)
     for index, address in ((IF1, "169.254.7.7/16"), (IF2, "169.254.9.9/16")):
         lab.address(index, address)
@@ -71,17 +72,27 @@ def test_of_two_links_with_automatic_addresses_binding_decides(behaviour: Behavi
         told.append(lab.sent()[:3])
         endpoint.close(lab.now)
 
-    first, second = (IF1, PEER_MAC, "169.254.7.7"), (IF2, PEER_MAC, "169.254.9.9")
+    first, second = (IF1, PEER_MAC, "169.254.7.7"), (bound_leaves, PEER_MAC, "169.254.9.9")
     assert told == [first, first, second]
 
 
-@SETS
+@pytest.mark.parametrize("behaviour", [WINDOWS, BSD], ids=lambda each: each.name)
 @pytest.mark.rule("BIND-62")
 def test_an_automatic_destination_is_never_given_to_the_default_gateway(behaviour: Behaviour) -> None:
     lab = MultiHomed(behaviour)
 
     assert outcomes(lab, None, "169.254.50.50") == everywhere(ErrorKind.NO_ROUTE)
     assert lab.take() == []
+
+
+@pytest.mark.rule("BIND-62")
+def test_on_linux_the_gateway_gets_it() -> None:
+    """Linux 6.18, against RFC 3927 2.6.2."""
+    lab = MultiHomed(LINUX)
+
+    lab.send_to(lab.udp_on(), "169.254.50.50")
+
+    assert lab.sent()[::2] == (IF1, "10.1.0.2")
 
 
 @pytest.mark.rule("BIND-63")
