@@ -94,10 +94,8 @@ def resolve(
             kind = ErrorKind.NO_ROUTE if is_unreachable else ErrorKind.NOT_LOCAL
             raise _failure(why, kind, detail, reference)
     scope = 0
-    if needs_zone(destination):
-        scope = zone or interface
-        if not scope and owner is not None and not owner.is_loopback and _is_meant_beside(tables, destination):
-            scope = owner.index
+    if needs_zone(destination) and (not is_link_local(destination) or _is_confined(tables, destination)):
+        scope = zone or interface or (owner.index if owner is not None and not owner.is_loopback else 0)
     local = tables.find_local(destination, scope)
     if local is not None:
         path = _to_ourselves(tables, local, owner, source, destination, why)
@@ -206,14 +204,9 @@ def _to_link(
     return path
 
 
-def _is_confined(tables: Tables, source: Address) -> bool:
-    """Whether packets with this source leave through its own interface on weak hosts too."""
-    return is_link_local(source) and (len(source) == 16 or tables.behaviour.confines_ipv4_link_local)
-
-
-def _is_meant_beside(tables: Tables, destination: Address) -> bool:
-    """Whether one for which `needs_zone`, told without a zone, is on the link of the bound source."""
-    return not is_link_local(destination) or _is_confined(tables, destination)
+def _is_confined(tables: Tables, address: Address) -> bool:
+    """Whether packets from or to this address stay on its link, on weak hosts too."""
+    return is_link_local(address) and (len(address) == 16 or tables.behaviour.confines_ipv4_link_local)
 
 
 def _choose_without_group_routes(

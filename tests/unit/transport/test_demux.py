@@ -108,3 +108,25 @@ def test_explaining_gives_the_same_answer_and_every_level_asked() -> None:
     assert table.find(HERE, 80, THERE, 5000, 0, why) == table.find(HERE, 80, THERE, 5000, 0) == "wildcard"
     assert len(why.candidates) == 4
     assert why.answer == "wildcard"
+
+
+@pytest.mark.rule("BIND-4.17")
+def test_a_socket_of_a_device_comes_first_there_and_hears_no_other_device() -> None:
+    table = demux(DemuxTie.LAST)
+    name, precise = LocalName(Cover.IPV4, None, 80), LocalName(Cover.IPV4, HERE, 80)
+    table.insert(name, None, "of device 2", 2)
+    table.insert(name, None, "of all")
+
+    def found(device: int) -> str | None:
+        return table.find(HERE, 80, THERE, 5000, 0, device=device)
+
+    assert [found(device) for device in (2, 3)] == ["of device 2", "of all"]
+    assert set(table.find_all(HERE, 80, THERE, 5000, 0, device=2)) == {"of device 2", "of all"}
+    assert table.find_all(HERE, 80, THERE, 5000, 0, device=3) == ["of all"]
+    table.insert(precise, None, "precise")
+    assert found(2) == "precise"
+    for where, who in ((precise, "precise"), (name, "of all")):
+        table.remove(where, None, who)
+    assert [found(device) for device in (2, 3)] == ["of device 2", None]
+    table.remove(name, None, "of device 2")
+    assert found(2) is None

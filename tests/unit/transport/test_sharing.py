@@ -6,7 +6,7 @@ import pytest
 
 from wsknet.behaviour import SharingTable
 from wsknet.errors import ErrorKind
-from wsknet.transport.sharing import Holder, Security, Sharing, compare, generality, overlaps
+from wsknet.transport.sharing import Holder, Security, Sharing, compare, compare_with_connection, generality, overlaps
 from wsknet.types import Cover, LocalName
 
 D, R, E = Sharing.DEFAULT, Sharing.REUSE, Sharing.EXCLUSIVE
@@ -95,3 +95,12 @@ def test_linux_tells_what_is_in_the_way(
     verdict = compare(SharingTable.LINUX, Holder(first, how, Security()), Holder(second, how_second, Security()))
 
     assert verdict == (ErrorKind.IN_USE, rule)
+
+
+@pytest.mark.rule("BIND-4.17")
+@pytest.mark.parametrize(("first", "second", "is_free"), [(2, 3, True), (2, 2, False), (0, 2, False), (2, 0, False)])
+def test_sockets_of_different_devices_never_conflict(first: int, second: int, is_free: bool) -> None:
+    one, other = (Holder(V4_ANY, D, Security("alice"), device) for device in (first, second))
+
+    assert (compare(SharingTable.LINUX, one, other).error is None) == is_free
+    assert (compare_with_connection(one, other).error is None) == is_free
