@@ -91,6 +91,8 @@ class Behaviour:
     v6only: bool = True
     """Default of IPV6_V6ONLY."""
     hop_limit: int = 128
+    route_reference: str = "The Cable Guy, September 2007"
+    """Where it is written how this system chooses among routes."""
     connected_metric: int = 256
     """Of the routes that come with an address; what Get-NetRoute shows for them on Windows."""
     binds_down_addresses: bool = False
@@ -198,6 +200,7 @@ LINUX = Behaviour(
     v6only=False,
     hop_limit=64,
     connected_metric=0,
+    route_reference="ip-route(8)",
     binds_down_addresses=True,
     binds_group_addresses=True,
     binds_broadcast_addresses=True,
@@ -246,6 +249,7 @@ BSD = Behaviour(
     v6only=True,
     hop_limit=64,
     connected_metric=0,
+    route_reference="route(4)",
     binds_down_addresses=True,
     multicast_loop_at=LoopSide.SENDER,
     unicast_name_hears_groups=False,

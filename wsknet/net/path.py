@@ -13,7 +13,7 @@ from wsknet.errors import ErrorKind, NetError
 from wsknet.net.binding import is_filter
 from wsknet.net.packet import Path
 from wsknet.net.pmtu import MIN_PATH_MTU
-from wsknet.net.route_choice import METRICS, choose_route, owner_text, pinned_text
+from wsknet.net.route_choice import choose_route, owner_text, pinned_text
 from wsknet.net.routes import Route
 from wsknet.net.source import choose_source, source_of_route
 from wsknet.net.well_known import LIMITED_BROADCAST
@@ -148,7 +148,9 @@ def _to_ourselves(
         part = _part(why, "source")
         source = choose_source(tables, local, destination, destination, part)
         if source is None:
-            raise _failure(why, ErrorKind.NO_ROUTE, f"{local.name} has no usable address", METRICS)
+            raise _failure(
+                why, ErrorKind.NO_ROUTE, f"{local.name} has no usable address", tables.behaviour.route_reference
+            )
     if why is not None:
         answer = f"looped inside the host, from {address_text(source)}"
         why.conclude(answer, "the destination is our own address", "KB 969029 rule 1, RFC 6724 rule 1")
@@ -185,14 +187,14 @@ def _to_link(
     part = _part(why, "source")
     if source is not None:
         if part is not None:
-            part.conclude(address_text(source), "bound by the program", STRONG_HOST)
+            part.conclude(address_text(source), "bound by the program", _host_rule(owner))
     else:
         source = None if route.preferred_source is None else source_of_route(tables, interface, route, part)
         if source is None:
             source = choose_source(tables, interface, destination, next_hop, part)
         if source is None:
             detail = f"{interface.name} has no address to send from"
-            raise _failure(why, ErrorKind.NO_ROUTE, detail, METRICS)
+            raise _failure(why, ErrorKind.NO_ROUTE, detail, tables.behaviour.route_reference)
     if why is not None:
         via = f" via {address_text(route.next_hop)}" if route.next_hop else ""
         rule = why.parts[0].rule
@@ -232,7 +234,7 @@ def _no_route(
     if pinned and only is not None and pinned != only.index:
         detail = f"sends through {pinned_text(tables, pinned, destination)}, but only from {owner_text(only)}"
         return _failure(why, ErrorKind.NO_ROUTE, f"the program {detail}", _owner_rule(only))
-    detail, reference = f"no route to {address_text(destination)}", METRICS
+    detail, reference = f"no route to {address_text(destination)}", tables.behaviour.route_reference
     if pinned:
         detail += f" on {pinned_text(tables, pinned, destination)}"
         reference = UNICAST_IF[len(destination)]
@@ -292,6 +294,10 @@ def _hop_limit(tables: Tables, interface: Interface, destination: Address) -> in
     if is_multicast(destination):
         return 1  # RFC 1112 6.1, RFC 3493 5.2
     return (interface.hop_limit if len(destination) == 16 else 0) or tables.behaviour.hop_limit
+
+
+def _host_rule(owner: Interface | None) -> str:
+    return STRONG_HOST if owner is not None and owner.is_strong else "RFC 1122 3.3.4.2, weak host send"
 
 
 def _owner_rule(only: Interface) -> str:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from wsknet.net.tables import Tables
     from wsknet.trace import Decision
 
-METRICS = "The Cable Guy, September 2007"
-
 
 def choose_route(
     tables: Tables, destination: Address, only: Interface | None, scope: int, why: Decision | None, pinned: int = 0
@@ -100,7 +98,7 @@ def _explain_route(
 ) -> None:
     if best is None:
         rule = "no usable route" if rejected else "no route contains the destination"
-        why.conclude("none", rule, METRICS)
+        why.conclude("none", rule, tables.behaviour.route_reference)
     else:
         total = _total(tables, best)
         rivals = [route for route in usable if route is not best]
@@ -117,7 +115,7 @@ def _explain_route(
             sum_ = _total(tables, route)
             verdict = "added later" if sum_ == total else f"metric {sum_} is above {total}"
             why.consider(_route_text(tables, route), verdict)
-        why.conclude(_route_text(tables, best), rule, METRICS)
+        why.conclude(_route_text(tables, best), rule, tables.behaviour.route_reference)
     for route, verdict in rejected:
         why.consider(_route_text(tables, route), verdict)
 

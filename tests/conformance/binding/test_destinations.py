@@ -19,8 +19,9 @@ from wsknet.behaviour import BSD, LINUX, WINDOWS, Behaviour
 from wsknet.errors import ErrorKind
 from wsknet.net.changes import InterfaceChanged
 from wsknet.trace import DropReason
+from wsknet.transport.ports import PortChoice
 from wsknet.transport.tcp.state import State
-from wsknet.types import Endpoint
+from wsknet.types import Endpoint, LocalName
 
 SETS = pytest.mark.parametrize("behaviour", [WINDOWS, LINUX, BSD], ids=lambda each: each.name)
 BOTH_WEAK = pytest.mark.parametrize("behaviour", [LINUX, BSD], ids=lambda each: each.name)
@@ -204,6 +205,20 @@ def test_connecting_to_oneself_can_be_switched_off(address: str) -> None:
     assert error_of(lambda: lab.connect(endpoint, address, PORT)) is ErrorKind.REFUSED
     assert lab.stack.view().connections == ()
     assert endpoint.local is not None
+
+
+@pytest.mark.rule("BIND-41")
+@pytest.mark.parametrize(("may", "kind"), [(True, None), (False, ErrorKind.NO_PORTS)])
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_a_port_that_is_chosen_at_connect_may_be_that_of_the_peer_by_the_same_policy(
+    address: str, may: bool, kind: ErrorKind | None
+) -> None:
+    lab = MultiHomed(replace(WINDOWS, connects_to_itself=may, ephemeral_ports=(PORT, PORT)))
+    endpoint = lab.stack.tcp.open(cover_of(address))
+    endpoint.bind(LocalName(cover_of(address), None, 0), lab.now, choice=PortChoice.AT_CONNECT)
+
+    assert error_of(lambda: lab.connect(endpoint, address, PORT)) is kind
+    assert endpoint.state is (State.ESTABLISHED if may else State.CLOSED)
 
 
 @pytest.mark.rule("BIND-42")

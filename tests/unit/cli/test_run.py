@@ -91,7 +91,7 @@ def test_json_has_decisions_and_frames(capsys: pytest.CaptureFixture[str]) -> No
     code, output, _ = told(capsys, "run", NAME, "--face", "winsock", "--json")
     (result,) = json.loads(output)
     assert code == 0
-    assert (result["held"], result["face"], result["cases"]) == (True, "winsock", ["BIND-1"])
+    assert (result["held"], result["face"], "BIND-1" in result["cases"]) == (True, "winsock", True)
     answer = next(step for step in result["steps"] if step["step"].startswith("s sends"))
     assert answer["decisions"][0]["parts"][0]["candidates"][0]["chosen"] is True
     assert answer["frames"][-1]["frame"] == "udp 10.1.0.2:7000 > 10.1.0.50:4000"
@@ -140,7 +140,7 @@ def test_the_list_is_by_topic_and_can_be_searched(capsys: pytest.CaptureFixture[
 def test_the_list_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     _, output, _ = told(capsys, "list", NAME, "--json")
     entry = next(entry for entry in json.loads(output) if entry["name"] == NAME)
-    assert entry["cases"] == ["BIND-1"]
+    assert "BIND-1" in entry["cases"]
     assert entry["grade"] == "reported"
 
 

@@ -15,6 +15,7 @@ from wsknet.net import changes
 from wsknet.net.interface import is_in_prefix
 from wsknet.net.path import summary
 from wsknet.net.routes import network_of
+from wsknet.net.well_known import LIMITED_BROADCAST
 from wsknet.trace import Decision
 from wsknet.types import Address, IfIndex
 
@@ -125,24 +126,22 @@ def test_the_route_is_the_one_a_plain_search_finds(world: World) -> None:
         if path.is_local:
             continue
         best = None
+        confined = (b"\xfe", b"\xa9") if lab.ip.config.behaviour.confines_ipv4_link_local else (b"\xfe",)
         for route in lab.ip.routes:
             interface = lab.ip.interfaces[route.if_index]
             if len(route.prefix) != len(destination) or not is_in_prefix(
                 destination, route.prefix, route.prefix_length
             ):
                 continue
-            if (
-                not interface.is_up
-                or interface.is_loopback
-                or (route.next_hop and destination[:1] in (b"\xa9", b"\xfe"))
-            ):
+            if not interface.is_up or interface.is_loopback or (route.next_hop and destination[:1] in confined):
                 continue
             rank = (-route.prefix_length, route.metric + interface.metric)
             if best is None or rank < best[0]:
                 best = (rank, route)
 
         assert best is not None
-        assert (path.interface.index, path.next_hop) == (best[1].if_index, best[1].next_hop or destination)
+        next_hop = None if destination == LIMITED_BROADCAST else best[1].next_hop  # which is for the link itself
+        assert (path.interface.index, path.next_hop) == (best[1].if_index, next_hop or destination)
 
 
 def test_a_decision_tells_every_candidate_and_the_rule() -> None:
