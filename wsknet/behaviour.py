@@ -136,6 +136,9 @@ class Behaviour:
     where the source belongs, else by the route to everywhere (ip_route_output_key_hash_rcu of Linux)."""
     ephemeral_ports: tuple[int, int] = (49152, 65535)
     """First and last dynamic port."""
+    excluded_ports_are_denied: bool = True
+    """Nobody may bind a port of an excluded range by its number; else such ports are only never chosen
+    (net.ipv4.ip_local_reserved_ports)."""
     listeners_share_port: bool = True
     """Who shares a port by SO_REUSEADDR may do so while somebody listens on it; `inet_csk_bind_conflict` of Linux
     refuses."""
@@ -192,6 +195,7 @@ WINDOWS = Behaviour("windows")
 LINUX = Behaviour(
     "linux",
     sharing=SharingTable.LINUX,
+    excluded_ports_are_denied=False,
     listeners_share_port=False,
     host_send=HostModel.WEAK,
     host_receive=HostModel.WEAK,
@@ -243,6 +247,7 @@ LINUX = Behaviour(
 BSD = Behaviour(
     "bsd",
     sharing=SharingTable.XP,
+    excluded_ports_are_denied=False,
     host_send=HostModel.WEAK,
     host_receive=HostModel.WEAK,
     ipv4_source=SourceRule.PRIMARY_ADDRESS,

@@ -11,7 +11,7 @@ import pytest
 from tests.support.rights import without_rights
 from wsknet.cli import main
 from wsknet.scenario.catalogue import everything
-from wsknet.scenario.compare import compare, obstacle
+from wsknet.scenario.compare import compare, obstacle, waiting
 from wsknet.scenario.load import load
 
 pytestmark = pytest.mark.tap
@@ -202,7 +202,9 @@ def test_either_names_or_all(arguments: list[str], capsys: pytest.CaptureFixture
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", [name for name, scenario in everything() if not obstacle(scenario)])
+@pytest.mark.parametrize(
+    "name", [name for name, scenario in everything() if not obstacle(scenario) and waiting(scenario) <= 10]
+)
 def test_packaged_scenarios_tell_of_every_difference(name: str) -> None:
     comparison = compare(name, dict(everything())[name])
     assert [f"{step.number}. {step.sentence}: {step.problem}" for step in comparison.unknown] == []

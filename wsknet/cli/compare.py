@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _COLUMN = 34
 
+LONGEST_WAIT = 10
+"""Seconds that a scenario may wait if it is one of all: on the kernel they really pass."""
+
 
 @click.command(short_help="The same steps on wsknet and on the Linux kernel, side by side (root).")
 @click.argument("scenario", nargs=-1, metavar="SCENARIO...")
@@ -38,10 +41,12 @@ def compare(scenario: tuple[str, ...], compare_all: bool, seed: int, as_json: bo
     if bool(scenario) == compare_all:
         raise click.UsageError("give the name or the file of a scenario, or --all")
     from wsknet.scenario.catalogue import everything, find
-    from wsknet.scenario.compare import as_builtins, obstacle
+    from wsknet.scenario.compare import as_builtins, obstacle, waiting
 
     chosen = everything() if compare_all else [each for named in scenario for each in find(named)]
     left_out = {name: obstacle(each) for name, each in chosen if obstacle(each)}
+    if compare_all:
+        left_out |= {name: "it takes minutes: name it" for name, each in chosen if waiting(each) > LONGEST_WAIT}
     if len(chosen) == 1 and left_out:
         name, reason = next(iter(left_out.items()))
         raise UsageError(f"{name} cannot be compared with the kernel: {reason}")

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 from wsknet.behaviour import LINUX
 from wsknet.scenario.columns import Column, column
 from wsknet.scenario.kernel import KernelWorld
+from wsknet.scenario.kernel_build import lacking
 from wsknet.scenario.outcomes import render
 from wsknet.scenario.runner import run
+from wsknet.scenario.schema import Wait
+from wsknet.scenario.terms import nanoseconds
 from wsknet.scenario.virtual import VirtualWorld
+from wsknet.types import SECOND
 
 if TYPE_CHECKING:
     from wsknet.scenario.runner import Result, StepResult
@@ -77,7 +81,13 @@ def obstacle(scenario: Scenario) -> str:
         return scenario.differs.strip() or "it is about what the kernel has not"
     if FACE not in scenario.faces:
         return f"it is not for {FACE}"
-    return ""
+    reasons = (lacking(host) for host in scenario.hosts.values())
+    return next((reason for reason in reasons if reason), "")
+
+
+def waiting(scenario: Scenario) -> int:
+    """Seconds that really pass on the kernel."""
+    return sum(nanoseconds(step.what) for step in scenario.steps if isinstance(step, Wait)) // SECOND
 
 
 def compare(name: str, scenario: Scenario, seed: int = 1) -> Comparison:

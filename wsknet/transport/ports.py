@@ -208,7 +208,7 @@ class PortTable:
 
     def _refuse_excluded(self, name: LocalName, why: Decision | None, but: PortRange | None) -> None:
         block = self._ranges.excluding(name.port, name.cover, but)
-        if block is None:
+        if block is None or not self._behaviour.excluded_ports_are_denied:
             return
         kind = f"{block.protocol.name} over {family_text(block.family)}"
         rule = f"port {name.port} lies in the excluded range {block.first}-{block.last} of {kind}"
