@@ -136,6 +136,11 @@ class Behaviour:
     where the source belongs, else by the route to everywhere (ip_route_output_key_hash_rcu of Linux)."""
     ephemeral_ports: tuple[int, int] = (49152, 65535)
     """First and last dynamic port."""
+    udp_disconnect_releases_port: bool = False
+    """A UDP socket whose peer is taken back gives a port back that was chosen for it (`__udp_disconnect` of Linux)."""
+    udp_refuses_other_peers: bool = False
+    """The sender of a datagram that only a UDP socket with another fixed peer could take is told so by ICMP, as where
+    there is no socket."""
     excluded_ports_are_denied: bool = True
     """Nobody may bind a port of an excluded range by its number; else such ports are only never chosen
     (net.ipv4.ip_local_reserved_ports)."""
@@ -195,6 +200,8 @@ WINDOWS = Behaviour("windows")
 LINUX = Behaviour(
     "linux",
     sharing=SharingTable.LINUX,
+    udp_disconnect_releases_port=True,  # unhashed if bind was not given a port
+    udp_refuses_other_peers=True,  # __udp4_lib_rcv and __udp6_lib_rcv find no socket
     excluded_ports_are_denied=False,
     listeners_share_port=False,
     host_send=HostModel.WEAK,
@@ -247,6 +254,7 @@ LINUX = Behaviour(
 BSD = Behaviour(
     "bsd",
     sharing=SharingTable.XP,
+    udp_refuses_other_peers=True,  # udp_input of netinet/udp_usrreq.c
     excluded_ports_are_denied=False,
     host_send=HostModel.WEAK,
     host_receive=HostModel.WEAK,

@@ -81,9 +81,9 @@ class Admission(NamedTuple):
 class UdpEndpoint(TransportEndpoint):
     """One UDP socket.  `local` is `None` until bind; its address stays `None` for the wildcard."""
 
-    __slots__ = ("_bound", "_deferred", "_protocol", "_queue", "_queued", "_reservation", "admission", "cover",
-                 "device", "local", "may_broadcast", "multicast", "receive_buffer", "remote", "tells_port_unreachable",
-                 "unicast_interfaces")  # fmt: skip
+    __slots__ = ("_bound", "_deferred", "_is_port_chosen", "_protocol", "_queue", "_queued", "_reservation",
+                 "admission", "cover", "device", "local", "may_broadcast", "multicast", "receive_buffer", "remote",
+                 "tells_port_unreachable", "unicast_interfaces")  # fmt: skip
 
     def __init__(self, protocol: UdpProtocol, cover: Cover, owner: Owner | None) -> None:
         super().__init__(owner)
@@ -93,6 +93,8 @@ class UdpEndpoint(TransportEndpoint):
         self._reservation: Reservation | None = None
         self._deferred: Holder | None = None
         """What bind was given, as long as the port is not chosen."""
+        self._is_port_chosen = False
+        """`bind` was given none."""
         self._bound: LocalName | None = None
         """What `local` was before a peer was fixed, as long as one is."""
         self.cover = cover
@@ -140,6 +142,7 @@ class UdpEndpoint(TransportEndpoint):
         protocol = self._protocol
         if name.address is not None:
             name = name._replace(zone=protocol.ip.bindable(name.address, name.zone))
+        self._is_port_chosen = not name.port
         if choice is PortChoice.AT_CONNECT and not name.port and block is None:
             self._deferred = Holder(name, sharing, security, device)
             self.local = name
@@ -175,6 +178,9 @@ class UdpEndpoint(TransportEndpoint):
         if local is None:
             raise LocalError(ErrorKind.INVALID_STATE, "bind first")
         bound = self._bound or local
+        if remote is None and self._is_port_given_back():
+            self._give_port_back(local, bound)
+            return
         name = bound
         if remote is not None:
             name, remote = self._commit(bound, remote)
@@ -187,6 +193,19 @@ class UdpEndpoint(TransportEndpoint):
         self._bound = None if remote is None else bound
         self.local, self.remote = name, remote
         self._protocol.demux.insert(name, remote, self, self.device)
+
+    def _is_port_given_back(self) -> bool:
+        is_connected = self._bound is not None and self._is_port_chosen
+        return is_connected and self._protocol.ip.config.behaviour.udp_disconnect_releases_port
+
+    def _give_port_back(self, local: LocalName, bound: LocalName) -> None:
+        """The name without a port; the next is chosen when it is needed."""
+        assert self._reservation is not None
+        self._protocol.demux.remove(local, self.remote, self)
+        self._protocol.ports.release(self._reservation)
+        self.local = bound._replace(port=0)
+        self._deferred = self._reservation.holder._replace(name=self.local)
+        self._reservation = self._bound = self.remote = None
 
     def _commit(self, bound: LocalName, remote: Endpoint) -> tuple[LocalName, Endpoint]:
         """Our name and the peer's as they are once `remote` is fixed.  Raises as `connect`."""

@@ -116,12 +116,17 @@ class UdpProtocol:
         return transport_is_valid(pseudo_sum(packet.source, packet.destination, Proto.UDP), payload)
 
     def _refuse(self, packet: Packet, port: int, now: Instant) -> None:
-        """Nobody takes the datagram: an error to the sender, unless a socket with another fixed peer has the name."""
-        if self.ports.is_held(packet.destination, port, packet.zone, packet.interface.index):
-            is_group = packet.cast is Cast.MULTICAST
-            self.trace.drop(DropReason.GROUP_FILTERED if is_group else DropReason.UDP_OTHER_PEER, packet.raw)
+        """Nobody takes the datagram: an error to the sender.  If a socket with another fixed peer has the name, only if
+        `Behaviour.udp_refuses_other_peers`."""
+        if not self.ports.is_held(packet.destination, port, packet.zone, packet.interface.index):
+            self.trace.drop(DropReason.UDP_NO_ENDPOINT, packet.raw)
+        elif packet.cast is Cast.MULTICAST:
+            self.trace.drop(DropReason.GROUP_FILTERED, packet.raw)
             return
-        self.trace.drop(DropReason.UDP_NO_ENDPOINT, packet.raw)
+        else:
+            self.trace.drop(DropReason.UDP_OTHER_PEER, packet.raw)
+            if not self.ip.config.behaviour.udp_refuses_other_peers:
+                return
         self.ip.icmp.send_error(IcmpErrorKind.PORT_UNREACHABLE, packet, now)
 
     def icmp_error(self, error: Undelivered, now: Instant) -> bool:
