@@ -162,14 +162,14 @@ def _towards(name: str, protocol: Proto, about: str, example: str) -> None:
     def command(destination: str, bound: str | None, through: str | None, **common: Any) -> None:
         where = _where(**common)
         spot = words.parse_spot(destination, where.zones)
-        own = words.parse_spot(bound, where.zones).name if bound else None
+        own = words.parse_spot(bound, where.zones).name if bound is not None else None
         if own is not None and family_of(own.address) is not family_of(spot.name.address):
             raise UsageError(f"--bound {bound} and {destination} are of different families: give two of one family")
         if through is not None and through not in where.zones:
             raise UsageError(f"--through {through}: the host has no such interface, only {', '.join(where.zones)}")
         to = Endpoint(spot.name.address, spot.name.port if spot.has_port else 9, spot.name.zone)
         question = Towards(protocol, to, own, where.zones[through] if through else 0)
-        more = (f" bound to {bound}" if bound else "") + (f" through {through}" if through else "")
+        more = (f" bound to {bound}" if bound is not None else "") + (f" through {through}" if through else "")
         _answer(where, question, f"{name} to {destination}{more}", common)
 
     command.help = f"{about}\n\n\b\n{example}"

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from wsknet import text
 from wsknet.errors import UsageError
 from wsknet.inspect.what_if import Held, Name
-from wsknet.scenario import schema
+from wsknet.scenario import addresses, schema
+from wsknet.scenario.check_steps import MAX_METRIC, check_route
 from wsknet.transport.sharing import Security, Sharing
 from wsknet.types import Endpoint, is_unspecified
 
@@ -47,9 +48,11 @@ def parse_spot(words: str, zones: Mapping[str, int]) -> Spot:
         address, port = words, None  # IPv6 without brackets, and so without a port
     else:
         address, port = found["six"] or found["four"] or "", found["port6"] or found["port4"]
-    address, _, zone = address.partition("%")
+    address, percent, zone = address.partition("%")
     try:
         octets = text.parse_address(address)
+        if found is not None and (len(octets) == 16) != (found["six"] is not None) and port is not None:
+            raise ValueError("brackets")
     except ValueError:
         raise UsageError(
             f"{words!r} is not an address: expected one like 10.1.0.2, 10.1.0.2:80 or [2001:db8::1]:80; names are not "
@@ -57,16 +60,18 @@ def parse_spot(words: str, zones: Mapping[str, int]) -> Spot:
         ) from None
     if port is not None and int(port) > 65535:
         raise UsageError(f"{words!r}: a port is a number from 0 to 65535")
-    if zone and zone not in zones:
-        raise UsageError(f"{words!r}: there is no interface {zone}: the host has {', '.join(zones)}")
-    return Spot(Name(octets, int(port or 0), zones[zone] if zone else 0), port is not None)
+    if percent and len(octets) == 4:
+        raise UsageError(f"{words!r}: only IPv6 addresses have a zone: leave %{zone} out")
+    if percent and zone not in zones:
+        raise UsageError(f"{words!r}: there is no interface {zone!r}: the host has {', '.join(zones)}")
+    return Spot(Name(addresses.unmapped(octets), int(port or 0), zones[zone] if zone else 0), port is not None)
 
 
 def parse_name(words: str, zones: Mapping[str, int]) -> Name:
     """An address that must have a port."""
     spot = parse_spot(words, zones)
     if not spot.has_port:
-        shown = text.format_endpoint(Endpoint(spot.name.address, 80))
+        shown = "10.1.0.2:80" if len(spot.name.address) == 4 else "[2001:db8::1]:80, in brackets"
         raise UsageError(f"{words!r} has no port: write it like {shown}")
     return spot.name
 
@@ -132,7 +137,8 @@ def _interface(words: str) -> tuple[str, schema.Interface]:
     name, *rest = words.split() or [""]
     if not name or "/" in name or name == "dev":
         raise UsageError(f'--interface "{words}": the name comes first, as in {INTERFACE_EXAMPLE}')
-    addresses: list[str] = []
+    where = f'--interface "{words}"'
+    cidrs: list[str] = []
     numbers = {"metric": 0, "mtu": 1500}
     flags = {"down": False, "weak-send": False, "weak-receive": False}
     while rest:
@@ -141,14 +147,22 @@ def _interface(words: str) -> tuple[str, schema.Interface]:
             numbers[word] = int(rest.pop(0))
         elif word in flags:
             flags[word] = True
-        elif word in _OF_ADDRESS and addresses:
-            addresses[-1] += f" {word}"
+        elif word in numbers:
+            raise UsageError(f"{where}: {word} is followed by a number")
+        elif word in _OF_ADDRESS and cidrs:
+            cidrs[-1] += f" {word}"
         else:
-            _check(text.parse_cidr, word, f'--interface "{words}"')
-            addresses.append(word)
-    has_own = any(address.lower().startswith("fe80:") for address in addresses)
+            _check(text.parse_cidr, word, where)
+            if word in cidrs:
+                raise UsageError(f"{where}: {word} is there twice")
+            cidrs.append(word)
+    if not 576 <= numbers["mtu"] <= 65535:
+        raise UsageError(f"{where}: an MTU is 576 to 65535")
+    if numbers["metric"] > MAX_METRIC:
+        raise UsageError(f"{where}: a metric is 0 to {MAX_METRIC}")
+    has_own = any(cidr.lower().startswith("fe80:") for cidr in cidrs)
     card = schema.Interface(
-        addresses=tuple(addresses),
+        addresses=tuple(cidrs),
         metric=numbers["metric"],
         mtu=numbers["mtu"],
         up=not flags["down"],
@@ -165,7 +179,7 @@ def _route(words: str) -> schema.Route:
     told: dict[str, str] = {}
     while rest:
         word = rest.pop(0)
-        if word in ("via", "dev", "metric", "src", *_IGNORED) and rest:
+        if word in ("via", "dev", "metric", "src", *_IGNORED) and rest and word not in told:
             told[word] = rest.pop(0)
         elif word not in ("onlink", "linkdown"):
             raise UsageError(f'--route "{words}": {word!r} is not understood: write it like {ROUTE_EXAMPLE}')
@@ -174,18 +188,21 @@ def _route(words: str) -> schema.Route:
     elif "/" not in to:
         to = f"{to}/{128 if ':' in to else 32}"
     where = f'--route "{words}"'
-    _check(text.parse_network, to, where)
+    for address in filter(None, (told.get("via", "").partition("%")[0], told.get("src", ""))):
+        _check(text.parse_address, address, where)
     if not _NUMBER.fullmatch(told.get("metric", "0")):
         raise UsageError(f"{where}: a metric is a number")
     if "via" not in told and "dev" not in told:
         raise UsageError(f"{where}: say where it leads, as in {ROUTE_EXAMPLE}")
-    return schema.Route(
+    route = schema.Route(
         to, told.get("via", ""), told.get("dev", ""), int(told.get("metric", "0")), told.get("src", "")
     )  # fmt: skip
+    _check(check_route, route, where)
+    return route
 
 
-def _check(parse: Callable[[str], object], words: str, where: str) -> None:
+def _check(parse: Callable[[Any], object], given: object, where: str) -> None:
     try:
-        parse(words)
+        parse(given)
     except ValueError as error:
         raise UsageError(f"{where}: {error}") from None

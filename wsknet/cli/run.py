@@ -21,7 +21,9 @@ _FACES = ("wsk", "winsock", "linux", "bsd")
 
 @click.command(short_help="Run scenarios, and see whether every expectation holds.")
 @click.argument("scenario", nargs=-1, metavar="SCENARIO...")
-@click.option("--all", "run_all", is_flag=True, help="Every packaged scenario.")
+@click.option(
+    "--all", "run_all", is_flag=True, help="Every packaged scenario, on a TAP every one that makes sense there."
+)
 @click.option(
     "--face", type=click.Choice(_FACES), multiple=True, help="For these only [default: all the scenario names]."
 )
@@ -64,6 +66,8 @@ def run(
     if bool(scenario) == run_all:
         raise click.UsageError("give the name or the file of a scenario, or --all")
     chosen = everything() if run_all else [each for named in scenario for each in find(named)]
+    if run_all and link == "tap":
+        chosen = [(name, each) for name, each in chosen if not each.no_tap]
     _check(chosen, face, link, pcap)
     results: list[Result] = []
     for name, each in chosen:
@@ -71,6 +75,8 @@ def run(
             results.append(_run(name, each, column, link, seed, None if number else pcap))
             if not as_json and len(chosen) == 1:
                 _tell(results[-1], brief, is_first=number == 0, is_judged=not policy)
+    if not results:
+        raise UsageError(f"none of these says anything for {', '.join(face)}: leave --face out, or choose another")
     if report is not None:
         from wsknet.scenario.report import write_report
 

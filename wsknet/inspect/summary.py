@@ -10,7 +10,9 @@ from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet
 
-_FLAGS = (
+KINDS = ("arp", "nd", "udp", "tcp", "icmp", "fragment", "protocol", "ethertype")
+"""The first words."""
+TCP_FLAGS = (
     ("S", "SYN"),
     ("F", "FIN"),
     ("R", "RST"),
@@ -58,7 +60,7 @@ def _ip(ip: Packet) -> str:
         return f"udp {_ends(ip, above)}"
     if isinstance(above, TCP):
         set_ = str(above.flags)
-        return f"tcp {','.join(name for letter, name in _FLAGS if letter in set_) or 'none'} {_ends(ip, above)}"
+        return f"tcp {','.join(name for letter, name in TCP_FLAGS if letter in set_) or 'none'} {_ends(ip, above)}"
     if isinstance(above, ICMP):
         kind = _ICMP_UNREACHABLE.get(above.code) if above.type == 3 else _ICMP_TYPES.get(above.type)
         return f"icmp {kind or f'type {above.type}'} {ip.src} > {ip.dst}"

@@ -239,17 +239,38 @@ class _Asked:
             if answer.drop is not None or answer.is_passed_on:
                 verb = "is passed on to other hosts" if answer.is_passed_on else "is dropped before any socket sees it"
                 return Result(f"{verb}: {level_0.rule}", None, tuple(parts))
+        is_broadcast = bool(why.parts) and not self._has(local.address)
         why.parts = []
         names = [str(sockets[each].name) for each in map(_endpoint_of, answer.receivers) if each in sockets]
         who = f"the socket bound to {names[0]}" if len(names) == 1 else ", ".join(names) or "nobody"
         parts.append(Part("Which socket gets it?", who, why))
         if not names:
-            return Result(self._nobody(question, zoned[0]), None, tuple(parts))
+            return Result(self._nobody(question, zoned[0], is_broadcast), None, tuple(parts))
         if len(names) > 1:
             return Result(f"every one of {who} gets a copy", None, tuple(parts))
         endpoint = _endpoint_of(answer.receivers[0])
         assert endpoint is not None
+        if is_broadcast:
+            return self._answered_broadcast(zoned[1], endpoint, names[0], parts)
         return self._answered(question, zoned, endpoint, names[0], if_index, parts)
+
+    def _has(self, address: Address) -> bool:
+        return any(address == own for interface in self._stack.view().interfaces for own, _ in interface.addresses)
+
+    def _answered_broadcast(
+        self, remote: Endpoint, endpoint: TcpEndpoint | UdpEndpoint, name: str, parts: list[Part]
+    ) -> Result:
+        """Nobody expects it from the address that was asked: no packet has that as its source."""
+        assert endpoint.local is not None
+        answer, why = self._stack.explain(PathQuery(remote.address, endpoint.local.address, remote.zone))
+        headline = "From which address does the answer leave?"
+        if answer.error is not None:
+            parts.append(Part(headline, f"none: {answer.error.kind.value}", why))
+            return Result(_no_answer(name, answer.error), answer.error.kind, tuple(parts))
+        assert answer.path is not None
+        source = format_address(answer.path.source)
+        parts.append(Part(headline, source, why))
+        return Result(f"reaches {name}; the answer leaves from {source}", None, tuple(parts), "", answer.path.source)
 
     def _answered(
         self, question: Arrives, zoned: list[Endpoint], endpoint: TcpEndpoint | UdpEndpoint, name: str, if_index: int,
@@ -264,8 +285,7 @@ class _Asked:
         headline = "From which address does the answer leave?"
         if answer.error is not None:
             parts.append(Part(headline, f"none: {answer.error.kind.value}", why))
-            outcome = f"reaches {name}, but the answer fails: {answer.error.kind.value} ({answer.error.detail})"
-            return Result(outcome, answer.error.kind, tuple(parts))
+            return Result(_no_answer(name, answer.error), answer.error.kind, tuple(parts))
         assert answer.path is not None
         path, asked = answer.path, format_address(local.address)
         source = format_address(path.source)
@@ -278,7 +298,9 @@ class _Asked:
         advice = "" if is_tcp else _advice(endpoint.local, asked, same)
         return Result(outcome, None, tuple(parts), advice, path.source)
 
-    def _nobody(self, question: Arrives, local: Endpoint) -> str:
+    def _nobody(self, question: Arrives, local: Endpoint, is_broadcast: bool) -> str:
+        if is_broadcast:
+            return "reaches nobody, and nothing is sent back: nobody is told of a broadcast that came in vain"
         if question.protocol is Proto.TCP:
             return "reaches nobody: the sender gets a reset (connection refused)"
         if self._stack.udp.ports.is_held(local.address, local.port, local.zone):
@@ -295,7 +317,9 @@ class _Asked:
             if interface.index != LOOPBACK_INDEX and any(address == local for address, _ in interface.addresses):
                 return interface.index
         path = self._stack.resolve(PathQuery(remote)).path
-        return 0 if path is None or path.is_local else path.interface.index
+        if path is None:
+            return next((each.index for each in interfaces if each.index != LOOPBACK_INDEX and each.is_up), 0)
+        return 0 if path.is_local else path.interface.index
 
     def _open(self, protocol: Proto, held: Held, is_listening: bool = False) -> TcpEndpoint | UdpEndpoint:
         name = held.name.under(self._behaviour)
@@ -329,6 +353,10 @@ class _Asked:
 
 def _way_text(way: str, source: Address) -> str:
     return f"{way}, from the address {format_address(source)}"
+
+
+def _no_answer(name: str, error: NetError) -> str:
+    return f"reaches {name}, but the answer fails: {error.kind.value} ({error.detail})"
 
 
 def _yes(error: NetError | None) -> str:

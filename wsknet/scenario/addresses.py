@@ -29,6 +29,8 @@ def parse_name(words: str) -> Named:
         raise ValueError(f"{words!r} is no address with port: expected one like 10.1.0.2:80 or [2001:db8::1]:80")
     address, _, zone = (found["six"] or found["four"] or "").partition("%")
     octets = text.parse_address(address)
+    if "%" in words and (not zone or len(octets) == 4):
+        raise ValueError(f"{words!r}: a zone is the name of an interface, behind the % of an IPv6 address")
     if (len(octets) == 16) != (found["six"] is not None):
         raise ValueError(f"{words!r}: only IPv6 addresses stand in brackets, and all of them do")
     return Named(octets, int(found["port"]), zone)

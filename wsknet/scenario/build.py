@@ -1,4 +1,4 @@
-"""An emulated host from what a scenario says of it."""
+"""Emulated hosts and links from what a scenario says of them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from wsknet import text
 from wsknet.behaviour import SETS, Behaviour
 from wsknet.config import AutoConfig, PortConfig, PortRange, StackConfig
+from wsknet.devices.impair import Impairment
+from wsknet.devices.wire import CABLE
 from wsknet.net import changes
 from wsknet.scenario.columns import Column
-from wsknet.scenario.terms import port_range, split_address
+from wsknet.scenario.terms import nanoseconds, port_range, split_address
 from wsknet.types import LOOPBACK_INDEX, Family, Proto
 
 if TYPE_CHECKING:
@@ -36,27 +38,43 @@ def _ranges(words: str) -> tuple[PortRange, ...]:
     return tuple(PortRange(protocol, family, first, last) for protocol in (Proto.TCP, Proto.UDP) for family in Family)
 
 
+def impairment_of(link: schema.Link | None) -> Impairment:
+    if link is None:
+        return CABLE
+    return Impairment(
+        delay=nanoseconds(link.delay) if link.delay else CABLE.delay,
+        jitter=nanoseconds(link.jitter) if link.jitter else 0,
+        loss=link.loss,
+        duplicate=link.duplicate,
+        reorder=link.reorder,
+        corrupt=link.corrupt,
+        rate=link.rate,
+    )
+
+
 def add_interfaces(host: wsknet_host.Host, described: schema.Host) -> None:
     """Interfaces and their addresses, and what is on the loopback interface."""
     for name, card in described.interfaces.items():
-        interface = host.interface(
-            name,
-            mac=card.mac or None,
-            mtu=card.mtu,
-            metric=card.metric,
-            auto=AutoConfig(dhcp=True) if card.dhcp else None,
-            link_local=card.link_local,
-        )
-        for words in card.addresses:
-            add_address(host, interface.index, words)
-        if card.weak_send is not None or card.weak_receive is not None:
-            host.apply(
-                changes.InterfaceChanged(interface.index, weak_send=card.weak_send, weak_receive=card.weak_receive)
-            )
-        if not card.up:
-            interface.set_up(False)
+        add_interface(host, name, card)
     for words in described.loopback:
         add_address(host, LOOPBACK_INDEX, words)
+
+
+def add_interface(host: wsknet_host.Host, name: str, card: schema.Interface) -> None:
+    interface = host.interface(
+        name,
+        mac=card.mac or None,
+        mtu=card.mtu,
+        metric=card.metric,
+        auto=AutoConfig(dhcp=True) if card.dhcp else None,
+        link_local=card.link_local,
+    )
+    for words in card.addresses:
+        add_address(host, interface.index, words)
+    if card.weak_send is not None or card.weak_receive is not None:
+        host.apply(changes.InterfaceChanged(interface.index, weak_send=card.weak_send, weak_receive=card.weak_receive))
+    if not card.up:
+        interface.set_up(False)
 
 
 def add_routes(host: wsknet_host.Host, described: schema.Host) -> None:

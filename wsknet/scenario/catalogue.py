@@ -29,10 +29,10 @@ def find(named: str) -> list[tuple[str, Scenario]]:
         if found:
             return found
     path = Path(named)
-    if path.suffix in (".yaml", ".yml") or path.exists():
+    if path.suffix in (".yaml", ".yml") or (named and path.exists()):
         return [(path.stem, load(path))]
     near = get_close_matches(named, packaged(), n=1)
-    hint = f"did you mean {near[0]}?" if near else "`wsknet list` has their names; a file ends in .yaml"
+    hint = f"did you mean {near[0]}?" if near else "`wsknet list WORD` finds their names; a file ends in .yaml"
     raise UsageError(f"there is no scenario {named!r}: {hint}")
 
 

@@ -1,17 +1,30 @@
-"""What types cannot tell of a scenario: names that must be known, addresses, expectations for every face."""
+"""What types cannot tell of a scenario: hosts that can be, links with two ends, names that must be known."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from wsknet import text
+from wsknet.behaviour import SETS
 from wsknet.errors import UsageError
-from wsknet.scenario import schema
-from wsknet.scenario.addresses import parse_name
-from wsknet.scenario.columns import GROUPS, NAMES, check_policy
-from wsknet.scenario.schema import Host, Scenario, Step
+from wsknet.scenario import build
+from wsknet.scenario.check_steps import CheckSteps, check_route
+from wsknet.scenario.columns import NAMES, Column, check_policy, column
 from wsknet.scenario.terms import nanoseconds, port_range, split_address
-from wsknet.scenario.yaml_tree import Document, Place
+from wsknet.types import is_link_local
+
+if TYPE_CHECKING:
+    from wsknet.host import Network
+    from wsknet.scenario.schema import Host, Interface, Scenario
+    from wsknet.scenario.yaml_tree import Document, Place
+
+HOST_NAME = re.compile(r"\w[\w-]*")
+CARD_NAME = re.compile(r"(?!\d+$)\w[\w.-]*")
+"""A number would be taken for that of an interface."""
+OF_EVERY_HOST = ("lo", "loopback")
 
 
 class Check:
@@ -20,150 +33,148 @@ class Check:
     def __init__(self, document: Document, scenario: Scenario) -> None:
         self._document = document
         self._scenario = scenario
-        self._sockets: dict[str, str] = {}
-        """Socket to host."""
 
     def run(self) -> None:
         scenario = self._scenario
-        if not scenario.hosts:
-            raise self._fail(("hosts",), "a scenario needs a host")
-        for index, face in enumerate(scenario.faces):
-            if face not in NAMES:
-                raise self._fail(("faces", index), f"there is no face {face!r}: choose from {', '.join(NAMES)}")
-        for name, host in scenario.hosts.items():
-            self._host(host, ("hosts", name))
-        used = {card.link for host in scenario.hosts.values() for card in host.interfaces.values()}
-        for link, properties in scenario.links.items():
-            if link not in used:
-                raise self._fail(("links", link), f"no interface is plugged into {link}")
-            for field in ("delay", "jitter"):
-                self._duration(getattr(properties, field), ("links", link, field))
+        self._faces()
         for policy, value in scenario.policies.items():
             self._try(("policies", policy), check_policy, policy, value)
-        for index, flip in enumerate(scenario.flips):
-            self._try(("flips", index), check_policy, flip.policy, flip.value)
-        for index, step in enumerate(scenario.steps):
-            self._step(step, ("steps", index))
+        self._flips()
+        self.hosts()
+        self._links()
+        if not scenario.steps:
+            raise self._document.fail(("steps",), "a scenario needs a step")
+        CheckSteps(self._document, scenario).run()
 
-    def _fail(self, place: Place, problem: str) -> UsageError:
-        return self._document.fail(place, problem)
+    def hosts(self) -> None:
+        """Each is built on trial: who builds it knows best what cannot be."""
+        from wsknet.host import Network
 
-    def _try(self, place: Place, check: Any, *arguments: Any) -> None:
+        if not self._scenario.hosts:
+            raise self._document.fail(("hosts",), "a scenario needs a host")
+        network = Network()
+        for name, host in self._scenario.hosts.items():
+            self._host(network, name, host)
+        self._neighbours(network)
+
+    def _try(self, place: Place, check: Callable[..., Any], *arguments: Any) -> Any:
         try:
-            check(*arguments)
+            return check(*arguments)
         except ValueError as error:
-            raise self._fail(place, str(error)) from None
+            raise self._document.fail(place, str(error)) from None
 
-    def _duration(self, duration: str, place: Place) -> None:
-        if duration:
-            self._try(place, nanoseconds, duration)
+    def _faces(self) -> None:
+        faces = self._scenario.faces
+        if not faces:
+            raise self._document.fail(("faces",), f"a scenario needs a face: choose from {', '.join(NAMES)}")
+        for index, face in enumerate(faces):
+            if face not in NAMES:
+                raise self._document.fail(
+                    ("faces", index), f"there is no face {face!r}: choose from {', '.join(NAMES)}"
+                )
+            if face in faces[:index]:
+                raise self._document.fail(("faces", index), f"{face} is there already")
 
-    def _host(self, host: Host, place: Place) -> None:
-        for name, card in host.interfaces.items():
-            for index, words in enumerate(card.addresses):
-                self._try((*place, "interfaces", name, "addresses", index), split_address, words)
-        for index, route in enumerate(host.routes):
-            here = (*place, "routes", index)
-            self._route(route, here)
-            if route.through and route.through not in host.interfaces:
-                raise self._fail((*here, "through"), f"the host has no interface {route.through!r}")
+    def _flips(self) -> None:
+        for index, flip in enumerate(self._scenario.flips):
+            self._try(("flips", index), check_policy, flip.policy, flip.value)
+            if flip in self._scenario.flips[:index]:
+                raise self._document.fail(("flips", index), f"{flip.key} is there already")
+        if self._scenario.flips and not {"wsk", "winsock"} & set(self._scenario.faces):
+            raise self._document.fail(("flips",), "flips are run for wsk and winsock: add one of them to the faces")
+
+    # Hosts
+
+    def _host(self, network: Network, name: str, host: Host) -> None:
+        place: Place = ("hosts", name)
+        if HOST_NAME.fullmatch(name) is None:
+            raise self._document.fail(place, "the name of a host is letters, digits, - and _")
+        if host.behaves and host.behaves not in SETS:
+            raise self._document.fail((*place, "behaves"), f"expected one of {', '.join(SETS)}")
         for field in ("dynamic_ports", "excluded_ports"):
             if getattr(host, field):
                 self._try((*place, field), port_range, getattr(host, field))
+        self._addresses(host, place)
+        config = build.stack_config(host, self._column())
+        built = network.host(name, config.behaviour, config, host.is_router)
+        for card_name, card in host.interfaces.items():
+            here = (*place, "interfaces", card_name)
+            if CARD_NAME.fullmatch(card_name) is None or card_name in OF_EVERY_HOST:
+                raise self._document.fail(here, "no name for an interface: choose one like eth0")
+            self._try(here, build.add_interface, built, card_name, card)
+            if built.interfaces[card_name].mac == bytes(6):
+                raise self._document.fail((*here, "mac"), "that is the MAC address of nobody: give another")
+        for index, words in enumerate(host.loopback):
+            self._try((*place, "loopback", index), build.add_address, built, 1, words)
+        for index, route in enumerate(host.routes):
+            self._try((*place, "routes", index), check_route, route)
+            self._try((*place, "routes", index), build.add_route, built, route)
 
-    def _route(self, route: schema.Route, place: Place) -> None:
-        self._try((*place, "to"), text.parse_network, route.to)
-        for field in ("via", "source"):
-            if getattr(route, field):
-                self._try((*place, field), text.parse_address, getattr(route, field).partition("%")[0])
+    def _column(self) -> Column:
+        return column(self._scenario.faces[0], self._scenario.policies)
 
-    def _change(self, change: schema.Change, place: Place) -> None:
-        given = [name for name in change.__struct_fields__ if name not in _OF_ALL_STEPS and _is_given(change, name)]
-        if len(given) != 1:
-            raise self._fail(place, f"a change is one thing, not {' and '.join(given) or 'nothing'}")
-        for field in ("add_route", "remove_route"):
-            if getattr(change, field) is not None:
-                self._route(getattr(change, field), (*place, field))
-        for field in ("add_address", "remove_address", "metric"):
-            words = getattr(change, field)
-            if words and " on " not in words:
-                raise self._fail((*place, field), f"{words!r} names no interface: write it as in 10.1.0.9/24 on if1")
+    def _addresses(self, host: Host, place: Place) -> None:
+        """One stands once on a host, and a link-local one once on an interface."""
+        lists: list[tuple[str, Place, tuple[str, ...]]] = [
+            (name, (*place, "interfaces", name, "addresses"), card.addresses) for name, card in host.interfaces.items()
+        ]
+        lists.append(("", (*place, "loopback"), host.loopback))
+        known: set[tuple[bytes, str]] = set()
+        for name, here, addresses in lists:
+            for index, words in enumerate(addresses):
+                cidr, _ = self._try((*here, index), split_address, words)
+                address, _ = text.parse_cidr(cidr)
+                key = address, name if is_link_local(address) else ""
+                if key in known:
+                    raise self._document.fail((*here, index), f"the host has {text.format_address(address)} already")
+                known.add(key)
 
-    def _name(self, step: Step, place: Place) -> None:
-        """Addresses with ports; ``@s`` stands for a name or a port that is not known yet."""
-        words = getattr(step, "to", "")
-        if not words or words == "nobody" or words.startswith("@"):
-            return
-        before, at, socket = words.partition("@")
-        if at and socket not in self._sockets:
-            raise self._fail((*place, "to"), f"no socket {socket!r} was opened before")
-        self._try((*place, "to"), parse_name, before + "1" if at else words)
+    def _neighbours(self, network: Network) -> None:
+        """No two on one link have the same MAC address or the same address."""
+        known: dict[tuple[str, bytes], str] = {}
+        for name, host in self._scenario.hosts.items():
+            for card_name, card in host.interfaces.items():
+                if not card.link:
+                    continue
+                for octets, words in _identities(network.hosts[name].interfaces[card_name].mac, card):
+                    holder = known.setdefault((card.link, octets), f"{name}.{card_name}")
+                    if holder != f"{name}.{card_name}":
+                        place = ("hosts", name, "interfaces", card_name)
+                        problem = f"{holder} on the link {card.link} has {words} already: give another"
+                        raise self._document.fail(place, problem)
 
-    def _step(self, step: Step, place: Place) -> None:
-        operation = str(type(step).__struct_config__.tag)
-        subject = (*place, operation)
-        match step.SUBJECT:
-            case "host":
-                if step.what not in self._scenario.hosts:
-                    raise self._fail(subject, f"there is no host {step.what!r}")
-                if isinstance(step, schema.Change):
-                    self._change(step, place)
-            case "interface":
-                self._interface(step.what, subject)
-            case "time":
-                self._duration(step.what, subject)
-            case "socket":
-                self._socket(step, place, subject)
-        self._duration(step.within, (*place, "within"))
-        for field in ("expect", "rule", "frames", "no_frames"):
-            self._expected(getattr(step, field), step, (*place, field))
+    # Links
 
-    def _socket(self, step: Step, place: Place, subject: Place) -> None:
-        if isinstance(step, schema.OpenSocket):
-            if step.on not in self._scenario.hosts:
-                raise self._fail((*place, "on"), f"there is no host {step.on!r}")
-            for field, known in (("type", ("udp", "tcp")), ("family", ("ipv4", "ipv6", "dual"))):
-                if getattr(step, field) not in known:
-                    raise self._fail((*place, field), f"expected one of {', '.join(known)}")
-            self._new_socket(step.what, step.on, subject)
-        elif step.what not in self._sockets:
-            raise self._fail(subject, f"no socket {step.what!r} was opened before")
-        if isinstance(step, (schema.Bind, schema.Connect, schema.Send, schema.DefaultDestination)):
-            self._name(step, place)
-        if isinstance(step, schema.Accept):
-            self._new_socket(step.named, self._sockets[step.what], (*place, "named"))
+    def _links(self) -> None:
+        scenario = self._scenario
+        ends = Counter(card.link for host in scenario.hosts.values() for card in host.interfaces.values())
+        for link, properties in scenario.links.items():
+            place = ("links", link)
+            if not ends[link]:
+                raise self._document.fail(place, f"no interface is plugged into {link}")
+            for field in ("delay", "jitter"):
+                if getattr(properties, field):
+                    self._try((*place, field), nanoseconds, getattr(properties, field))
+            self._try(place, build.impairment_of, properties)
+        if len(scenario.hosts) == 1:
+            return  # one host alone is about itself
+        for name, host in scenario.hosts.items():
+            for card_name, card in host.interfaces.items():
+                is_own = not host.like or self._document.has(("hosts", name, "interfaces", card_name))
+                if card.link and is_own and ends[card.link] == 1 and card.link not in scenario.links:
+                    others = [link for link, count in ends.items() if link not in ("", card.link) and count == 1]
+                    raise self._one_end(("hosts", name, "interfaces", card_name, "link"), card.link, others)
 
-    def _new_socket(self, name: str, host: str, place: Place) -> None:
-        if name in self._sockets:
-            raise self._fail(place, f"there is a socket {name!r} already")
-        self._sockets[name] = host
-
-    def _interface(self, name: str, place: Place) -> None:
-        host, _, card = name.partition(".")
-        if host not in self._scenario.hosts or card not in self._scenario.hosts[host].interfaces:
-            raise self._fail(place, f"there is no interface {name!r}: write host.interface")
-
-    def _expected(self, expected: Any, step: Step, place: Place) -> None:
-        """One for all, or one for each face that runs the step."""
-        if not isinstance(expected, dict):
-            return
-        flips = [flip.key for flip in self._scenario.flips]
-        flips += [f"{face} {key}" for face in self._scenario.faces for key in flips]
-        known = {*NAMES, *GROUPS, "kernel", *flips}
-        for key in expected:
-            if key not in known:
-                raise self._fail((*place, key), f"no face and no flip is called {key!r}")
-        if place[-1] != "expect":
-            return
-        for face in step.faces or self._scenario.faces:
-            if face not in expected and not any(
-                face in members for group, members in GROUPS.items() if group in expected
-            ):
-                raise self._fail(place, f"says nothing for {face}")
+    def _one_end(self, place: Place, link: str, others: list[str]) -> UsageError:
+        nor = f" (nor into {', '.join(others)})" if others else ""
+        meant = f"if that is meant, say so with links: {{{link}: {{}}}}"
+        return self._document.fail(place, f"nothing else is plugged into {link}{nor}: {meant}")
 
 
-_OF_ALL_STEPS = frozenset(schema._Step.__struct_fields__) | {"what"}
-
-
-def _is_given(change: schema.Change, field: str) -> bool:
-    return getattr(change, field) not in ("", None)
+def _identities(mac: bytes, card: Interface) -> list[tuple[bytes, str]]:
+    """Octets that are to be alone on a link, and what they are called."""
+    found = [(mac, f"the MAC address {text.format_mac(mac)}")]
+    for words in card.addresses:
+        address, _ = text.parse_cidr(split_address(words)[0])
+        found.append((address, f"the address {text.format_address(address)}"))
+    return found

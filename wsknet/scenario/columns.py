@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
+from difflib import get_close_matches
 from enum import Enum
 from typing import Any, NamedTuple
 
 from wsknet.behaviour import BSD, LINUX, WINDOWS, Behaviour, SharingTable
-from wsknet.scenario.schema import Expected, Flip, Scenario
+from wsknet.scenario.schema import Expected, Flip, Scenario, Step
 
 
 class Column(NamedTuple):
@@ -23,15 +24,20 @@ class Column(NamedTuple):
         return f"{self.face} with {self.flip.key}" if self.flip else self.face
 
     def expected(self, told: Expected) -> str:
-        """What `told` says for this column: the flip, the face, its group, in this order."""
-        if isinstance(told, str):
-            return told
+        """What `told` says for this column; empty if it says nothing."""
+        return told if isinstance(told, str) else told.get(self.key(told), "")
+
+    def runs(self, step: Step) -> bool:
+        return not step.faces or bool(self.key(step.faces))
+
+    def key(self, told: Collection[str]) -> str:
+        """The one of `told` that counts: for the flip, the face, its group, in this order.  Empty if none does."""
         keys = [self.face, *(group for group, members in GROUPS.items() if self.face in members)]
         if self.flip is not None:
             keys = [f"{self.face} {self.flip.key}", self.flip.key, *keys]
         if self.face == "kernel":
             keys.append("linux")
-        return next((told[key] for key in keys if key in told), "")
+        return next((key for key in keys if key in told), "")
 
 
 NAMES: dict[str, Behaviour] = {
@@ -57,7 +63,9 @@ def with_policy(behaviour: Behaviour, name: str, value: str) -> Behaviour:
     """`ValueError` for a policy that there is not, or a value that it has not."""
     known = {each.name for each in fields(behaviour)} - {"name", "tcp"}
     if name not in known:
-        raise ValueError(f"there is no policy {name!r}: choose one of {', '.join(sorted(known))}")
+        near = get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(sorted(known))}"
+        raise ValueError(f"there is no policy {name!r}: {hint}")
     return replace(behaviour, **{name: _parse(getattr(behaviour, name), name, value)})
 
 

@@ -6,19 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wsknet.scenario import schema
 from wsknet.scenario.glob import intruder, matches, missing
-from wsknet.scenario.outcomes import OK
 
 if TYPE_CHECKING:
     from wsknet.scenario.columns import Column
-    from wsknet.scenario.schema import Step
+    from wsknet.scenario.schema import Step, Table
     from wsknet.scenario.world import SeenFrame
     from wsknet.trace import Decision
 
-_QUIET = (schema.OpenSocket, schema.SetOption, schema.Listen, schema.Change, schema.Inject, schema.Table, schema.Close,
-          schema.Bind, schema.Join, schema.DefaultDestination)  # fmt: skip
-"""Steps that are expected to go well unless they say otherwise."""
+
+@dataclass(frozen=True)
+class Ended:
+    """How a step ended."""
+
+    outcome: str
+    well: bool
+    """As is expected of steps that say nothing of it: no error, and not in vain."""
+    detail: str = ""
+    """Why, in the words of the stack, where it did not end well."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +37,15 @@ class Failure:
 
 
 def judge(
-    step: Step, column: Column, outcome: str, decisions: Sequence[Decision] | None, frames: Sequence[SeenFrame]
+    step: Step, column: Column, ended: Ended, decisions: Sequence[Decision] | None, frames: Sequence[SeenFrame]
 ) -> list[Failure]:
     """`decisions` is `None` where nobody tells them: then no rule is expected."""
     failures = []
-    expected = column.expected(step.expect) or (OK if isinstance(step, _QUIET) else "")
-    if expected and not matches(expected, outcome):
-        failures.append(Failure("outcome", expected, outcome))
+    expected = column.expected(step.expect)
+    if expected and not matches(expected, ended.outcome):
+        failures.append(Failure("outcome", expected, ended.outcome))
+    if not expected and not ended.well:
+        failures.append(Failure("outcome", "that it ends well, for nothing else is said", ended.outcome))
     rule = column.expected(step.rule)
     if rule and decisions is not None:
         rules = [line for decision in decisions for line in rules_of(decision)]
@@ -54,10 +61,19 @@ def judge(
     return failures
 
 
+def unlike(step: Table, lines: Sequence[str]) -> str:
+    """What is there and should not be, or the other way round, in a table; empty if all is as it should be."""
+    absent = next((pattern for pattern in step.has if intruder((pattern,), lines) is None), None)
+    if absent is not None:
+        return f"no line {absent!r} among {list(lines)}"
+    unwanted = intruder(step.lacks, lines)
+    return "" if unwanted is None else f"the line {unwanted!r}"
+
+
 def _for(column: Column, told: Sequence[str] | dict[str, tuple[str, ...]]) -> Sequence[str]:
     if not isinstance(told, dict):
         return told
-    return told.get(column.expected({key: key for key in told}), ())
+    return told.get(column.key(told), ())
 
 
 def rules_of(decision: Decision) -> list[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
 
+from wsknet.errors import UsageError
 from wsknet.scenario import schema
 from wsknet.scenario.check import Check
 from wsknet.scenario.schema import Host, Scenario, Step
@@ -19,7 +21,18 @@ STANDARD_HOSTS = LIBRARY / "hosts.yaml"
 
 OPERATIONS: dict[str, type[Step]] = {kind.__struct_config__.tag: kind for kind in get_args(Step)}
 
-_AT = re.compile(r"^(?P<problem>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
+_AT = re.compile(r"(?P<problem>.*?)(?: - at `(?P<path>[^`]*)`)?", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(?P<field>.*)`")
+_TYPES = {
+    "object": "a mapping",
+    "array": "a list",
+    "str": "text",
+    "int": "a number",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "nothing",
+}
 
 
 def load(path: Path) -> Scenario:
@@ -34,7 +47,9 @@ def read(document: Document) -> Scenario:
     if isinstance(top.get("steps"), list):
         top = {**top, "steps": [_tagged(document, step, ("steps", i)) for i, step in enumerate(top["steps"])]}
     _convert_named(document, top)
-    return _checked(document, top)
+    scenario = _completed(document, top)
+    Check(document, scenario).run()
+    return scenario
 
 
 def load_hosts(path: Path) -> dict[str, Host]:
@@ -43,15 +58,17 @@ def load_hosts(path: Path) -> dict[str, Host]:
     top = document.value
     if not isinstance(top, dict) or not top.get("hosts"):
         raise document.fail((), "expected a mapping with hosts")
-    return _checked(document, {"title": "", "topic": "", "hosts": top["hosts"], "steps": []}).hosts
+    top = {"title": "", "topic": "", "hosts": top["hosts"], "steps": []}
+    _convert_named(document, top)
+    scenario = _completed(document, top)
+    Check(document, scenario).hosts()
+    return scenario.hosts
 
 
-def _checked(document: Document, top: dict[str, Any]) -> Scenario:
+def _completed(document: Document, top: dict[str, Any]) -> Scenario:
     scenario: Scenario = _convert(document, top, Scenario)
     hosts = {name: _complete(document, host, ("hosts", name)) for name, host in scenario.hosts.items()}
-    scenario = msgspec.structs.replace(scenario, hosts=hosts)
-    Check(document, scenario).run()
-    return scenario
+    return msgspec.structs.replace(scenario, hosts=hosts)
 
 
 @cache
@@ -64,10 +81,10 @@ def _convert(document: Document, value: Any, kind: Any, place: Place = ()) -> An
     try:
         return msgspec.convert(value, kind, strict=True)
     except msgspec.ValidationError as error:
-        found = _AT.match(str(error))
+        found = _AT.fullmatch(str(error))
         assert found is not None
-        place = (*place, *parse_path(found["path"] or ""))
-        raise document.fail(_as_written(document, place), _plain(found["problem"])) from None
+        inner = parse_path(found["path"] or "")
+        raise _refusal(document, (*place, *inner), found["problem"], _known_fields(kind, inner, value)) from None
 
 
 def _convert_named(document: Document, top: dict[str, Any]) -> None:
@@ -92,11 +109,33 @@ def _as_written(document: Document, place: Place) -> Place:
     return place
 
 
-def _plain(problem: str) -> str:
-    """msgspec speaks of objects, arrays and str."""
-    for theirs, ours in (("Object", "this"), ("`object`", "a mapping"), ("`array`", "a list"), ("`str`", "text")):
-        problem = problem.replace(theirs, ours)
-    return problem[0].lower() + problem[1:]
+def _refusal(document: Document, place: Place, problem: str, known: tuple[str, ...]) -> UsageError:
+    """In the words of people: msgspec speaks of objects, arrays and str."""
+    unknown, missing = _UNKNOWN.fullmatch(problem), _MISSING.fullmatch(problem)
+    if unknown is not None:
+        near = get_close_matches(unknown["field"], known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
+        return document.fail((*place, unknown["field"]), f"unknown field: {hint}")
+    if missing is not None:
+        return document.fail(_as_written(document, place), f"the field {missing['field']!r} is missing")
+    plain = re.sub("`([^`]*)`", lambda found: _in_plain_words(found[1]), problem)
+    return document.fail(_as_written(document, place), plain[0].lower() + plain[1:])
+
+
+def _in_plain_words(types: str) -> str:
+    return " or ".join(dict.fromkeys(_TYPES.get(each, each) for each in types.split(" | ")))
+
+
+def _known_fields(kind: Any, place: Place, value: Any) -> tuple[str, ...]:
+    """Of what stands at `place` in `value`, which is to be of `kind`."""
+    match place:
+        case ("steps", int(index)):
+            kind = OPERATIONS[value["steps"][index]["do"]]
+        case (*_, "routes", int()) | (*_, "add_route" | "remove_route"):
+            kind = schema.Route
+        case ("flips", int()):
+            kind = schema.Flip
+    return tuple(field for field in getattr(kind, "__struct_encode_fields__", ()) if field != "what")
 
 
 def _tagged(document: Document, step: Any, place: Place) -> Any:

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from wsknet.scenario import schema
 from wsknet.scenario.addresses import resolve_references
-from wsknet.scenario.glob import intruder, matches
-from wsknet.scenario.judge import Failure, judge
+from wsknet.scenario.judge import Ended, Failure, judge, unlike
 from wsknet.scenario.operations import OPERATIONS
-from wsknet.scenario.outcomes import OK, render
+from wsknet.scenario.outcomes import NOTHING, OK, PENDING, render
 from wsknet.scenario.terms import nanoseconds
 from wsknet.scenario.wording import sentence
 from wsknet.scenario.world import Failed
@@ -23,7 +22,7 @@ from wsknet.types import MILLISECOND
 if TYPE_CHECKING:
     from wsknet.scenario.columns import Column
     from wsknet.scenario.schema import Scenario, Step
-    from wsknet.scenario.world import Attempt, SeenFrame, World
+    from wsknet.scenario.world import Attempt, SeenFrame, Sockets, World
     from wsknet.trace import Decision
 
 PATIENCE = 300 * MILLISECOND
@@ -69,13 +68,9 @@ def run(name: str, scenario: Scenario, column: Column, world: World, where: str 
     with world:
         runner = _Runner(scenario, column, world)
         for number, step in enumerate(scenario.steps, 1):
-            if not step.faces or _is_for(step, column):
+            if column.runs(step):
                 result.steps.append(runner.perform(number, step))
     return result
-
-
-def _is_for(step: Step, column: Column) -> bool:
-    return bool(column.expected(dict.fromkeys(step.faces, "yes")))
 
 
 class _Runner:
@@ -90,36 +85,51 @@ class _Runner:
         told = sentence(step)
         self._world.begin(f"step {number}: {told}")
         seen = len(self._world.frames)
-        patience = nanoseconds(step.within) if step.within else PATIENCE
-        result = StepResult(number, step, told, OK, expected=self._column.expected(step.expect))
-        try:
-            result.outcome = self._outcome(step, patience)
-        except Failed as failed:
-            result.outcome, result.detail = failed.outcome, failed.detail
+        ended = self._end(step)
         if not isinstance(step, schema.Wait):
             self._world.settle()
-        result.rendering = render(result.outcome, self._column.face)
         decisions = self._decisions(step)
-        result.decisions = decisions or []
-        result.frames = list(self._world.frames[seen:])
-        result.failures = judge(step, self._column, result.outcome, decisions, result.frames)
-        return result
+        frames = list(self._world.frames[seen:])
+        return StepResult(
+            number,
+            step,
+            told,
+            ended.outcome,
+            render(ended.outcome, self._column.face),
+            ended.detail,
+            self._column.expected(step.expect),
+            decisions or [],
+            frames,
+            judge(step, self._column, ended, decisions, frames),
+        )
 
-    def _outcome(self, step: Step, patience: int) -> str:
+    def _end(self, step: Step) -> Ended:
+        if isinstance(step, schema.Table):
+            lines = self._world.table(step.what, step.show)
+            if lines is None:
+                return Ended(OK, True, "this table cannot be seen here")
+            problem = unlike(step, lines)
+            return Ended(problem or OK, not problem)
+        try:
+            outcome = self._outcome(step)
+        except Failed as failed:
+            return Ended(failed.outcome, False, failed.detail)
+        waits_for_others = isinstance(step, (schema.Receive, schema.Accept))
+        return Ended(outcome, outcome != PENDING and not (waits_for_others and outcome == NOTHING))
+
+    def _outcome(self, step: Step) -> str:
         if isinstance(step, schema.Wait):
             self._world.pass_time(nanoseconds(step.what))
         elif isinstance(step, schema.Change):
             self._world.change(step)
         elif isinstance(step, schema.Inject):
             self._world.inject(step)
-        elif isinstance(step, schema.Table):
-            return self._table(step)
         else:
             done = self._on_socket(step)
             if isinstance(done, str):
                 return done
             if done is not None:
-                return self._await(done, patience)
+                return self._await(done, nanoseconds(step.within) if step.within else PATIENCE)
         return OK
 
     def _await(self, attempt: Attempt, patience: int) -> str:
@@ -142,30 +152,25 @@ class _Runner:
             self._hosts[step.what] = step.on
             self._world.sockets(step.on).open(step)
             return None
+        sockets = self._of(step.what)
         if isinstance(step, schema.Accept):
             self._hosts[step.named] = self._hosts[step.what]
-        sockets = self._world.sockets(self._hosts[step.what])
         operation = OPERATIONS[type(step)]
         return operation(sockets, step, self._named)
 
     def _named(self, words: str) -> str:
         """With names and ports of sockets put in."""
-        return resolve_references(words, lambda socket: self._world.sockets(self._hosts[socket]).name(socket))
+        return resolve_references(words, lambda socket: self._of(socket).name(socket))
 
-    def _table(self, step: schema.Table) -> str:
-        lines = self._world.table(step.what, step.show)
-        if lines is None:
-            return OK
-        for pattern in step.has:
-            if not any(matches(pattern, line) for line in lines):
-                raise Failed(f"no line {pattern!r} among {lines}")
-        unwanted = intruder(step.lacks, lines)
-        if unwanted is not None:
-            raise Failed(f"the line {unwanted!r}")
-        return OK
+    def _of(self, socket: str) -> Sockets:
+        """Those of its host."""
+        host = self._hosts.get(socket)
+        if host is None:
+            raise Failed("invalid", f"no socket {socket} was opened here")
+        return self._world.sockets(host)
 
     def _decisions(self, step: Step) -> list[Decision] | None:
-        if step.SUBJECT != "socket":
+        if step.SUBJECT != "socket" or step.what not in self._hosts:
             return []
         sockets = self._world.sockets(self._hosts[step.what])
         if not sockets.tells_why:

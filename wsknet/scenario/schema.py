@@ -75,7 +75,10 @@ class Host(_Part, frozen=True):
 
 
 class Link(_Part, frozen=True):
-    """What happens to every frame that is sent into it.  Virtual time only."""
+    """What happens to every frame that is sent into it, in virtual time.
+
+    A link that only one interface is plugged into stands here, too: it is meant so.
+    """
 
     delay: str = ""
     jitter: str = ""
@@ -91,6 +94,7 @@ class _Step(Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", kw_
     note: str = ""
     """A sentence for people who read along."""
     expect: Expected = ""
+    """The outcome.  A step that says nothing is expected to end well: no error, and something to receive or accept."""
     rule: Expected = ""
     """The rule that decided, as `wsknet explain` tells it."""
     frames: tuple[str, ...] | dict[str, tuple[str, ...]] = ()
@@ -250,7 +254,7 @@ class Table(_Step, frozen=True, tag="table"):
 
     what: str
     show: str
-    """ports, routes, addresses, connections, neighbours or drops"""
+    """ports, routes, addresses, connections, neighbours, groups or drops"""
     has: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
 

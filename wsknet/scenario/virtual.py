@@ -5,9 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
-from wsknet.devices.impair import Impairment
 from wsknet.devices.pcapng import PcapngWriter
-from wsknet.devices.wire import CABLE, Hub
+from wsknet.devices.wire import Hub
 from wsknet.host import Host, HostInterface, Network
 from wsknet.inspect.tables import interface_lines, sections
 from wsknet.scenario import build
@@ -15,7 +14,6 @@ from wsknet.scenario.alter import alter
 from wsknet.scenario.faces.endpoints import MANNERS, EndpointSockets
 from wsknet.scenario.frames import build_frame
 from wsknet.scenario.record import Record, RecordedEnd
-from wsknet.scenario.terms import nanoseconds
 from wsknet.types import MILLISECOND, Duration, Instant
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from wsknet.scenario.columns import Column
-    from wsknet.scenario.schema import Change, Inject, Link, Scenario
+    from wsknet.scenario.schema import Change, Inject, Scenario
     from wsknet.scenario.world import SeenFrame, Sockets
 
 SETTLED = 20 * MILLISECOND
@@ -66,7 +64,7 @@ class VirtualWorld:
                     ends.setdefault(settings.link, []).append((host, card))
         for link, cards in ends.items():
             names = [f"{host}.{card}" for host, card in cards]
-            impairment = impairment_of(self._scenario.links.get(link))
+            impairment = build.impairment_of(self._scenario.links.get(link))
             hub = Hub(self._network.driver, Random(f"{self._seed} {link}"), names, impairment)
             for (host, card), end in zip(cards, hub.ends, strict=True):
                 self._network.hosts[host].interfaces[card].plug(RecordedEnd(end, self._record))
@@ -133,20 +131,6 @@ def sockets_of(host: Host, face: str) -> Sockets:
 
         return WskSockets(host)
     return EndpointSockets(host, MANNERS[face])
-
-
-def impairment_of(link: Link | None) -> Impairment:
-    if link is None:
-        return CABLE
-    return Impairment(
-        delay=nanoseconds(link.delay) if link.delay else CABLE.delay,
-        jitter=nanoseconds(link.jitter) if link.jitter else 0,
-        loss=link.loss,
-        duplicate=link.duplicate,
-        reorder=link.reorder,
-        corrupt=link.corrupt,
-        rate=link.rate,
-    )
 
 
 _HEADINGS = {"routes": "routes", "ports": "ports", "connections": "connections", "drops": "dropped"}

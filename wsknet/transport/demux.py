@@ -104,7 +104,9 @@ class Demux(Generic[T]):
         for sharers in self._levels(local, local_port, remote, remote_port, zone):
             found.extend(sharers)
         for address in also:
-            exact, _, specific, _, _ = self._levels(address, local_port, remote, remote_port, zone)
+            # A packet that has no link-local address itself tells no zone, and yet is on the link of our address.
+            link = zone or (device if is_link_local(address) else 0)
+            exact, _, specific, _, _ = self._levels(address, local_port, remote, remote_port, link)
             found += exact + specific
         return [endpoint for endpoint in found if self.hears(endpoint, device)] if self._devices else found
 

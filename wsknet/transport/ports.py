@@ -206,6 +206,10 @@ class PortTable:
                 raise PortConflictError(ErrorKind.IN_USE, LISTENING, held)
         reservation.is_listening = True
 
+    def end_listening(self, reservation: Reservation) -> None:
+        """Undo `listen`: connections that were accepted may still have the reservation."""
+        reservation.is_listening = False
+
     def _refuse_excluded(self, name: LocalName, why: Decision | None, but: PortRange | None) -> None:
         block = self._ranges.excluding(name.port, name.cover, but)
         if block is None or not self._behaviour.excluded_ports_are_denied:

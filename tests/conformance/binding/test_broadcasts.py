@@ -103,6 +103,22 @@ def test_our_own_wildcards_hear_our_broadcasts(behaviour: Behaviour, to: str) ->
     assert [format_address(datagram.destination) for datagram in receiver.peek()] == [to]
 
 
+@pytest.mark.rule("BIND-55")
+@pytest.mark.parametrize("has_peer", [False, True])
+def test_a_link_local_name_hears_the_limited_broadcast_of_its_link_whatever_its_source(has_peer: bool) -> None:
+    lab = MultiHomed(WINDOWS)
+    lab.address(IF1, "169.254.5.5/16")
+    endpoint = lab.udp_on("169.254.5.5")
+    if has_peer:
+        lab.apply(InterfaceChanged(IF1, weak_send=True))
+        lab.connect(endpoint, "10.1.0.50")
+
+    lab.datagram(IF1, "10.1.0.50", "255.255.255.255", mac=BROADCAST)
+    lab.datagram(IF2, "10.1.0.50", "255.255.255.255", mac=BROADCAST)
+
+    assert [datagram.if_index for datagram in endpoint.peek()] == [IF1]
+
+
 @SETS
 def test_nobody_connects_to_many_with_tcp(behaviour: Behaviour) -> None:
     lab = MultiHomed(behaviour)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from scapy.layers.inet import TCP
 
+from tests.conformance.binding.multi_homed import IF1, IF2, PEER_MAC, MultiHomed
 from tests.conformance.binding.two_links import PORT, V4, V6, A, Names, families, h1, text
 from tests.support import wsk_lab
 from tests.support.wsk_lab import FAR, FAR6, NEAR, NEAR6, Lab, ok, start
@@ -15,10 +16,11 @@ from tests.support.wsk_lab import PORT as WSK_PORT
 from wsknet.behaviour import BSD, LINUX, WINDOWS, Behaviour
 from wsknet.errors import ErrorKind, LocalError
 from wsknet.host import link_local_address
+from wsknet.net import changes
 from wsknet.text import format_address
 from wsknet.trace import DropReason
 from wsknet.transport.tcp.state import State
-from wsknet.types import Cover, Endpoint, LocalName
+from wsknet.types import Cover, Endpoint, IfIndex, LocalName
 from wsknet.wsk import (
     AF_INET,
     AF_INET6,
@@ -255,6 +257,23 @@ def test_a_link_local_address_is_committed_with_its_zone() -> None:
         assert endpoint.local is not None
         assert (endpoint.local.address or b"")[:2] == b"\xfe\x80"
         assert (endpoint.local.zone, endpoint.remote) == (3, Endpoint(theirs, PORT, 3))
+
+
+@pytest.mark.rule("BIND-2.1.10")
+@pytest.mark.parametrize(("index", "peer"), [(IF1, "2001:db8:1::50"), (IF2, "fd00:2::50")])
+def test_a_link_local_address_that_stays_for_another_peer_stays_on_its_link(index: IfIndex, peer: str) -> None:
+    lab = MultiHomed(LINUX)
+    for each, old in ((IF1, "fe80::a"), (IF2, "fe80::b")):
+        lab.address(each, "fe80::77/64")
+        lab.apply(changes.AddressRemoved(each, A(old)))
+    endpoint = lab.udp_on(cover=Cover.IPV6)
+    lab.connect(endpoint, "fe80::99", zone=index)
+    lab.connect(endpoint, peer)
+
+    assert endpoint.local == LocalName(Cover.IPV6, A("fe80::77"), PORT, index)
+    lab.take()
+    endpoint.send((b"data",), None, lab.now)
+    assert lab.sent() == (index, PEER_MAC, "fe80::77", peer)
 
 
 @pytest.mark.rule("BIND-4.10")

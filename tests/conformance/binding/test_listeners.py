@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from tests.conformance.binding.two_links import PORT, Names, families, h1
+from wsknet.behaviour import WINDOWS
 from wsknet.scenario.columns import column
 from wsknet.scenario.load import read
 from wsknet.scenario.testing import run_virtually
 from wsknet.scenario.yaml_tree import Document
+from wsknet.transport.sharing import Sharing
 
 FILE = """\
 title: Who shares a port with a listener.
@@ -52,3 +57,20 @@ def test_on_linux_one_listener_has_the_port_alone(face: str, family: str, first:
     chosen = column(face, {})
     result = run_virtually("it", scenario, chosen)
     assert [failure for step in result.steps for failure in step.failures] == []
+
+
+@pytest.mark.rule("BIND-1.6.2")
+@families
+def test_what_the_connections_of_a_closed_listener_hold_listens_no_more(names: Names) -> None:
+    with h1(names, replace(WINDOWS, listeners_share_port=False)) as lab:
+        listener = lab.host.stack.tcp.open(names.cover)
+        with lab.host.pump as now:
+            listener.bind(lab.name(names.ours[0], PORT), now, Sharing.EXCLUSIVE)
+            listener.listen(now)
+        lab.dial(names.ours[0])
+        accepted = lab.call(listener.accept)
+        lab.call(listener.close)
+        assert lab.host.stack.view().tcp_ports == (lab.name(names.ours[0], PORT),)
+        lab.listener()
+        lab.call(accepted.close)
+        assert lab.host.stack.view().tcp_ports == (lab.name(None, PORT),)

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support import rule_marks
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent.parent
 LIST = HERE / "numbers.yaml"
@@ -29,10 +31,14 @@ def numbers() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def marked(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """Numbers of all tests, also of those that are not run this time."""
+def marked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Numbers of all tests, also where only some are run."""
+    options = request.config.option
+    is_whole = {Path(argument).resolve() for argument in request.config.args} == {ROOT / "tests"}
+    if is_whole and not options.keyword and not options.markexpr:
+        return {number for number in rule_marks.numbers(request.session.items) if number.startswith("BIND-")}
     found = tmp_path_factory.mktemp("marks") / "numbers"
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "--long", "-p", "tests.support.rule_marks"]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "tests.support.rule_marks"]
     done = subprocess.run(
         [*command, "-p", "no:cacheprovider", "tests"],
         cwd=ROOT,

@@ -188,7 +188,9 @@ def test_a_name_that_is_no_whole_address_is_refused(lab: Lab, family: int, octet
     Socket = lab.socket(lab.near, WSK_FLAG_DATAGRAM_SOCKET, AddressFamily=family)
 
     assert start(Socket.Dispatch.WskBind, Socket, octets, 0).status == STATUS_INVALID_PARAMETER
-    assert start(Socket.Dispatch.WskBind, Socket, SOCKADDR_IN6() if family == AF_INET6 else SOCKADDR_IN(), 0).status == 0
+    assert (
+        start(Socket.Dispatch.WskBind, Socket, SOCKADDR_IN6() if family == AF_INET6 else SOCKADDR_IN(), 0).status == 0
+    )
 
 
 # Sharing: WSK-5.6.  Columns: the first bind; rows: the second.

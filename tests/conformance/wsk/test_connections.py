@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.wsk_lab import ACK, FAR, FIN, NEAR, PORT, PSH, RST, Lab, Request, ok, start
+from tests.support.wsk_lab import ACK, FAR, FIN, NEAR, PORT, PSH, RST, Lab, Request, Watch, ok, start
 from wsknet.wsk import (
     NTSTATUS,
     STATUS_ADDRESS_ALREADY_EXISTS,
@@ -155,6 +155,30 @@ def test_connect_with_data(lab: Lab) -> None:
         assert request.status == STATUS_SUCCESS
         ok(simple.send(Socket, b" then" if Buffer else b"then"))
         assert ok(simple.receive(ok(simple.accept(listener)))) == expected
+
+
+@pytest.mark.rule("R-194")
+def test_a_connection_that_is_reset_as_soon_as_it_stands_sends_nothing(lab: Lab) -> None:
+    """A device hands over many frames at a time: the answer to the SYN and the reset are one event."""
+    listener = lab.listener()
+    ok(simple.close(lab.connected()))  # neighbours know each other
+    lab.run()
+    held: list[bytes] = []
+    wire = lab.far_wire.inner
+    lab.far_wire.inner = Watch(wire)
+    lab.far_wire.inner.transmit = lambda frame, now, comment=None: held.append(b"".join(frame))  # type: ignore
+    Socket = lab.bound(lab.near, WSK_FLAG_CONNECTION_SOCKET)
+    request = start(Socket.Dispatch.WskConnectEx, Socket, simple.address(FAR, PORT), simple.buffer(b"first bytes"), 0)
+    lab.run(0.1)
+    ok(simple.close(listener))
+    lab.run(0.1)
+    assert len(held) == 2
+    with lab.near.pump as now:
+        for frame in held:
+            lab.near.stack.receive(lab.near_interface.index, frame, now)
+
+    assert request.status == STATUS_SUCCESS
+    assert send(Socket, b"more").status == STATUS_CONNECTION_RESET
 
 
 @pytest.mark.rule("R-193")

@@ -38,7 +38,10 @@ from wsknet.wsk import (
     STATUS_INVALID_ADDRESS_COMPONENT,
     STATUS_INVALID_PARAMETER,
     STATUS_PENDING,
+    STATUS_REQUEST_NOT_ACCEPTED,
     STATUS_SUCCESS,
+    WSK_CLIENT_LISTEN_DISPATCH,
+    WSK_EVENT_ACCEPT,
     WSK_FLAG_BASIC_SOCKET,
     WSK_FLAG_CONNECTION_SOCKET,
     WSK_FLAG_DATAGRAM_SOCKET,
@@ -505,3 +508,21 @@ def test_other_hosts_and_sets_are_no_different(lab: Lab) -> None:
         assert not request.is_done
         other.near_interface.add_address("192.0.2.9/24")
         assert request.status == STATUS_SUCCESS
+
+
+@pytest.mark.rule("R-157", "R-320")
+def test_a_connection_that_is_not_accepted_takes_its_requests_along(lab: Lab) -> None:
+    requests: list[Request] = []
+
+    def accept_event(*arguments: Any) -> NTSTATUS:
+        requests.append(await_addresses(arguments[4]))
+        return STATUS_REQUEST_NOT_ACCEPTED
+
+    listener = lab.bound(lab.near, L, NEAR, PORT, Dispatch=WSK_CLIENT_LISTEN_DISPATCH(accept_event, None, None))
+    assert simple.control_events(listener, WSK_EVENT_ACCEPT) == STATUS_SUCCESS
+    ok(simple.connect(lab.bound(lab.far, C), simple.address(NEAR, PORT)))
+    lab.run()
+
+    assert [request.status for request in requests] == [STATUS_CANCELLED]
+    lab.near_interface.add_address("192.0.2.9/24")
+    assert len(requests[0].completions) == 1

@@ -112,7 +112,7 @@ def test_a_policy_set_otherwise_is_only_shown(capsys: pytest.CaptureFixture[str]
         (["run"], "give the name or the file of a scenario, or --all"),
         (["run", "--all", NAME], "give the name or the file of a scenario, or --all"),
         (["run", "udp-reply-from-the-wrong-adress"], f"did you mean {NAME}?"),
-        (["run", "nothing-of-the-kind-at-all"], "`wsknet list` has their names"),
+        (["run", "nothing-of-the-kind-at-all"], "finds their names"),
         (["run", "/no/such/file.yaml"], "/no/such/file.yaml: No such file or directory"),
         (["run", NAME, "--face", "bsd"], "says nothing for bsd: choose from wsk, winsock, linux"),
         (["run", NAME, "--pcap", "/no/such/place/x.pcapng"], "there is no directory /no/such/place"),
@@ -148,5 +148,5 @@ def test_a_file_in_a_test_suite(file: Path) -> None:
     assert_holds(file)
     assert_holds(NAME, "linux")
     file.write_text(FILE.replace("port-unreachable", "host-unreachable"))
-    with pytest.raises(AssertionError, match="expected server.if1: icmp host-unreachable"):
+    with pytest.raises(AssertionError, match=r"expected server\.if1: icmp host-unreachable"):
         assert_holds(file, "wsk")

@@ -8,8 +8,8 @@ import pytest
 
 from wsknet.errors import UsageError
 from wsknet.scenario.load import load
-from wsknet.scenario.terms import nanoseconds, port_range
 from wsknet.scenario.schema import Bind, Change, Scenario, Wait
+from wsknet.scenario.terms import nanoseconds, port_range
 
 GOOD = """\
 title: Nothing in particular.
@@ -68,11 +68,11 @@ def test_a_standard_host_brings_its_interfaces_and_routes(good: Scenario) -> Non
         ("on: server", "on: servant", ":14: steps[0].on: there is no host 'servant'"),
         ("bind: s", "bind: t", ":15: steps[1].bind: no socket 't' was opened before"),
         ("bind: s", "bnd: s", ":15: steps[1].bnd: no step begins with 'bnd': choose one of "),
-        ('to: "0.0.0.0:80"', 'too: "0.0.0.0:80"', ":15: steps[1]: "),
-        ('to: "0.0.0.0:80"', "to: 80", ":15: steps[1].to: expected text, got `int`"),
+        ('to: "0.0.0.0:80"', 'too: "0.0.0.0:80"', ":15: steps[1].too: unknown field: did you mean to?"),
+        ('to: "0.0.0.0:80"', "to: 80", ":15: steps[1].to: expected text, got a number"),
         ("windows: ok", "widows: ok", ":15: steps[1].expect.widows: no face and no flip is called 'widows'"),
         ("windows: ok, ", "", ":15: steps[1].expect: says nothing for wsk"),
-        ("20ms", "20", ":16: steps[2].wait: expected text, got `int`"),
+        ("20ms", "20", ":16: steps[2].wait: expected text, got a number"),
         ("20ms", "20 minutes", ":16: steps[2].wait: '20 minutes' is no time: expected a number with us, ms, s or min"),
         ("wait: 20ms", "wait: 20ms, what: x", ":16: steps[2].what: unknown field 'what'"),
         ("like: H1", "like: H9", ":5: hosts.server.like: there is no standard host 'H9': choose one of H1, "),
@@ -82,15 +82,15 @@ def test_a_standard_host_brings_its_interfaces_and_routes(good: Scenario) -> Non
             ":8: hosts.client.interfaces.eth0.addresses[0]: '10.1.0.50' has no prefix length",
         ),
         ("10.1.0.50/24", "10.1.0.50/24 big", ":8: hosts.client.interfaces.eth0.addresses[0]: 'big' is nothing"),
-        ("link: near", "lonk: near", ":8: hosts.client.interfaces.eth0: this contains unknown field `lonk`"),
+        ("link: near", "lonk: near", ":8: hosts.client.interfaces.eth0.lonk: unknown field: did you mean link?"),
         ("near: {delay", "nowhere: {delay", ":10: links.nowhere: no interface is plugged into nowhere"),
         ("delay: 1ms", "delay: soon", ":10: links.near.delay: 'soon' is no time"),
         ("demux_tie, value", "demux_knot, value", ":12: flips[0]: there is no policy 'demux_knot': choose one of "),
         ("value: last", "value: worst", ":12: flips[0]: demux_tie is one of first, last, random, not 'worst'"),
-        ("192.0.2.0/24", "192.0.2.1/24", ":17: steps[3].add_route.to: '192.0.2.1/24' has bits set after the prefix"),
+        ("192.0.2.0/24", "192.0.2.1/24", ":17: steps[3].add_route: '192.0.2.1/24' has bits set after the prefix"),
         ("topic: Tests", "topic: Tests\ntopic: Twice", ":3: topic: given twice"),
-        ("topic: Tests\n", "", ":1: this missing required field `topic`"),
-        ("Nothing in particular.", "5", ":1: title: expected text, got `int`"),
+        ("topic: Tests\n", "", ":1: the field 'topic' is missing"),
+        ("Nothing in particular.", "5", ":1: title: expected text, got a number"),
         ("0.0.0.0:80", "0.0.0.0", ":15: steps[1].to: '0.0.0.0' is no address with port: expected one like "),
         ("0.0.0.0:80", "0.0.0.0:@t", ":15: steps[1].to: no socket 't' was opened before"),
         (

@@ -86,7 +86,9 @@ class Page(HTMLParser):
         return [value for _, found in self.tags for name, value in found.items() if name == attribute and value]
 
 
-def runs(expected: str = "'*'", faces: tuple[str, ...] = ("wsk", "linux"), name: str = "one") -> list[Result]:
+def runs(
+    expected: str = "{windows: denied, linux: in-use}", faces: tuple[str, ...] = ("wsk", "linux"), name: str = "one"
+) -> list[Result]:
     scenario = read(Document("one.yaml", SCENARIO % expected))
     columns = [column(face, {}) for face in faces]
     return [run(name, scenario, each, VirtualWorld(scenario, each)) for each in columns]

@@ -6,19 +6,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from wsknet import text
-from wsknet.errors import ErrorKind, NetError
-from wsknet.scenario import addresses
+from wsknet.errors import NetError
 from wsknet.scenario.faces.manners import LINUX, POSIX, WINSOCK, Manners
 from wsknet.scenario.faces.tcp_socket import TcpSocket
 from wsknet.scenario.faces.udp_socket import UdpSocket
 from wsknet.scenario.world import Failed
-from wsknet.types import Proto
+from wsknet.types import LOOPBACK_INDEX
 
 if TYPE_CHECKING:
     from wsknet.host import Host
     from wsknet.scenario.schema import OpenSocket
     from wsknet.scenario.world import Attempt
     from wsknet.trace import Decision
+    from wsknet.types import Cover
 
 MANNERS: dict[str, Manners] = {"winsock": WINSOCK, "linux": LINUX, "bsd": POSIX}
 """By face."""
@@ -92,16 +92,15 @@ class EndpointSockets:
         return str(self._do("route-query", socket, lambda found: found.route_query(to)))
 
     def address_list(self, socket: str) -> str:
-        """What may be bound; link-local addresses with the name of their interface."""
-        names = []
-        for interface in self.host.stack.view().interfaces:
-            for address, _ in interface.addresses:
-                if not (interface.index == 1 or not interface.is_up) and self._is_of(socket, address):
-                    names.append(text.format_address(address))
-        return " ".join(names)
-
-    def _is_of(self, socket: str, address: bytes) -> bool:
-        return any(len(address) == family.address_length for family in self._sockets[socket].cover.families)
+        cover: Cover = self._do("address-list", socket, lambda found: found.cover)
+        lengths = {family.address_length for family in cover.families}
+        return " ".join(
+            text.format_address(address)
+            for interface in self.host.stack.view().interfaces
+            if interface.index != LOOPBACK_INDEX and interface.is_up
+            for address, _ in interface.addresses
+            if len(address) in lengths
+        )
 
     def finish(self, socket: str) -> None:
         self._do("finish", socket, lambda found: found.finish())
@@ -132,6 +131,3 @@ class _Polled:
 
     def give_up(self) -> str:
         return self._attempt.give_up()
-
-
-__all__ = ["MANNERS", "EndpointSockets", "ErrorKind", "Proto", "addresses"]

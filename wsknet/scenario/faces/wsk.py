@@ -204,6 +204,8 @@ class WskSockets:
         control = None
         if source or through:
             is_ipv4 = len(remote.address) == 4 if remote else found.cover is Cover.IPV4
+            if octets is not None and is_ipv4 != (len(octets) == 4):
+                raise Failed("invalid", "the source is of another family than the destination")
             control = packet_info(is_ipv4, octets, index)
         if remote is not None:
             self._explain_path(found, remote, octets, index)

@@ -379,6 +379,8 @@ class TcpEndpoint(TransportEndpoint):
             self._protocol.demux.remove(self.local, None, self.listener)
             self.listener.close(now)
             self.listener = None
+            if self._reservation is not None:
+                self._protocol.ports.end_listening(self._reservation)
         connection = self.connection
         if connection is not None:
             if connection.state in (State.CLOSING, State.LAST_ACK) and not self.unacknowledged:

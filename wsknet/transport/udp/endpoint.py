@@ -219,8 +219,9 @@ class UdpEndpoint(TransportEndpoint):
         if not behaviour.udp_connect_commits_address and (zone or not is_link_local(address)):
             return bound, peer
         source = bound.address
-        if self._bound is not None and self.local is not None and behaviour.udp_reconnect_keeps_address:
-            source = self.local.address if self.local.cover.includes(family_of(address)) else source
+        kept = self.local if self._bound is not None and behaviour.udp_reconnect_keeps_address else None
+        if kept is not None and kept.cover.includes(family_of(address)):
+            source, zone = kept.address, zone or kept.zone
         if is_multicast(address):
             zone = zone or self.multicast.if_index or 0
         path = ip.path(address, source, zone, None, self.unicast_interfaces[len(address)])

@@ -215,8 +215,7 @@ class Socket(WSK_SOCKET):
 
     def _close(self, Irp: IRP, now: Instant) -> Any:
         self.is_closing = True
-        if self.notifications is not None:
-            self.notifications.close()
+        self.end_notifications()
         self.cancel_all(now)
         mark_pending(Irp)
         Irp.IoStatus.Status = STATUS_SUCCESS
@@ -229,6 +228,10 @@ class Socket(WSK_SOCKET):
         else:
             self.completions.post(self._complete_close, Irp)
         return KEPT
+
+    def end_notifications(self) -> None:
+        if self.notifications is not None:
+            self.notifications.close()
 
     def _complete_close(self, Irp: IRP) -> None:
         try:

@@ -93,6 +93,7 @@ class ConnectionSocket(ReceivingSocket):
     def discard(self, now: Instant) -> None:
         """The application does not want the connection: reset it."""
         self.is_closing = True
+        self.end_notifications()
         self.cancel_all(now)
         self.client.remove_socket(self)
 
@@ -124,9 +125,9 @@ class ConnectionSocket(ReceivingSocket):
 
     def _connected(self, now: Instant) -> None:
         self.state = CONNECTED
-        if self.greeting:
+        if self.greeting and self.endpoint.error is None:  # else it has failed since; FAILED comes with the same event
             self.endpoint.send(self.greeting, now)
-            self.greeting = b""
+        self.greeting = b""
         if self.connect_irp is not None:
             self._finish_connect(STATUS_SUCCESS, now)
 

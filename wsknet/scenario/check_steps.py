@@ -1,0 +1,326 @@
+"""What types cannot tell of steps: sockets that are open, addresses, and expectations that somebody checks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from wsknet import text
+from wsknet.behaviour import LINUX
+from wsknet.errors import UsageError
+from wsknet.inspect.summary import KINDS
+from wsknet.scenario import schema
+from wsknet.scenario.addresses import parse_name
+from wsknet.scenario.columns import GROUPS, NAMES, Column, columns_of
+from wsknet.scenario.frames import parse_frame
+from wsknet.scenario.glob import matches
+from wsknet.scenario.terms import INTERFACE_OPTIONS, SWITCHES, TABLES, nanoseconds, split_address
+
+if TYPE_CHECKING:
+    from wsknet.scenario.schema import Host, Scenario, Step
+    from wsknet.scenario.yaml_tree import Document, Place
+
+MAX_METRIC = 0xFFFFFFFF
+KERNEL = Column("kernel", LINUX)
+SOCKET_NAME = re.compile(r"\w[\w-]*")
+_LOOPBACK = "loopback"
+
+
+class CheckSteps:
+    """`run` raises `UsageError` for the first thing that is wrong."""
+
+    def __init__(self, document: Document, scenario: Scenario) -> None:
+        self._document = document
+        self._scenario = scenario
+        self._columns = columns_of(scenario)
+        self._hosts: dict[str, str] = {}
+        """Of each socket that was ever opened."""
+        self._open: dict[str, set[str]] = {column.name: set() for column in self._columns}
+        """Sockets, by column: steps need not be for all."""
+        self._named: set[str] = set()
+        """Sockets that something was done to that gives a name."""
+        self._listening: set[str] = set()
+        self._cards = [
+            f"{name}.{card}"
+            for name, host in scenario.hosts.items()
+            for card, interface in host.interfaces.items()
+            if interface.link
+        ]
+        """Those that send and receive."""
+
+    def run(self) -> None:
+        for index, step in enumerate(self._scenario.steps):
+            self._step(step, ("steps", index))
+
+    def _fail(self, place: Place, problem: str) -> UsageError:
+        return self._document.fail(place, problem)
+
+    def _try(self, place: Place, check: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return check(*arguments)
+        except ValueError as error:
+            raise self._fail(place, str(error)) from None
+
+    def _choice(self, given: str, known: Collection[str], place: Place) -> None:
+        if given not in known:
+            raise self._fail(place, f"expected one of {', '.join(known)}, not {given!r}")
+
+    def _step(self, step: Step, place: Place) -> None:
+        subject = (*place, str(type(step).__struct_config__.tag))
+        for index, face in enumerate(step.faces):
+            self._known_key(face, (*place, "faces", index))
+        columns = [column for column in self._columns if column.runs(step)]
+        if not columns and not (self._scenario.compare and KERNEL.runs(step)):
+            raise self._fail((*place, "faces"), "the scenario is for none of these, so the step is never run")
+        match step:
+            case schema.Change():
+                self._change(step, place, self._host(step.what, subject))
+            case schema.Table():
+                self._host(step.what, subject)
+                self._table(step, place)
+            case schema.Inject():
+                self._inject(step, place, subject)
+            case schema.Wait():
+                self._try(subject, nanoseconds, step.what)
+            case _:
+                self._socket(step, place, subject, columns)
+        if step.within:
+            self._try((*place, "within"), nanoseconds, step.within)
+        self._expectations(step, place, columns)
+
+    def _host(self, name: str, place: Place) -> Host:
+        if name not in self._scenario.hosts:
+            raise self._fail(place, f"there is no host {name!r}")
+        return self._scenario.hosts[name]
+
+    # Sockets
+
+    def _socket(self, step: Step, place: Place, subject: Place, columns: list[Column]) -> None:
+        if isinstance(step, schema.OpenSocket):
+            self._host(step.on, (*place, "on"))
+            self._choice(step.type, ("udp", "tcp"), (*place, "type"))
+            self._choice(step.family, ("ipv4", "ipv6", "dual"), (*place, "family"))
+            self._new_socket(step.what, step.on, columns, subject)
+            return
+        self._open_socket(step.what, columns, subject)
+        host = self._scenario.hosts[self._hosts[step.what]]
+        match step:
+            case schema.Bind() | schema.Connect() | schema.Send() | schema.DefaultDestination():
+                self._name(step, place, host, columns)
+                self._named.add(step.what)
+            case schema.Listen():
+                self._named.add(step.what)
+                self._listening.add(step.what)
+            case schema.RouteQuery():
+                self._address(step.to, (*place, "to"), host)
+            case schema.SetOption():
+                self._option(step, place)
+            case schema.Join():
+                self._address(step.group, (*place, "group"), host)
+                self._card(step.interface, host, (*place, "interface"))
+                self._named.add(step.what)
+            case schema.Accept():
+                if step.what not in self._listening:
+                    raise self._fail(
+                        subject, f"socket {step.what!r} does not listen: put {{listen: {step.what}}} before"
+                    )
+                self._named.add(step.named)
+                self._new_socket(step.named, self._hosts[step.what], columns, (*place, "named"))
+            case schema.Close():
+                self._choice(step.how, ("close", "finish"), (*place, "how"))
+                for column in columns if step.how == "close" else ():
+                    self._open[column.name].discard(step.what)
+
+    def _new_socket(self, name: str, host: str, columns: list[Column], place: Place) -> None:
+        if SOCKET_NAME.fullmatch(name) is None:
+            raise self._fail(place, "the name of a socket is letters, digits, - and _")
+        if name in self._hosts:
+            raise self._fail(place, f"there is a socket {name!r} already")
+        self._hosts[name] = host
+        for column in columns:
+            self._open[column.name].add(name)
+
+    def _open_socket(self, name: str, columns: list[Column], place: Place) -> None:
+        if name not in self._hosts:
+            raise self._fail(place, f"no socket {name!r} was opened before")
+        for column in columns:
+            if name not in self._open[column.name]:
+                raise self._fail(place, f"socket {name!r} is closed here, or was never opened, for {column.name}")
+
+    def _name(self, step: Any, place: Place, host: Host, columns: list[Column]) -> None:
+        """Addresses with ports; ``@s`` stands for a name or a port that is not known yet."""
+        words, here = step.to, (*place, "to")
+        if isinstance(step, schema.Send):
+            self._card(step.through, host, (*place, "through"))
+            if step.from_address:
+                self._address(step.from_address, (*place, "from"), host)
+            if not words:
+                return
+        elif words == "nobody" and not isinstance(step, schema.Bind):
+            return
+        before, at, socket = words.partition("@")
+        if at:
+            self._open_socket(socket, columns, here)
+            if socket not in self._named:
+                raise self._fail(here, f"socket {socket!r} has no name yet: bind it before")
+        if not at or before:
+            named = self._try(here, parse_name, before + "1" if at else words)
+            self._zone(named.zone, host, here)
+
+    def _address(self, words: str, place: Place, host: Host) -> None:
+        address, _, zone = words.partition("%")
+        self._try(place, text.parse_address, address)
+        self._zone(zone, host, place)
+
+    def _zone(self, zone: str, host: Host, place: Place) -> None:
+        if not zone.isdecimal():
+            self._card(zone, host, place)
+
+    def _card(self, name: str, host: Host, place: Place) -> None:
+        if name and name not in host.interfaces and name != _LOOPBACK:
+            known = ", ".join((_LOOPBACK, *host.interfaces))
+            raise self._fail(place, f"the host has no interface {name!r}: choose one of {known}")
+
+    def _option(self, step: schema.SetOption, place: Place) -> None:
+        self._choice(step.set, (*SWITCHES, *INTERFACE_OPTIONS), (*place, "set"))
+        if step.set in SWITCHES and not isinstance(step.to, bool):
+            raise self._fail((*place, "to"), f"{step.set} is true or false, not {step.to!r}")
+        if step.set in INTERFACE_OPTIONS and isinstance(step.to, bool):
+            raise self._fail((*place, "to"), f"{step.set} is an interface, by its name or its number")
+        if type(step.to) is int and not 0 <= step.to < 1 << 32:
+            raise self._fail((*place, "to"), "the number of an interface has 32 bits")
+
+    # Hosts and links
+
+    def _change(self, change: schema.Change, place: Place, host: Host) -> None:
+        given = [name for name in _CHANGES if getattr(change, name) not in ("", None)]
+        if len(given) != 1:
+            raise self._fail(place, f"a change is one thing, not {' and '.join(given) or 'nothing'}")
+        here = (*place, given[0])
+        told = getattr(change, given[0])
+        match given[0]:
+            case "add_route" | "remove_route":
+                self._route(told, here, host)
+            case "down" | "up" | "remove_interface" if told not in host.interfaces:
+                raise self._fail(here, f"the host has no interface {told!r}")
+            case "weak_send" | "weak_receive":
+                self._card(told.removeprefix("off "), host, here)
+            case "add_address" | "remove_address" | "metric":
+                words, on, card = told.rpartition(" on ")
+                if not on:
+                    raise self._fail(here, f"{told!r} names no interface: write it as in 10.1.0.9/24 on if1")
+                self._card(card, host, here)
+                parse = {"add_address": split_address, "remove_address": text.parse_address}.get(given[0], _metric)
+                self._try(here, parse, words)
+
+    def _route(self, route: schema.Route, place: Place, host: Host) -> None:
+        self._try(place, check_route, route)
+        for field in ("via", "source"):
+            if getattr(route, field):
+                self._address(getattr(route, field), (*place, field), host)
+        self._card(route.through, host, (*place, "through"))
+
+    def _table(self, table: schema.Table, place: Place) -> None:
+        self._choice(table.show, TABLES, (*place, "show"))
+        if not (table.has or table.lacks):
+            raise self._fail(place, "it says nothing of the table: give lines that it has, or that it lacks")
+
+    def _inject(self, step: schema.Inject, place: Place, subject: Place) -> None:
+        links = [self._link(step.what, subject), self._link(step.to, (*place, "to"))]
+        if links[0] != links[1]:
+            raise self._fail((*place, "to"), f"{step.to} is not on the link of {step.what}")
+        self._try((*place, "frame"), parse_frame, step.frame)
+
+    def _link(self, name: str, place: Place) -> str:
+        if name not in self._cards:
+            known = ", ".join(self._cards)
+            raise self._fail(place, f"no interface {name!r} is plugged in: choose one of {known or 'none'}")
+        host, _, card = name.partition(".")
+        return self._scenario.hosts[host].interfaces[card].link
+
+    # Expectations
+
+    def _expectations(self, step: Step, place: Place, columns: list[Column]) -> None:
+        for field in ("expect", "rule", "frames", "no_frames"):
+            here = (*place, field)
+            told = getattr(step, field)
+            if not told:
+                if self._document.has(here):
+                    raise self._fail(here, "says nothing: leave it out")
+                continue
+            asked = columns if field == "rule" or not self._scenario.compare else [*columns, KERNEL]
+            texts = self._that_count(told, asked, here) if isinstance(told, dict) else [told]
+            if field == "expect" and isinstance(told, dict):
+                self._complete(told, columns, here)
+            if field in ("expect", "rule") and all(set(each) == {"*"} for each in texts):
+                raise self._fail(here, "fits whatever comes: say what is expected, or leave it out")
+            if field in ("frames", "no_frames"):
+                self._frames(told, here)
+
+    def _that_count(self, told: Mapping[str, Any], columns: list[Column], place: Place) -> list[Any]:
+        for key in told:
+            self._known_key(key, (*place, key))
+        counting = {column.key(told) for column in columns}
+        for key, each in told.items():
+            if key not in counting:
+                raise self._fail((*place, key), f"never counts: the step is not run for {key}, or others go before it")
+            if each == "":
+                raise self._fail((*place, key), "says nothing: leave it out")
+        if not any(told.values()):
+            raise self._fail(place, "says nothing: leave it out")
+        return list(told.values())
+
+    def _known_key(self, key: str, place: Place) -> None:
+        flips = [flip.key for flip in self._scenario.flips]
+        flips += [f"{face} {flip}" for face in self._scenario.faces for flip in flips]
+        if key not in (*NAMES, *GROUPS, "kernel", *flips):
+            raise self._fail(place, f"no face and no flip is called {key!r}")
+
+    def _complete(self, told: Mapping[str, str], columns: list[Column], place: Place) -> None:
+        for column in columns:
+            if not column.key(told):
+                raise self._fail(place, f"says nothing for {column.face}")
+
+    def _frames(self, told: tuple[str, ...] | dict[str, tuple[str, ...]], place: Place) -> None:
+        lists: Iterable[tuple[Place, tuple[str, ...]]] = (
+            [((*place, key), each) for key, each in told.items()] if isinstance(told, dict) else [(place, told)]
+        )
+        for here, patterns in lists:
+            for index, pattern in enumerate(patterns):
+                if not can_fit(pattern, self._cards):
+                    problem = f"fits no frame: expected one like {self._cards[0] if self._cards else 'host.eth0'}: "
+                    raise self._fail((*here, index), f"{problem}udp 10.1.0.2:5000 > 10.1.0.50:7")
+
+
+_CHANGES = [name for name in schema.Change.__struct_fields__ if name not in {*schema._Step.__struct_fields__, "what"}]
+
+
+def check_route(route: schema.Route) -> None:
+    """What can be said of it whatever the host has.  Raises `ValueError`."""
+    if route.to == "default":
+        raise ValueError("a default route is written as to: 0.0.0.0/0 or to: ::/0")
+    text.parse_network(route.to)
+    if not (route.via or route.through):
+        raise ValueError(f"the route to {route.to} leads nowhere: give via, through or both")
+    if route.via and (":" in route.via) != (":" in route.to):
+        raise ValueError(f"the route to {route.to} and its gateway {route.via} are of different families")
+    if not 0 <= route.metric <= MAX_METRIC:
+        raise ValueError(f"a metric is 0 to {MAX_METRIC}")
+
+
+def _metric(words: str) -> None:
+    if not re.fullmatch("[0-9]{1,10}", words) or int(words) > MAX_METRIC:
+        raise ValueError(f"{words!r} is no metric: expected a number up to {MAX_METRIC}, as in 50 on if1")
+
+
+def can_fit(pattern: str, cards: Collection[str]) -> bool:
+    """Whether a line ``card: kind ...`` may fit `pattern`, as far as its card and its kind tell."""
+    sender, colon, rest = pattern.partition(": ")
+    if not colon:
+        head, star, _ = pattern.partition("*")
+        return bool(star) and any(f"{card}: ".startswith(head) for card in cards)
+    kind, star, _ = rest.partition("*")
+    if not any(matches(sender, card) for card in cards):
+        return False
+    return any(kind.startswith(f"{known} ") or (bool(star) and f"{known} ".startswith(kind)) for known in KINDS)
