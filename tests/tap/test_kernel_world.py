@@ -39,6 +39,8 @@ hosts:
       eth0: {link: far, addresses: [10.2.0.50/24, "fd00:2::50/64"]}
 """
 
+IDLE = "  - {wait: 1us}"
+
 
 def scenario(steps: str, hosts: str = HOSTS) -> Scenario:
     return read(Document("test.yaml", f"{hosts}\nsteps:\n{steps}"))
@@ -111,11 +113,10 @@ def test_errors_of_the_kernel_have_the_names_of_scenarios() -> None:
   - {send: b, to: "10.1.0.255:9", expect: denied}
   - {send: b, expect: no-destination}
   - {option: b, set: exclusive, expect: no-such-option}
-  - {option: b, set: interface-list, expect: no-such-option}
+  - {option: b, set: interface-list, to: if1, expect: no-such-option}
   - {option: b, set: unicast-if, to: if9, expect: not-local}
   - {default-destination: b, to: "10.1.0.50:9", expect: not-supported}
   - {close: b}
-  - {name: b, expect: invalid}
   - {socket: t, on: server, type: tcp}
   - {send: t, expect: reset}
   - {connect: t, to: "10.1.0.77:80", expect: pending, within: 50ms}
@@ -141,7 +142,7 @@ def test_packet_info_and_options_steer_datagrams_of_the_kernel() -> None:
      frames: ["server.if1: udp 10.1.0.9:54 > 10.1.0.50:4000"]}
   - {receive: c, expect: "hello from 10.1.0.9:54"}
   - {option: t, set: bind-to-device, to: if2}
-  - {send: t, to: "10.1.0.50:4000", expect: "*", no_frames: ["server.if1: udp *"]}
+  - {send: t, to: "10.1.0.50:4000", expect: ok, no_frames: ["server.if1: udp *"]}
   - {route-query: t, to: 10.2.0.50, expect: 10.2.0.2}
   - {route-query: t, to: "fd00:1::50", expect: "fd00:1::2"}
   - {connect: t, to: "10.2.0.50:9", expect: ok}
@@ -223,7 +224,7 @@ def test_ports_come_from_the_range_that_the_scenario_gives_without_those_it_excl
 
 
 def test_settings_that_decide_are_fixed_and_told() -> None:
-    with KernelWorld(scenario("  []")) as world:
+    with KernelWorld(scenario(IDLE)) as world:
         assert world.settings["net.ipv4.conf.all.rp_filter"] == "0"
         assert world.settings["net.ipv6.bindv6only"] == "0"
         assert "net.ipv4.tcp_congestion_control" in world.settings
@@ -263,12 +264,12 @@ def test_the_capture_of_the_kernel_is_wire_true(tmp_path: Path) -> None:
     ],
 )
 def test_what_the_kernel_has_not_is_said_before_anything_is_made(where: str, words: str, reason: str) -> None:
-    with pytest.raises(UsageError, match=reason), KernelWorld(scenario("  []", HOSTS.replace(where, words))):
+    with pytest.raises(UsageError, match=reason), KernelWorld(scenario(IDLE, HOSTS.replace(where, words))):
         pytest.fail("it was made")
 
 
 def test_without_rights_one_line_says_so() -> None:
-    with without_rights(), pytest.raises(UsageError, match="run it as root"), KernelWorld(scenario("  []")):
+    with without_rights(), pytest.raises(UsageError, match="run it as root"), KernelWorld(scenario(IDLE)):
         pytest.fail("it was made")
 
 
@@ -331,7 +332,7 @@ def test_one_emulated_host_talks_with_the_kernel_over_taps(face: str, family: st
 
 
 def test_frames_are_in_order_and_have_rising_times() -> None:
-    described = scenario("  []")
+    described = scenario(IDLE)
     with KernelWorld(described) as world:
         sockets = world.sockets("client")
         sockets.open(scenario("  - {socket: c, on: client}").steps[0])  # type: ignore[arg-type]
@@ -348,6 +349,6 @@ def test_frames_are_in_order_and_have_rising_times() -> None:
 
 
 def test_a_scenario_that_is_not_for_a_tap_says_why() -> None:
-    described = scenario("  []", HOSTS + "no_tap: the kernel would have to fail\n")
+    described = scenario(IDLE, HOSTS + "no_tap: the kernel would have to fail\n")
     with pytest.raises(UsageError, match="the kernel would have to fail"):
         TapWorld(described, column("wsk", {}))

@@ -19,7 +19,6 @@ from wsknet.types import Endpoint, is_unspecified
 
 INTERFACE_EXAMPLE = '--interface "eth0 10.1.0.2/24 10.1.0.9/24"'
 ROUTE_EXAMPLE = '--route "default via 10.1.0.1 dev eth0"'
-SOCKET_EXAMPLE = "0.0.0.0:53, [::]:53, 10.1.0.2:80"
 
 OWN = Security().account
 """Of whoever is not told to be somebody else."""

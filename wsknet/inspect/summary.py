@@ -10,8 +10,6 @@ from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet
 
-KINDS = ("arp", "nd", "udp", "tcp", "icmp", "fragment", "protocol", "ethertype")
-"""The first words."""
 TCP_FLAGS = (
     ("S", "SYN"),
     ("F", "FIN"),
@@ -32,16 +30,25 @@ _ICMPV6_TYPES = {2: "packet-too-big", 3: "time-exceeded", 4: "parameter-problem"
                  129: "echo-reply", 133: "router-solicitation", 134: "router-advertisement", 137: "redirect",
                  143: "mld-report"}  # fmt: skip
 _EXTENSIONS = (0, 43, 60)
+_FRAGMENT = 44
 _ICMPV6_UNREACHABLE = {0: "no-route", 1: "prohibited", 3: "address-unreachable", 4: "port-unreachable"}
+ICMP_NAMES = tuple(
+    dict.fromkeys(
+        name
+        for names in (_ICMP_TYPES, _ICMP_UNREACHABLE, _ICMPV6_TYPES, _ICMPV6_UNREACHABLE)
+        for name in names.values()
+    )
+)
 
 
 def frame_text(frame: bytes) -> str:
+    """Of any frame, however malformed."""
     ether = Ether(frame)
     if ARP in ether:
         return _arp(ether[ARP])
     ip = ether.getlayer(IP) or ether.getlayer(IPv6)
     if ip is None:
-        return f"ethertype {ether.type:#06x}"
+        return f"ethertype 0x{frame[12:14].hex()}"
     suffix = " (broadcast)" if ether.dst == _BROADCAST else ""
     return _ip(ip) + suffix
 
@@ -71,17 +78,19 @@ def _ip(ip: Packet) -> str:
 
 def _ipv6(ip: Packet, above: Packet) -> str:
     number, extension = ip.nh, above
-    while number in _EXTENSIONS:
+    while number in _EXTENSIONS and hasattr(extension, "nh"):
         number, extension = extension.nh, extension.payload
     if extension is not above:
         carrier = IPv6(src=ip.src, dst=ip.dst, nh=number)
         carrier.payload = extension
         return _ip(carrier)
+    if number == _FRAGMENT:
+        return f"fragment {ip.src} > {ip.dst}"
     if number != 58 or not hasattr(above, "type"):
         return f"protocol {number} {ip.src} > {ip.dst}"
-    if above.type == 135:
+    if above.type == 135 and hasattr(above, "tgt"):
         return f"nd who-has {above.tgt} tell {ip.src}"
-    if above.type == 136:
+    if above.type == 136 and hasattr(above, "tgt"):
         return f"nd {above.tgt} is-at {ip.src}"
     kind = _ICMPV6_UNREACHABLE.get(above.code) if above.type == 1 else _ICMPV6_TYPES.get(above.type)
     return f"icmp {kind or f'type {above.type}'} {ip.src} > {ip.dst}"

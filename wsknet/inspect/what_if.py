@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeAlias
 from wsknet.behaviour import Behaviour
 from wsknet.errors import ErrorKind, NetError
 from wsknet.host import Host
+from wsknet.policy_table import MAPPED
 from wsknet.text import format_address, format_endpoint
 from wsknet.trace import Decision
 from wsknet.transport.ports import ANYONE
@@ -35,8 +36,6 @@ from wsknet.types import (
 
 Make: TypeAlias = Callable[[Behaviour], Host]
 """The host to ask, made anew for each behaviour set.  It has interfaces, addresses and routes, and no sockets."""
-
-MAPPED = bytes(10) + b"\xff\xff"
 
 
 class Name(NamedTuple):

@@ -9,12 +9,13 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from socket import AF_INET, AF_INET6
 from typing import Any
 
 from wsknet import text
 from wsknet.config import ETHERNET_MTU, MAX_MTU, MIN_INTERFACE_MTU, InterfaceConfig
 from wsknet.errors import UsageError
-from wsknet.machine.netlink import IFF_UP, pyroute2
+from wsknet.machine.netlink import IFF_UP, RT_TABLE_MAIN, pyroute2
 from wsknet.net import changes
 from wsknet.net.changes import Change
 from wsknet.net.routes import network_of
@@ -28,13 +29,13 @@ IFA_F_TEMPORARY = 0x01
 IFA_F_DADFAILED = 0x08
 IFA_F_DEPRECATED = 0x20
 IFA_F_TENTATIVE = 0x40
-RT_TABLE_MAIN = 254
+RTM_F_CLONED = 0x200
+"""An exception that the kernel has noted, no route."""
 RTN_UNICAST = 1
 RTPROT_KERNEL = 2
 STANDARD_RULES = {0, 32766, 32767}
 """Priorities of the rules that every machine has: local, main, default."""
-FAMILIES = (2, 10)
-"""AF_INET, AF_INET6."""
+FAMILIES = (AF_INET, AF_INET6)
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,9 @@ class _Reader:
 
     def route(self, message: Any) -> None:
         table = message.get_attr("RTA_TABLE") or message["table"]
-        if table != RT_TABLE_MAIN or message["flags"] & 0x200:  # RTM_F_CLONED: an exception, no route
+        if table != RT_TABLE_MAIN or message["flags"] & RTM_F_CLONED:
             return
-        bits = 32 if message["family"] == FAMILIES[0] else 128
+        bits = 32 if message["family"] == AF_INET else 128
         prefix = text.parse_address(message.get_attr("RTA_DST") or ("0.0.0.0" if bits == 32 else "::"))
         shown = f"{text.format_address(prefix)}/{message['dst_len']}"
         if message["type"] != RTN_UNICAST:

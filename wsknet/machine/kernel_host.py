@@ -15,7 +15,6 @@ RTNH_F_ONLINK = 4
 """linux/rtnetlink.h: the gateway is on the link whatever the addresses say."""
 
 RT_SCOPE_LINK = 253
-RT_TABLE_MAIN = 254
 
 SETTINGS = {
     # The namespace takes over some of these from the machine: each is set, so that no run depends on it.
@@ -165,7 +164,7 @@ class KernelHost:
 
 def _first_metric(kernel: Any, network: bytes, prefix_length: int, via: str, index: int | None) -> int:
     """For IPv6, 0 stands for the default metric and not for any; 0 if there is no such route."""
-    for known in kernel.get_routes(family=AF_INET6, table=RT_TABLE_MAIN, dst_len=prefix_length):
+    for known in kernel.get_routes(family=AF_INET6, table=netlink.RT_TABLE_MAIN, dst_len=prefix_length):
         if text.parse_address(known.get_attr("RTA_DST") or "::") != network:
             continue
         gateway = known.get_attr("RTA_GATEWAY") or ""

@@ -18,6 +18,9 @@ IFA_F_NODAD = 0x02
 INFINITE_LIFETIME = 0xFFFFFFFF
 """linux/if_addr.h."""
 
+RT_TABLE_MAIN = 254
+"""linux/rtnetlink.h: the table that `ip route` shows."""
+
 
 def pyroute2() -> Any:
     try:

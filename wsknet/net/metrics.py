@@ -5,14 +5,15 @@ The table is that of Windows 10 and newer for everything but wireless links.
 
 from __future__ import annotations
 
+from wsknet.config import GIGABIT
+
 _MEGABIT = 1_000_000
-_GIGABIT = 1_000_000_000
 
 METRICS = (
-    (100 * _GIGABIT, 5),
-    (40 * _GIGABIT, 10),
-    (10 * _GIGABIT, 15),
-    (2 * _GIGABIT, 20),
+    (100 * GIGABIT, 5),
+    (40 * GIGABIT, 10),
+    (10 * GIGABIT, 15),
+    (2 * GIGABIT, 20),
     (200 * _MEGABIT, 25),
     (80 * _MEGABIT, 35),
     (20 * _MEGABIT, 45),

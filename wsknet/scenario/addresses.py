@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from wsknet import text
-from wsknet.types import Address, Cover, is_unspecified
+from wsknet.policy_table import MAPPED
+from wsknet.types import Address, Cover, LocalName
 
 _WITH_PORT = re.compile(r"(?:\[(?P<six>[^\]]*)\]|(?P<four>[^:\[\]]*)):(?P<port>[0-9]{1,5})")
 
-MAPPED = b"\0" * 10 + b"\xff\xff"
-"""RFC 4291 2.5.5.2: what an IPv4 address looks like on an AF_INET6 socket."""
+COVERS = {"ipv4": Cover.IPV4, "ipv6": Cover.IPV6, "dual": Cover.DUAL}
+"""What the families of scenarios are to the core."""
 
 
 class Named(NamedTuple):
@@ -41,6 +42,16 @@ def format_name(address: Address, port: int, zone: str = "") -> str:
     return f"{name}:{port}" if len(address) == 4 else f"[{name}]:{port}"
 
 
+def local_name(named: Named, cover: Cover, zone: int) -> LocalName:
+    """What a socket of `cover` is to be bound to.  `zone` is the number of the interface that `named` tells."""
+    address = unmapped(named.address)
+    if len(address) == 4:
+        return LocalName(Cover.IPV4, address if any(address) else None, named.port)
+    if not any(address):
+        return LocalName(cover, None, named.port)
+    return LocalName(Cover.IPV6, address, named.port, zone)
+
+
 def wildcard(cover: Cover) -> Address:
     return bytes(4) if cover is Cover.IPV4 else bytes(16)
 
@@ -62,7 +73,3 @@ def resolve_references(words: str, name_of: Callable[[str], str]) -> str:
         return words
     name = name_of(socket)
     return before + name.rpartition(":")[2] if before else name
-
-
-def is_wildcard(name: Named) -> bool:
-    return is_unspecified(unmapped(name.address))

@@ -1,20 +1,19 @@
-"""What types cannot tell of steps: sockets that are open, addresses, and expectations that somebody checks."""
+"""What types cannot tell of steps: sockets that are open, names that are known, addresses."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from wsknet import text
 from wsknet.behaviour import LINUX
 from wsknet.errors import UsageError
-from wsknet.inspect.summary import KINDS
 from wsknet.scenario import schema
 from wsknet.scenario.addresses import parse_name
-from wsknet.scenario.columns import GROUPS, NAMES, Column, columns_of
+from wsknet.scenario.check_expectations import CheckExpectations
+from wsknet.scenario.columns import Column, columns_of
 from wsknet.scenario.frames import parse_frame
-from wsknet.scenario.glob import matches
 from wsknet.scenario.terms import INTERFACE_OPTIONS, SWITCHES, TABLES, nanoseconds, split_address
 
 if TYPE_CHECKING:
@@ -48,6 +47,7 @@ class CheckSteps:
             if interface.link
         ]
         """Those that send and receive."""
+        self._expectations = CheckExpectations(document, scenario, self._cards)
 
     def run(self) -> None:
         for index, step in enumerate(self._scenario.steps):
@@ -69,9 +69,10 @@ class CheckSteps:
     def _step(self, step: Step, place: Place) -> None:
         subject = (*place, str(type(step).__struct_config__.tag))
         for index, face in enumerate(step.faces):
-            self._known_key(face, (*place, "faces", index))
+            self._expectations.known_key(face, (*place, "faces", index))
         columns = [column for column in self._columns if column.runs(step)]
-        if not columns and not (self._scenario.compare and KERNEL.runs(step)):
+        compared = [KERNEL] if self._scenario.compare and KERNEL.runs(step) else []
+        if not columns and not compared:
             raise self._fail((*place, "faces"), "the scenario is for none of these, so the step is never run")
         match step:
             case schema.Change():
@@ -87,7 +88,7 @@ class CheckSteps:
                 self._socket(step, place, subject, columns)
         if step.within:
             self._try((*place, "within"), nanoseconds, step.within)
-        self._expectations(step, place, columns)
+        self._expectations.check(step, place, columns, compared)
 
     def _host(self, name: str, place: Place) -> Host:
         if name not in self._scenario.hosts:
@@ -215,7 +216,9 @@ class CheckSteps:
                 self._try(here, parse, words)
 
     def _route(self, route: schema.Route, place: Place, host: Host) -> None:
-        self._try(place, check_route, route)
+        if place[-1] == "add_route":
+            self._try(place, check_route, route)
+        self._try(place, text.parse_network, route.to)
         for field in ("via", "source"):
             if getattr(route, field):
                 self._address(getattr(route, field), (*place, field), host)
@@ -239,59 +242,6 @@ class CheckSteps:
         host, _, card = name.partition(".")
         return self._scenario.hosts[host].interfaces[card].link
 
-    # Expectations
-
-    def _expectations(self, step: Step, place: Place, columns: list[Column]) -> None:
-        for field in ("expect", "rule", "frames", "no_frames"):
-            here = (*place, field)
-            told = getattr(step, field)
-            if not told:
-                if self._document.has(here):
-                    raise self._fail(here, "says nothing: leave it out")
-                continue
-            asked = columns if field == "rule" or not self._scenario.compare else [*columns, KERNEL]
-            texts = self._that_count(told, asked, here) if isinstance(told, dict) else [told]
-            if field == "expect" and isinstance(told, dict):
-                self._complete(told, columns, here)
-            if field in ("expect", "rule") and all(set(each) == {"*"} for each in texts):
-                raise self._fail(here, "fits whatever comes: say what is expected, or leave it out")
-            if field in ("frames", "no_frames"):
-                self._frames(told, here)
-
-    def _that_count(self, told: Mapping[str, Any], columns: list[Column], place: Place) -> list[Any]:
-        for key in told:
-            self._known_key(key, (*place, key))
-        counting = {column.key(told) for column in columns}
-        for key, each in told.items():
-            if key not in counting:
-                raise self._fail((*place, key), f"never counts: the step is not run for {key}, or others go before it")
-            if each == "":
-                raise self._fail((*place, key), "says nothing: leave it out")
-        if not any(told.values()):
-            raise self._fail(place, "says nothing: leave it out")
-        return list(told.values())
-
-    def _known_key(self, key: str, place: Place) -> None:
-        flips = [flip.key for flip in self._scenario.flips]
-        flips += [f"{face} {flip}" for face in self._scenario.faces for flip in flips]
-        if key not in (*NAMES, *GROUPS, "kernel", *flips):
-            raise self._fail(place, f"no face and no flip is called {key!r}")
-
-    def _complete(self, told: Mapping[str, str], columns: list[Column], place: Place) -> None:
-        for column in columns:
-            if not column.key(told):
-                raise self._fail(place, f"says nothing for {column.face}")
-
-    def _frames(self, told: tuple[str, ...] | dict[str, tuple[str, ...]], place: Place) -> None:
-        lists: Iterable[tuple[Place, tuple[str, ...]]] = (
-            [((*place, key), each) for key, each in told.items()] if isinstance(told, dict) else [(place, told)]
-        )
-        for here, patterns in lists:
-            for index, pattern in enumerate(patterns):
-                if not can_fit(pattern, self._cards):
-                    problem = f"fits no frame: expected one like {self._cards[0] if self._cards else 'host.eth0'}: "
-                    raise self._fail((*here, index), f"{problem}udp 10.1.0.2:5000 > 10.1.0.50:7")
-
 
 _CHANGES = [name for name in schema.Change.__struct_fields__ if name not in {*schema._Step.__struct_fields__, "what"}]
 
@@ -312,15 +262,3 @@ def check_route(route: schema.Route) -> None:
 def _metric(words: str) -> None:
     if not re.fullmatch("[0-9]{1,10}", words) or int(words) > MAX_METRIC:
         raise ValueError(f"{words!r} is no metric: expected a number up to {MAX_METRIC}, as in 50 on if1")
-
-
-def can_fit(pattern: str, cards: Collection[str]) -> bool:
-    """Whether a line ``card: kind ...`` may fit `pattern`, as far as its card and its kind tell."""
-    sender, colon, rest = pattern.partition(": ")
-    if not colon:
-        head, star, _ = pattern.partition("*")
-        return bool(star) and any(f"{card}: ".startswith(head) for card in cards)
-    kind, star, _ = rest.partition("*")
-    if not any(matches(sender, card) for card in cards):
-        return False
-    return any(kind.startswith(f"{known} ") or (bool(star) and f"{known} ".startswith(kind)) for known in KINDS)

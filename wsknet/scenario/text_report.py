@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from wsknet.inspect.explain import explain
+from wsknet.inspect.explain import decision_data, explain
 
 if TYPE_CHECKING:
     from wsknet.scenario.runner import Result, StepResult
@@ -64,24 +64,10 @@ def _step_as_builtins(step: StepResult) -> dict[str, Any]:
         "called": step.rendering,
         "detail": step.detail,
         "expected": step.expected,
-        "decisions": [decision_as_builtins(decision) for decision in step.decisions],
+        "decisions": [decision_data(decision) for decision in step.decisions],
         "frames": [
             {"time": frame.time, "sender": frame.sender, "frame": frame.text, "because": frame.comment}
             for frame in step.frames
         ],
         "failures": [{"of": f.of, "expected": f.expected, "got": f.got} for f in step.failures],
-    }
-
-
-def decision_as_builtins(decision: Any) -> dict[str, Any]:
-    return {
-        "question": decision.question,
-        "answer": decision.answer,
-        "rule": decision.rule,
-        "reference": decision.reference,
-        "candidates": [
-            {"what": candidate.what, "verdict": candidate.verdict, "chosen": candidate.is_winner}
-            for candidate in decision.candidates
-        ],
-        "parts": [decision_as_builtins(part) for part in decision.parts],
     }

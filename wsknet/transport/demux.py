@@ -11,7 +11,7 @@ from wsknet.behaviour import DemuxTie
 from wsknet.types import Address, Cover, Endpoint, LocalName, is_link_local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from random import Random
 
     from wsknet.trace import Decision
@@ -24,6 +24,7 @@ address of the peer: a wildcard has no address to tell it by."""
 
 LEVELS = ("exact", "any local address, this peer", "this address, any peer", "wildcard", "dual-stack wildcard")
 """A dual-stack ``::`` is one level more general than the wildcard of one family (BIND-1.2.14)."""
+_REFERENCE = "BSD sockets: the most specific match"
 
 
 class Demux(Generic[T]):
@@ -71,19 +72,22 @@ class Demux(Generic[T]):
         """
         if why is None and not self._devices:
             # The data path: almost every packet belongs to a connection, and one look-up finds it.
-            sharers = self._registered.get((local, local_port, remote, remote_port, zone))
-            if sharers is not None and len(sharers) == 1:
-                return sharers[0]
-        for level, all_sharers in zip(LEVELS, self._levels(local, local_port, remote, remote_port, zone), strict=True):
-            sharers = self._best(all_sharers, device) if self._devices else all_sharers
+            connected = self._registered.get((local, local_port, remote, remote_port, zone))
+            if connected is not None and len(connected) == 1:
+                return connected[0]
+        get, devices = self._registered.get, self._devices
+        for level, key in enumerate(_keys(local, local_port, remote, remote_port, zone)):
+            sharers: Sequence[T] = get(key) or ()
+            if devices:
+                sharers = self._best(sharers, device)
             if why is not None:
-                why.consider(level, f"{len(sharers)} registered" if sharers else "nobody", bool(sharers))
+                why.consider(LEVELS[level], f"{len(sharers)} registered" if sharers else "nobody", bool(sharers))
             if sharers:
                 if why is not None:
-                    why.conclude(level, "the most precise registration wins", "BSD sockets: the most specific match")
+                    why.conclude(LEVELS[level], "the most precise registration wins", _REFERENCE)
                 return self._pick(sharers)
         if why is not None:
-            why.conclude("nobody", "no registration matches", "BSD sockets: the most specific match")
+            why.conclude("nobody", "no registration matches", _REFERENCE)
         return None
 
     def find_all(
@@ -101,39 +105,26 @@ class Demux(Generic[T]):
         `also` are our addresses whose names are meant, too.
         """
         found: list[T] = []
-        for sharers in self._levels(local, local_port, remote, remote_port, zone):
-            found.extend(sharers)
+        for key in _keys(local, local_port, remote, remote_port, zone):
+            found += self._registered.get(key, ())
         for address in also:
             # A packet that has no link-local address itself tells no zone, and yet is on the link of our address.
             link = zone or (device if is_link_local(address) else 0)
-            exact, _, specific, _, _ = self._levels(address, local_port, remote, remote_port, link)
-            found += exact + specific
+            exact, _, specific, _, _ = _keys(address, local_port, remote, remote_port, link)
+            found += self._registered.get(exact, ())
+            found += self._registered.get(specific, ())
         return [endpoint for endpoint in found if self.hears(endpoint, device)] if self._devices else found
 
     def hears(self, endpoint: T, device: int) -> bool:
         """Whether it is no endpoint of another device; every one is, if `device` is 0."""
         return not device or self._devices.get(endpoint, device) == device
 
-    def _best(self, sharers: list[T], device: int) -> list[T]:
+    def _best(self, sharers: Sequence[T], device: int) -> Sequence[T]:
         """Of one level: those of the device, if there are any, before those of all devices."""
         heard = [endpoint for endpoint in sharers if self.hears(endpoint, device)]
         return [endpoint for endpoint in heard if endpoint in self._devices] or heard
 
-    def _levels(
-        self, local: Address, local_port: int, remote: Address, remote_port: int, zone: int
-    ) -> tuple[list[T], ...]:
-        family = _COVERS[len(local)]
-        nobody: list[T] = []
-        get = self._registered.get
-        return (
-            get((local, local_port, remote, remote_port, zone), nobody),
-            get((None, local_port, remote, remote_port, zone if is_link_local(remote) else 0), nobody),
-            get((local, local_port, family, 0, zone if is_link_local(local) else 0), nobody),
-            get((None, local_port, family, 0, 0), nobody),
-            get((None, local_port, Cover.DUAL, 0, 0), nobody),
-        )
-
-    def _pick(self, sharers: list[T]) -> T:
+    def _pick(self, sharers: Sequence[T]) -> T:
         if len(sharers) == 1 or self._tie is DemuxTie.FIRST:
             return sharers[0]
         return sharers[-1] if self._tie is DemuxTie.LAST else self._rng.choice(sharers)
@@ -141,6 +132,21 @@ class Demux(Generic[T]):
 
 _COVERS = {4: Cover.IPV4, 16: Cover.IPV6}
 """By address length."""
+_DUAL = Cover.DUAL
+
+
+def _keys(local: Address, local_port: int, remote: Address, remote_port: int, zone: int) -> tuple[_Key, ...]:
+    """Where those are registered who may get a packet, in the order of `LEVELS`."""
+    cover = _COVERS[len(local)]
+    local_zone = zone and (zone if is_link_local(local) else 0)
+    remote_zone = zone and (zone if is_link_local(remote) else 0)
+    return (
+        (local, local_port, remote, remote_port, zone),
+        (None, local_port, remote, remote_port, remote_zone),
+        (local, local_port, cover, 0, local_zone),
+        (None, local_port, cover, 0, 0),
+        (None, local_port, _DUAL, 0, 0),
+    )
 
 
 def _key(name: LocalName, remote: Endpoint | None) -> _Key:

@@ -11,7 +11,7 @@ from heapq import merge
 from operator import itemgetter
 from typing import TypeVar
 
-from wsknet.transport.dynamic_ports import PortChoice
+from wsknet.transport.port_choice import PortChoice
 from wsknet.transport.sharing import Holder
 from wsknet.types import Address, Cover, Family, LocalName, family_of
 

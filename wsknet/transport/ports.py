@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from wsknet.config import PortConfig, PortRange
 from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.net.wording import address_text
-from wsknet.transport.dynamic_ports import DynamicPorts, PortChoice, PortRanges, PortUse, family_text
 from wsknet.transport.holders import Claim, Holders, Reservation
+from wsknet.transport.port_choice import PortChoice, PortChooser
+from wsknet.transport.port_ranges import PortRanges, family_text
 from wsknet.transport.sharing import (
     CONNECTION_SOURCE,
     SOURCES,
@@ -38,7 +39,7 @@ __all__ = ["ANYONE", "PortChoice", "PortConflictError", "PortExcludedError", "Po
 ANYONE = Security()
 NO_RANGES = PortConfig()
 LISTENING = "somebody listens on the port"
-BLOCK_SOURCE = "SIO_ASSOCIATE_PORT_RESERVATION"
+LISTENING_SOURCE = "inet_csk_bind_conflict in net/ipv4/inet_connection_sock.c of Linux"
 
 
 class PortConflictError(NetError):
@@ -65,15 +66,11 @@ class PortTable:
     def __init__(self, protocol: Proto, behaviour: Behaviour, rng: Random, config: PortConfig = NO_RANGES) -> None:
         self.protocol = protocol
         self._behaviour = behaviour
-        self._rng = rng
         self._holders = Holders()
         self._ranges = PortRanges(protocol, behaviour.ephemeral_ports, config)
-        self._dynamic: dict[frozenset[object], DynamicPorts] = {}
-        """By `PortRanges.policy`, made when first asked for: covers with the same ranges choose from the same ports."""
+        self._chooser = PortChooser(self._ranges, self._holders, rng)
         self._joint: dict[tuple[Holder, Claim, PortChoice], Reservation] = {}
         """Those that one object stands for however many connections have them."""
-        self._resting: dict[int, int] = {}
-        """Connections in TIME-WAIT by local port, the port that rests longest first."""
 
     def reserve(
         self,
@@ -100,9 +97,9 @@ class PortTable:
         if name.port:
             self.check(Holder(name, sharing, security, device), why, block)
         elif block is not None:
-            name = name._replace(port=self._choose_of(block, name.cover, why))
+            name = name._replace(port=self._chooser.choose_of(block, name.cover, why))
         else:
-            name = name._replace(port=self._choose_port(name, is_scalable, why))
+            name = name._replace(port=self._chooser.choose(name, is_scalable, why))
         choice = PortChoice.SCALABLE if is_scalable else PortChoice.ORDINARY
         return self._add(Reservation(Holder(name, sharing, security, device), Claim.NAME, choice))
 
@@ -115,13 +112,7 @@ class PortTable:
         Raises `NetError` NO_PORTS.
         """
         name = wanted.name
-        dynamic = self._dynamic_ports(name.cover)
-        port = dynamic.choose_open(self._rng, is_taken)
-        if port is None:
-            raise self._used_up(name.cover, len(dynamic.usable), why)
-        if why is not None:
-            rule = f"random port of {self._ranges.wording(name.cover)} without a connection to this peer"
-            why.conclude(str(port), rule, "SO_REUSE_UNICASTPORT; RFC 6056 3.3.1")
+        port = self._chooser.choose_for_peer(name.cover, is_taken, why)
         holder = wanted._replace(name=name._replace(port=port))
         return self._join(Reservation(holder, Claim.NAME, PortChoice.AT_CONNECT))
 
@@ -150,7 +141,7 @@ class PortTable:
 
     def _add(self, reservation: Reservation) -> Reservation:
         self._holders.add(reservation)
-        self._update(reservation.name.port)
+        self._chooser.update(reservation.name.port)
         return reservation
 
     def check(self, wanted: Holder, why: Decision | None = None, block: PortRange | None = None) -> None:
@@ -160,7 +151,7 @@ class PortTable:
         `why` is to list everybody who holds the port.
         """
         if wanted.name.port == 0:
-            self._check_dynamic(wanted.name.cover, why)
+            self._chooser.check(wanted.name.cover, why)
             return
         self._refuse_excluded(wanted.name, why, block)
         conflict: PortConflictError | None = None
@@ -177,12 +168,17 @@ class PortTable:
                 if why is None:
                     break
         if why is not None:
-            rule = conflict.rule if conflict else rule
-            is_left = conflict is not None and conflict.holder.claim is Claim.CONNECTION
-            source = CONNECTION_SOURCE if is_left else SOURCES[self._behaviour.sharing]
-            why.conclude(conflict.kind.value if conflict else "granted", rule, source)
+            answer, rule = ("granted", rule) if conflict is None else (conflict.kind.value, conflict.rule)
+            why.conclude(answer, rule, self._reference(conflict))
         if conflict is not None:
             raise conflict
+
+    def _reference(self, conflict: PortConflictError | None) -> str:
+        if conflict is not None and conflict.holder.claim is Claim.CONNECTION:
+            return CONNECTION_SOURCE
+        if conflict is not None and conflict.rule is LISTENING:
+            return LISTENING_SOURCE
+        return SOURCES[self._behaviour.sharing]
 
     def _compare(self, held: Reservation, wanted: Holder) -> Verdict:
         if held.claim is Claim.CONNECTION:
@@ -235,7 +231,7 @@ class PortTable:
         """
         block = PortRange(self.protocol, family, first, last)
         self._ranges.excluded.append(block)
-        self._dynamic.clear()  # what belongs to the old ranges would be kept up to date for nobody
+        self._chooser.forget_ranges()
         return block
 
     def acquire(self, family: Family, count: int) -> PortRange:
@@ -246,9 +242,7 @@ class PortTable:
         """
         if count < 1:
             raise LocalError(ErrorKind.INVALID_ARGUMENT, "a block has at least one port")
-        first = self._ranges.find_run(Cover(family.value), count, self._is_free)
-        if first is None:
-            raise NetError(ErrorKind.NO_PORTS, f"there are no {count} free dynamic ports in a row")
+        first = self._chooser.choose_block(Cover(family.value), count)
         return self.exclude(family, first, first + count - 1)
 
     def include(self, block: PortRange) -> None:
@@ -256,7 +250,7 @@ class PortTable:
         if block not in self._ranges.excluded:
             raise ValueError(f"ports {block.first}-{block.last} of {family_text(block.family)} are not excluded")
         self._ranges.excluded.remove(block)
-        self._dynamic.clear()
+        self._chooser.forget_ranges()
 
     def release(self, reservation: Reservation) -> None:
         """One user fewer; the port is free again when the last one has gone."""
@@ -266,19 +260,14 @@ class PortTable:
         if reservation.claim is not Claim.NAME or reservation.choice is PortChoice.AT_CONNECT:
             del self._joint[reservation.holder, reservation.claim, reservation.choice]
         self._holders.remove(reservation)
-        self._update(reservation.name.port)
+        self._chooser.update(reservation.name.port)
 
     def rest(self, port: int) -> None:
-        """Give `port` out as a dynamic one only when there is no other: from it the same peer cannot be reached again
-        yet.  Asked for by name it is free.  Undone by as many calls of `wake`."""
-        self._resting[port] = self._resting.get(port, 0) + 1
-        self._update(port)
+        """As `PortChooser.rest`."""
+        self._chooser.rest(port)
 
     def wake(self, port: int) -> None:
-        self._resting[port] -= 1
-        if not self._resting[port]:
-            del self._resting[port]
-            self._update(port)
+        self._chooser.wake(port)
 
     def is_held(self, address: Address, port: int, zone: int = 0, device: int = 0) -> bool:
         """Whether somebody holds `port` for what is sent to `address`, on link `zone` if the address is link-local.
@@ -289,88 +278,6 @@ class PortTable:
 
     def __iter__(self) -> Iterator[Reservation]:
         return iter(self._holders)
-
-    def _update(self, port: int) -> None:
-        for dynamic in self._dynamic.values():
-            dynamic.update(port)
-
-    def _dynamic_ports(self, cover: Cover) -> DynamicPorts:
-        policy = self._ranges.policy(cover)
-        dynamic = self._dynamic.get(policy)
-        if dynamic is None:
-            dynamic = DynamicPorts(self._ranges.usable(cover), self._use_of)
-            self._dynamic[policy] = dynamic
-        return dynamic
-
-    def _is_free(self, port: int) -> bool:
-        return self._holders.is_free(port) and port not in self._resting
-
-    def _use_of(self, port: int) -> PortUse:
-        holders, is_awake = self._holders, port not in self._resting
-        if holders.is_free(port):
-            return PortUse(is_awake, False, True)
-        return PortUse(False, is_awake and holders.is_scalable(port), holders.is_open(port))
-
-    def _choose_port(self, name: LocalName, is_scalable: bool, why: Decision | None) -> int:
-        dynamic = self._dynamic_ports(name.cover)
-        if is_scalable:
-            port = dynamic.choose_shared(self._rng, lambda port: self._holders.has_exact(name._replace(port=port)))
-        else:
-            port = dynamic.choose(self._rng)
-        if port is None:
-            port = self._longest_resting(dynamic, name, is_scalable)
-        if port is None:
-            raise self._used_up(name.cover, len(dynamic.usable), why)
-        if why is not None:
-            rule = f"random free port of {self._ranges.wording(name.cover)}"
-            if is_scalable:
-                rule += ", or one that is held for other addresses under SO_PORT_SCALABILITY alone"
-            why.conclude(str(port), rule, "SO_PORT_SCALABILITY; RFC 6056 3.3.1" if is_scalable else "RFC 6056 3.3.1")
-        return port
-
-    def _longest_resting(self, dynamic: DynamicPorts, name: LocalName, is_scalable: bool) -> int | None:
-        for port in self._resting:
-            if port in dynamic.usable:
-                is_shareable = is_scalable and self._holders.is_scalable(port)
-                if self._holders.is_free(port):
-                    return port
-                if is_shareable and not self._holders.has_exact(name._replace(port=port)):
-                    return port
-        return None
-
-    def _choose_of(self, block: PortRange, cover: Cover, why: Decision | None) -> int:
-        for port in range(block.first, block.last + 1):
-            if self._holders.is_free(port) and self._ranges.excluding(port, cover, block) is None:
-                if why is not None:
-                    why.conclude(str(port), f"first free port of the block {block.first}-{block.last}", BLOCK_SOURCE)
-                return port
-        rule = f"no port of the block {block.first}-{block.last} is free"
-        if why is not None:
-            why.conclude(ErrorKind.NO_PORTS.value, rule, BLOCK_SOURCE)
-        raise NetError(ErrorKind.NO_PORTS, rule)
-
-    def _check_dynamic(self, cover: Cover, why: Decision | None) -> None:
-        """Draws nothing and makes no `DynamicPorts`, so that a question does not change which port comes next."""
-        usable = self._ranges.usable(cover)
-        left = sum(map(self._holders.is_free, usable))
-        if not left:
-            raise self._used_up(cover, len(usable), why)
-        if why is not None:
-            rule = f"a random free port of {self._ranges.wording(cover)}; {left} are left"
-            why.conclude("granted", rule, "RFC 6056 3.3.1")
-
-    def _used_up(self, cover: Cover, usable: int, why: Decision | None) -> NetError:
-        where, size = self._ranges.wording(cover), len(self._ranges.dynamic(cover))
-        if not size:
-            rule = f"{where}, have no port in common"
-        elif not usable:
-            rule = f"every port of {where} is excluded"
-        else:
-            excluded = f", {size - usable} excluded" if size > usable else ""
-            rule = f"no port of {where} is free: {usable} in use{excluded}"
-        if why is not None:
-            why.conclude(ErrorKind.NO_PORTS.value, rule, "RFC 6056 3.3.1")
-        return NetError(ErrorKind.NO_PORTS, rule)
 
 
 def describe(holder: Holder) -> str:

@@ -9,8 +9,8 @@ want to write IRPs by hand.
 from types import ModuleType as _ModuleType
 
 from wsknet.wsk.bugcheck import *
+from wsknet.wsk.cmsg import *
 from wsknet.wsk.constants import *
-from wsknet.wsk.control_info import *
 from wsknet.wsk.dispatch import *
 from wsknet.wsk.ex import *
 from wsknet.wsk.irp import *

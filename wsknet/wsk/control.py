@@ -39,7 +39,7 @@ from wsknet.wsk.constants import (
 )
 from wsknet.wsk.ioctls import IOCTLS, Buffers, perform_ioctl, query_address_list
 from wsknet.wsk.requests import KEPT, Refusal, mark_pending
-from wsknet.wsk.sockets.states import CREATED, FORCED_CLOSED
+from wsknet.wsk.sockets.states import CREATED
 from wsknet.wsk.status import (
     NTSTATUS,
     STATUS_BUFFER_OVERFLOW,
@@ -148,8 +148,7 @@ def _find_option(socket: Any, Level: int, ControlCode: int) -> Option:
 def _set_option(
     Irp: IRP, now: Instant, socket: Any, Level: int, ControlCode: int, InputSize: int, InputBuffer: Any
 ) -> Any:
-    if socket.state == FORCED_CLOSED:
-        raise socket.refuse_state()
+    socket.require_alive()
     change_membership = multicast_options.find_membership(socket, Level, ControlCode)
     if change_membership is not None:
         change_membership(socket, InputSize, InputBuffer, now)
@@ -190,8 +189,7 @@ def _set_number(socket: Any, Level: int, ControlCode: int, InputSize: int, Input
 def _get_option(
     Irp: IRP, now: Instant, socket: Any, Level: int, ControlCode: int, OutputSize: int, OutputBuffer: Any
 ) -> Any:
-    if socket.state == FORCED_CLOSED:
-        raise socket.refuse_state()
+    socket.require_alive()
     numbers = steering_options.list_of(socket, Level, ControlCode)
     if numbers is not None:
         if OutputSize < ULONG_SIZE * len(numbers):

@@ -22,7 +22,6 @@ from wsknet.wsk.constants import (
 )
 from wsknet.wsk.notifications import Notifications
 from wsknet.wsk.requests import Refusal
-from wsknet.wsk.sockets.states import FORCED_CLOSED
 from wsknet.wsk.status import NTSTATUS, STATUS_INVALID_PARAMETER, STATUS_OF_KIND, STATUS_SUCCESS
 from wsknet.wsk.ulong import read_ulong
 
@@ -75,7 +74,7 @@ def _set_sendto_address(Irp: IRP, now: Instant, socket: DatagramSocket, buffers:
 
 def _set_connection_reset(Irp: IRP, now: Instant, socket: DatagramSocket, buffers: Buffers) -> int:
     is_on = read_ulong(buffers.InputSize, buffers.InputBuffer) != 0
-    _require_alive(socket)
+    socket.require_alive()
     socket.options.receiving.tells_port_unreachable = is_on
     if socket.endpoint is not None:
         socket.apply_options()
@@ -85,21 +84,21 @@ def _set_connection_reset(Irp: IRP, now: Instant, socket: DatagramSocket, buffer
 def _query_routing_interface(Irp: IRP, now: Instant, socket: TransportSocket, buffers: Buffers) -> int:
     if buffers.InputBuffer is None:
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
-    _require_alive(socket)
+    socket.require_alive()
     return routing_interface(socket, buffers.InputBuffer, buffers.OutputSize, buffers.OutputBuffer)
 
 
 def _await_routing_change(Irp: IRP, now: Instant, socket: TransportSocket, buffers: Buffers) -> Any:
     if buffers.InputBuffer is None:
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
-    _require_alive(socket)
+    socket.require_alive()
     return _notifications(socket).wait(Irp, now, route_probe(socket, buffers.InputBuffer))
 
 
 def _query_address_list(Irp: IRP | None, now: Instant, socket: Socket, buffers: Buffers) -> int:
     if buffers.InputSize or buffers.InputBuffer is not None:
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
-    _require_alive(socket)
+    socket.require_alive()
     return store_address_list(socket, *buffers[2:])
 
 
@@ -120,7 +119,7 @@ def query_address_list(socket: Socket, buffers: Buffers) -> NTSTATUS:
 def _await_address_change(Irp: IRP, now: Instant, socket: Socket, buffers: Buffers) -> Any:
     if buffers.InputSize:
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
-    _require_alive(socket)
+    socket.require_alive()
     return _notifications(socket).wait(Irp, now, lambda: local_addresses(socket))
 
 
@@ -128,11 +127,6 @@ def _notifications(socket: Socket) -> Notifications:
     if socket.notifications is None:
         socket.notifications = Notifications(socket)
     return socket.notifications
-
-
-def _require_alive(socket: Socket) -> None:
-    if socket.state == FORCED_CLOSED:
-        raise socket.refuse_state()
 
 
 class Ioctl(NamedTuple):

@@ -65,7 +65,6 @@ UNICAST = {
 LENGTHS = {IPPROTO_IP: 4, IPPROTO_IPV6: 16}
 """Length of the addresses that a level is about."""
 
-
 RECEIVING = {
     (IPPROTO_IP, IP_RECEIVE_BROADCAST),
     (IPPROTO_IP, IP_IFLIST),

@@ -93,7 +93,7 @@ def test_json_has_decisions_and_frames(capsys: pytest.CaptureFixture[str]) -> No
     assert code == 0
     assert (result["held"], result["face"], "BIND-1" in result["cases"]) == (True, "winsock", True)
     answer = next(step for step in result["steps"] if step["step"].startswith("s sends"))
-    assert answer["decisions"][0]["parts"][0]["candidates"][0]["chosen"] is True
+    assert answer["decisions"][0]["parts"][0]["candidates"][0]["taken"] is True
     assert answer["frames"][-1]["frame"] == "udp 10.1.0.2:7000 > 10.1.0.50:4000"
     assert "route" in answer["frames"][-1]["because"]
 
@@ -117,6 +117,10 @@ def test_a_policy_set_otherwise_is_only_shown(capsys: pytest.CaptureFixture[str]
         (["run", NAME, "--face", "bsd"], "says nothing for bsd: choose from wsk, winsock, linux"),
         (["run", NAME, "--pcap", "/no/such/place/x.pcapng"], "there is no directory /no/such/place"),
         (["run", NAME, "--policy", "no_such=1"], "there is no policy 'no_such'"),
+        (["run", "BIND-1", "--face", "bsd"], "none of these says anything for bsd"),
+        (["run", ""], "there is no scenario ''"),
+        (["run", "/dev/zero"], "too large for a scenario file"),
+        (["run", NAME, "--policy", "host_sent=weak"], "did you mean host_send?"),
         (["run", NAME, "--report", "/no/such/place/x.html"], "/no/such/place"),
     ],
 )

@@ -215,3 +215,27 @@ def test_an_answer_as_data_has_every_candidate() -> None:
     sources = {candidate["what"]: candidate["taken"] for candidate in path["parts"][1]["candidates"]}
     assert sources == {"10.1.0.9/24 on if1": False, "10.1.0.2/24 on if1": True}
     assert (data["source"], data["error"]) == ("10.1.0.2", None)
+
+
+@pytest.mark.parametrize("protocol", [Proto.UDP, Proto.TCP])
+def test_nobody_is_told_of_a_broadcast_that_came_in_vain(protocol: Proto) -> None:
+    """No ICMP error and no reset answer a broadcast (RFC 1122 3.2.2 and 4.2.3.10), and TCP hears none."""
+    result = arrival("10.1.0.255", "10.1.0.50", Held(name("0.0.0.0", 54)), protocol=protocol)["windows"]
+    assert result.outcome.startswith("reaches nobody, and nothing is sent back")
+
+
+def test_a_broadcast_is_answered_from_an_address_and_nothing_else_is_advised() -> None:
+    result = arrival("10.1.0.255", "10.1.0.50", Held(name("0.0.0.0", 53)))["windows"]
+    assert (result.outcome, source(result)) == ("reaches 0.0.0.0:53; the answer leaves from 10.1.0.2", "10.1.0.2")
+    assert result.advice == ""
+
+
+def test_what_is_not_ours_is_dropped_though_nothing_leads_back_to_the_asker() -> None:
+    def without_routes(behaviour: Behaviour) -> Host:
+        host = Network().host("server", behaviour)
+        host.interface("if1", "10.1.0.2/24")
+        return host
+
+    question = Arrives(Proto.UDP, end("9.9.9.9", 53), end("1.1.1.1", 4000), 0, (Held(name("0.0.0.0", 53)),))
+    result = ask(without_routes, question, SETS)["windows"]
+    assert result.outcome == "is dropped before any socket sees it: 9.9.9.9 is not an address of this host"

@@ -85,7 +85,11 @@ def test_a_standard_host_brings_its_interfaces_and_routes(good: Scenario) -> Non
         ("link: near", "lonk: near", ":8: hosts.client.interfaces.eth0.lonk: unknown field: did you mean link?"),
         ("near: {delay", "nowhere: {delay", ":10: links.nowhere: no interface is plugged into nowhere"),
         ("delay: 1ms", "delay: soon", ":10: links.near.delay: 'soon' is no time"),
-        ("demux_tie, value", "demux_knot, value", ":12: flips[0]: there is no policy 'demux_knot': choose one of "),
+        (
+            "demux_tie, value",
+            "demux_knot, value",
+            ":12: flips[0]: there is no policy 'demux_knot': did you mean demux_tie?",
+        ),
         ("value: last", "value: worst", ":12: flips[0]: demux_tie is one of first, last, random, not 'worst'"),
         ("192.0.2.0/24", "192.0.2.1/24", ":17: steps[3].add_route: '192.0.2.1/24' has bits set after the prefix"),
         ("topic: Tests", "topic: Tests\ntopic: Twice", ":3: topic: given twice"),

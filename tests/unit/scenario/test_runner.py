@@ -74,6 +74,10 @@ def test_a_scenario_that_holds(face: str, tmp_path: Path) -> None:
         ("expect: not-local", "expect: ok", 12, "outcome"),
         ('{bind: s, to: "0.0.0.0:7000"}', '{bind: s, to: "10.9.9.9:7000"}', 2, "outcome"),
         ("{listen: s}", "{listen: s, rule: any}", 3, "rule"),
+        (", expect: not-local}", "}", 12, "outcome"),
+        ('expect: "10.1.0.50:4000 at 10.1.0.2:7000"', "note: once}\n  - {accept: s, named: b", 8, "outcome"),
+        ("{receive: a, expect: hello}", "{receive: a}\n  - {receive: a}", 10, "outcome"),
+        ("    expect: ok\n", "    within: 0us\n", 6, "outcome"),
     ],
 )  # fmt: skip
 def test_an_expectation_that_does_not_hold_is_seen(old: str, new: str, number: int, of: str, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from wsknet import text
 from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.scenario import addresses
 from wsknet.scenario.faces import why
+from wsknet.scenario.outcomes import NOTHING
 from wsknet.scenario.world import Done, Failed
 from wsknet.transport.ports import PortChoice
 from wsknet.transport.sharing import Security, Sharing
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from wsknet.trace import Decision
     from wsknet.types import Instant
 
-COVERS = {"ipv4": Cover.IPV4, "ipv6": Cover.IPV6, "dual": Cover.DUAL}
 CHOICES = {
     "randomize-port": PortChoice.RANDOM,
     "port-scalability": PortChoice.SCALABLE,
@@ -38,7 +38,7 @@ class EndpointSocket:
     def __init__(self, host: Host, manners: Manners, family: str, owner: str, decisions: list[Decision]) -> None:
         self.host = host
         self.manners = manners
-        self.cover = COVERS[family]
+        self.cover = addresses.COVERS[family]
         self.security = Security(owner or "user")
         self.sharing = Sharing.DEFAULT
         self.choice = PortChoice.ORDINARY
@@ -140,13 +140,8 @@ class EndpointSocket:
         raise NotImplementedError
 
     def _local_name(self, named: Named) -> LocalName:
-        address = addresses.unmapped(named.address)
         self._check_family(named)
-        if len(address) == 4:
-            return LocalName(Cover.IPV4, address if any(address) else None, named.port)
-        if not any(address):
-            return LocalName(self.cover, None, named.port)
-        return LocalName(Cover.IPV6, address, named.port, self.index_of(named.zone) if named.zone else 0)
+        return addresses.local_name(named, self.cover, self.index_of(named.zone))
 
     def _check_family(self, named: Named) -> None:
         if (len(named.address) == 4) != (self.cover is Cover.IPV4):
@@ -159,7 +154,7 @@ class EndpointSocket:
         named = self.parse(to)
         self._check_family(named)
         address = addresses.unmapped(named.address)
-        return Endpoint(address, named.port, self.index_of(named.zone) if named.zone else 0)
+        return Endpoint(address, named.port, self.index_of(named.zone))
 
     def parse(self, words: str) -> Named:
         try:
@@ -185,6 +180,10 @@ class EndpointSocket:
         zone = self.interface_name(endpoint.zone) if endpoint.zone and len(endpoint.address) == 16 else ""
         shown = addresses.mapped(endpoint.address, self.cover)
         return addresses.format_name(shown, endpoint.port, zone)
+
+    def take(self) -> str | None:
+        """What has arrived; `None` if nothing has."""
+        raise NotImplementedError
 
     def name(self) -> str:
         if self.endpoint is None:
@@ -227,3 +226,16 @@ class EndpointSocket:
             with self.host.pump as now:
                 self.endpoint.close(now)
             self.endpoint = None
+
+
+class Receiving:
+    """Goes on until the socket has something."""
+
+    def __init__(self, socket: EndpointSocket) -> None:
+        self._socket = socket
+
+    def poll(self) -> str | None:
+        return self._socket.take()
+
+    def give_up(self) -> str:
+        return NOTHING

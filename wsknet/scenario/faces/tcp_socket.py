@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from wsknet.errors import ErrorKind, LocalError, NetError
-from wsknet.scenario.faces.endpoint_socket import EndpointSocket
+from wsknet.scenario.faces.endpoint_socket import EndpointSocket, Receiving
 from wsknet.scenario.outcomes import CLOSED, NOTHING, PENDING
 from wsknet.scenario.world import Done, Failed
 from wsknet.transport.ports import PortChoice
@@ -87,12 +87,12 @@ class TcpSocket(EndpointSocket):
             self.endpoint.send(data.encode(), now)
         return Done("ok")
 
-    def receive(self) -> _Receive:
+    def receive(self) -> Receiving:
         if self.endpoint is None or self.endpoint.connection is None:
             raise LocalError(ErrorKind.INVALID_STATE, "not connected")
         if self.endpoint.state in CONNECTING and not self.manners.waits_while_connecting:
             raise LocalError(ErrorKind.INVALID_STATE, "not connected yet")
-        return _Receive(self)
+        return Receiving(self)
 
     def take(self) -> str | None:
         with self.host.pump as now:
@@ -171,17 +171,6 @@ class _Accept:
             return None
         self._keep(child)
         return f"{child.peer()} at {child.name()}"
-
-    def give_up(self) -> str:
-        return NOTHING
-
-
-class _Receive:
-    def __init__(self, socket: TcpSocket) -> None:
-        self._socket = socket
-
-    def poll(self) -> str | None:
-        return self._socket.take()
 
     def give_up(self) -> str:
         return NOTHING

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from wsknet import text
 from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.scenario import addresses
-from wsknet.scenario.faces.endpoint_socket import EndpointSocket
-from wsknet.scenario.outcomes import NOTHING
+from wsknet.scenario.faces.endpoint_socket import EndpointSocket, Receiving
 from wsknet.scenario.world import Done, Failed
 from wsknet.transport.endpoint import PacketInfo
 from wsknet.types import Endpoint, Proto, family_of, is_link_local
@@ -88,10 +87,10 @@ class UdpSocket(EndpointSocket):
             self.endpoint.send((data.encode(),), remote, now, info)
         return Done("ok")
 
-    def receive(self) -> _Receive:
+    def receive(self) -> Receiving:
         if self.endpoint is None and not self.manners.receives_unbound:
             raise Failed("invalid")
-        return _Receive(self)
+        return Receiving(self)
 
     def take(self) -> str | None:
         if self.endpoint is None:
@@ -126,14 +125,3 @@ class UdpSocket(EndpointSocket):
         index: Any = self.index_of(interface) or self.device or None
         with self.host.pump as now:
             self.endpoint.multicast.join(text.parse_address(group), index, now)
-
-
-class _Receive:
-    def __init__(self, socket: UdpSocket) -> None:
-        self._socket = socket
-
-    def poll(self) -> str | None:
-        return self._socket.take()
-
-    def give_up(self) -> str:
-        return NOTHING

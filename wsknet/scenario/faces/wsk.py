@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from wsknet.scenario import addresses
 from wsknet.scenario.faces.why import why_arrival, why_bind, why_path
 from wsknet.scenario.faces.wsk_options import CONTROL_ROOM, Value, packet_info, read_packet_info, settings
 from wsknet.scenario.faces.wsk_requests import Request, require
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from wsknet.trace import Decision
 
 DEFAULT_ACCOUNT = "user"
-COVERS = {"ipv4": Cover.IPV4, "ipv6": Cover.IPV6, "dual": Cover.DUAL}
 RECEIVE_SIZE = 1 << 16
 LIST_SIZE = 1 << 16
 """Room for more addresses than a host has."""
@@ -89,7 +89,7 @@ class WskSockets:
     def open(self, step: OpenSocket) -> None:
         """Of the stream category for TCP: such a socket may listen or connect, as others expect it of a socket."""
         protocol = Proto.UDP if step.type == "udp" else Proto.TCP
-        cover = COVERS[step.family]
+        cover = addresses.COVERS[step.family]
         account = step.owner or DEFAULT_ACCOUNT
         allowed = step.shares_with or (() if step.owner else (account,))
         with self._host.activate():

@@ -104,17 +104,12 @@ class WskSocket:
 
     def local_name(self, words: str) -> LocalName | None:
         """As the stack is going to be asked for it; `None` for what is not of the socket's family."""
-        octets, port, zone = self._parse(words)
-        if (len(octets) == 4) != (self.cover is Cover.IPV4):
+        named = self._parse(words)
+        if (len(named.address) == 4) != (self.cover is Cover.IPV4):
             return None
-        address = addresses.unmapped(octets)
-        if len(address) < len(octets) and self.cover is not Cover.DUAL:
+        if addresses.unmapped(named.address) != named.address and self.cover is not Cover.DUAL:
             return None
-        if len(address) == 4:
-            return LocalName(Cover.IPV4, address if any(address) else None, port)
-        if not any(address):
-            return LocalName(self.cover, None, port)
-        return LocalName(Cover.IPV6, address, port, self.index_of(zone))
+        return addresses.local_name(named, self.cover, self.index_of(named.zone))
 
     def source_address(self, words: str) -> Address | None:
         if not words:

@@ -116,7 +116,7 @@ class TcpEndpoint(TransportEndpoint):
             self._deferred = Holder(name, sharing, security, device)
             self.local = name
         else:
-            self._take(self._protocol.ports.reserve(name, sharing, security, device, None, choice, block))
+            self._take(self._protocol.ports.reserve(name, sharing, security, device, choice=choice, block=block))
         self._protocol.bound[self] = None
 
     def connect(self, remote: Endpoint, now: Instant) -> None:
@@ -144,15 +144,15 @@ class TcpEndpoint(TransportEndpoint):
         remote = Endpoint(address, port, path.zone if is_link_local(address) else 0)
         source_zone = path.zone if is_link_local(path.source) else 0
         name = LocalName(Cover(family_of(address).value), path.source, local.port, source_zone)
-        itself = Endpoint(path.source, local.port, source_zone)
-        if remote == itself and not protocol.ip.config.behaviour.connects_to_itself:
+        ours = Endpoint(path.source, local.port, source_zone)
+        if remote == ours and not protocol.ip.config.behaviour.connects_to_itself:
             raise NetError(ErrorKind.REFUSED, "nobody listens there but the socket itself")
         if not local.port:
             name = self._choose_port(name, remote)
-        elif protocol.demux.has_exact(Endpoint(path.source, local.port, source_zone), remote):
+        elif protocol.demux.has_exact(ours, remote):
             raise NetError(ErrorKind.IN_USE, "a connection between these two ends exists")
         self.error = None
-        iss = protocol.initial_sequence(Endpoint(path.source, name.port, source_zone), remote, now)
+        iss = protocol.initial_sequence(ours._replace(port=name.port), remote, now)
         self.connection = Connection(protocol, self, name, remote, path, iss)
         self.connection.open_actively(now)
 

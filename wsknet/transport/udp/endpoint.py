@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.net.packet import MAX_PAYLOAD, Cast
-from wsknet.net.path import needs_zone
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import (
     QUEUE_OVERHEAD,
@@ -17,12 +16,12 @@ from wsknet.transport.endpoint import (
     Ready,
     TransportEndpoint,
     meant,
-    peer_zone,
     zone_towards,
 )
 from wsknet.transport.multicast import SocketGroups
 from wsknet.transport.ports import ANYONE, PortChoice, Reservation
 from wsknet.transport.sharing import Holder, Sharing
+from wsknet.transport.udp.naming import fix_peer, name_with
 from wsknet.types import (
     Address,
     Buffers,
@@ -33,8 +32,6 @@ from wsknet.types import (
     Instant,
     LocalName,
     Proto,
-    family_of,
-    is_link_local,
     is_multicast,
     is_unspecified,
 )
@@ -147,7 +144,7 @@ class UdpEndpoint(TransportEndpoint):
             self._deferred = Holder(name, sharing, security, device)
             self.local = name
         else:
-            self._take(protocol.ports.reserve(name, sharing, security, device, None, choice, block))
+            self._take(protocol.ports.reserve(name, sharing, security, device, choice=choice, block=block))
         protocol.bound[self] = None
 
     def _take(self, reservation: Reservation) -> LocalName:
@@ -183,7 +180,7 @@ class UdpEndpoint(TransportEndpoint):
             return
         name = bound
         if remote is not None:
-            name, remote = self._commit(bound, remote)
+            name, remote = fix_peer(self, self._protocol.ip, bound, remote)
         if not local.port:
             if remote is None:
                 return
@@ -207,36 +204,6 @@ class UdpEndpoint(TransportEndpoint):
         self._deferred = self._reservation.holder._replace(name=self.local)
         self._reservation = self._bound = self.remote = None
 
-    def _commit(self, bound: LocalName, remote: Endpoint) -> tuple[LocalName, Endpoint]:
-        """Our name and the peer's as they are once `remote` is fixed.  Raises as `connect`."""
-        ip = self._protocol.ip
-        behaviour = ip.config.behaviour
-        if is_unspecified(remote.address):
-            remote = meant(ip, bound, remote)
-        address = remote.address
-        zone = peer_zone(ip, bound, remote)
-        peer = remote._replace(zone=zone if needs_zone(address) else 0)
-        if not behaviour.udp_connect_commits_address and (zone or not is_link_local(address)):
-            return bound, peer
-        source = bound.address
-        kept = self.local if self._bound is not None and behaviour.udp_reconnect_keeps_address else None
-        if kept is not None and kept.cover.includes(family_of(address)):
-            source, zone = kept.address, zone or kept.zone
-        if is_multicast(address):
-            zone = zone or self.multicast.if_index or 0
-        path = ip.path(address, source, zone, None, self.unicast_interfaces[len(address)])
-        if is_link_local(address):
-            # What the peer sends will carry the zone of its link, and must be found under it.
-            peer = peer._replace(zone=zone or path.zone)
-        if not behaviour.udp_connect_commits_address:
-            return bound, peer
-        if path.is_broadcast and not self.may_broadcast:
-            raise NetError(ErrorKind.BROADCAST_DENIED, "SO_BROADCAST is off")
-        if bound.address is not None:
-            return bound, peer
-        own_zone = path.zone if is_link_local(path.source) else 0
-        return LocalName(Cover(family_of(address).value), path.source, bound.port, own_zone), peer
-
     def send(self, data: Buffers, to: Endpoint | None, now: Instant, info: PacketInfo | None = None) -> None:
         """Send one datagram to `to`, or to the fixed peer.  The source is chosen here if the name is the wildcard.
 
@@ -259,7 +226,7 @@ class UdpEndpoint(TransportEndpoint):
         hop_limit: int | None = None
         traffic_class = asked = 0
         if info is not None:
-            local = self._name_with(info, local, to)
+            local = name_with(ip, local, to, info)
             _, asked, traffic_class = info
         if is_multicast(address):
             hop_limit = self.multicast.hop_limit
@@ -276,22 +243,6 @@ class UdpEndpoint(TransportEndpoint):
         label = self._protocol.flow_labels[path.source, local.port, address, port] if len(address) == 16 else 0
         is_heard_here = hop_limit is None or self.multicast.is_looped
         ip.send(path, Proto.UDP, header, data, now, hop_limit, traffic_class, label, is_heard_here=is_heard_here)
-
-    def _name_with(self, info: PacketInfo, local: LocalName, to: Endpoint) -> LocalName:
-        """The name that a datagram to `to` has with the source of `info`.  Raises as `send`."""
-        if to.zone and needs_zone(to.address) and info.if_index not in (0, to.zone):
-            raise NetError(
-                ErrorKind.NO_ROUTE, f"the destination is on interface {to.zone}, asked for is {info.if_index}"
-            )
-        address = info.address
-        if address is None or address == local.address:
-            return local
-        family = family_of(address)
-        if family is not family_of(to.address) or not local.cover.includes(family):
-            raise LocalError(ErrorKind.INVALID_ARGUMENT, "source, destination and local name differ in family")
-        if local.address is not None and not self._protocol.ip.config.behaviour.packet_info_beats_name:
-            raise LocalError(ErrorKind.INVALID_ARGUMENT, "the socket is bound to an address of its own")
-        return LocalName(Cover(family), address, local.port, info.if_index if is_link_local(address) else 0)
 
     def receive(self) -> Datagram | None:
         if not self._queue:

@@ -84,6 +84,11 @@ class Socket(WSK_SOCKET):
         if self.is_closing:
             raise BugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, "R-257", "the socket is used after WskCloseSocket")
 
+    def require_alive(self) -> None:
+        """Raises `Refusal` where nothing but WskCloseSocket is of use any more."""
+        if self.state == FORCED_CLOSED:
+            raise self.refuse_state()
+
     def refuse_state(self) -> Exception:
         """Why a request is illegal in the present state."""
         if self.state == FORCED_CLOSED:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.net.packet import Cast
 from wsknet.types import Cover
+from wsknet.wsk.cmsg import CMSGHDR, store
 from wsknet.wsk.constants import (
     IPPROTO_IP,
     IPPROTO_IPV6,
@@ -21,7 +22,7 @@ from wsknet.wsk.constants import (
     WSK_FLAG_AT_DISPATCH_LEVEL,
     WSK_FLAG_DATAGRAM_SOCKET,
 )
-from wsknet.wsk.control_info import CMSGHDR, messages_of, packet_info, store
+from wsknet.wsk.control_info import messages_of, packet_info
 from wsknet.wsk.dispatch import WSK_PROVIDER_DATAGRAM_DISPATCH
 from wsknet.wsk.irp import IRP
 from wsknet.wsk.mdl import mdl_of, views_of, writable_views_of
