@@ -71,7 +71,7 @@ class Admission:
             cast = _UNICAST if interface.weak_receive or interface.forwarding else None
         if cast is None:
             is_passed_on = interface.forwarding and mac == interface.mac and not is_multicast(destination)
-            return None if is_passed_on else DropReason.IP_NOT_LOCAL
+            return None if is_passed_on else DropReason.IP_NOT_LOCAL  # without an answer (RFC 1122 3.2.1.3)
         if cast is _UNICAST and mac[0] & 1:
             return DropReason.IP_LINK_BROADCAST  # RFC 1122 3.3.6
         # Filters are about data: a router asks about a group in the group itself, and is in nobody's list of sources.

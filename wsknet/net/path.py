@@ -232,6 +232,7 @@ def _no_route(
 ) -> NetError:
     """`only` is the interface that the source confines us to."""
     if pinned and only is not None and pinned != only.index:
+        # BIND-33: no page tells which of the two counts, and a strong host has no way that satisfies both.
         detail = f"sends through {pinned_text(tables, pinned, destination)}, but only from {owner_text(only)}"
         return _failure(why, ErrorKind.NO_ROUTE, f"the program {detail}", _owner_rule(only))
     detail, reference = f"no route to {address_text(destination)}", tables.behaviour.route_reference
