@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def choose_route(
     tables: Tables, destination: Address, only: Interface | None, scope: int, why: Decision | None, pinned: int = 0
 ) -> Route | None:
-    """Longest prefix, then the lowest sum of route and interface metric, then first added.  Of equal sums Microsoft says nothing.
+    """Longest prefix, then the lowest sum of route and interface metric, then first added: of equal sums Microsoft says
+    nothing.
 
     `only` is the interface of the source, `scope` that of the destination, `pinned` the one the program demands.
     A router that did not answer when last asked is used only where no other is left (RFC 4191 3.2, RFC 1122 3.3.1.5).

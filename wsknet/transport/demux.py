@@ -1,7 +1,7 @@
 """Registrations: who gets this packet?  Five dict look-ups in falling precision, never a scan.
 
-Read BIND-1.7 before editing.  Whether the destination is ours at all was decided by IP (level 0).  The order is the same
-in all systems that tell theirs; of Windows it is known for TCP, and nothing says that UDP has another.
+Read BIND-1.7 before editing.  Whether the destination is ours at all was decided by IP (level 0).  The order is
+the same in all systems that tell theirs; of Windows it is known for TCP, and nothing says that UDP has another.
 """
 
 from __future__ import annotations

@@ -231,6 +231,32 @@ def test_as_a_policy_the_name_stays_the_wildcard_whatever_the_peer(names: Names)
         assert lab.sent() == [(0, names.ours[0]), (1, names.ours[1])]
 
 
+@pytest.mark.rule("BIND-2.1.10")
+@families
+def test_as_a_policy_a_peer_is_fixed_before_there_is_a_way_to_it(names: Names) -> None:
+    with h1(names, NOT_COMMITTED) as lab:
+        lab.remove_default(0)
+        endpoint = lab.udp(port=PORT)
+        lab.call(endpoint.connect, Endpoint(A(names.remote), PORT))
+        assert lab.kind_of_failure(endpoint.send, (b"data",), None) is ErrorKind.NO_ROUTE
+        lab.add_default(1)
+        lab.send(endpoint, None)
+        assert lab.sent() == [(1, names.ours[1])]
+
+
+@pytest.mark.rule("BIND-2.1.10", "BIND-58")
+def test_as_a_policy_too_a_link_local_peer_is_heard_on_its_link_alone() -> None:
+    lab = MultiHomed(NOT_COMMITTED)
+    endpoint = lab.udp_on(cover=Cover.IPV6)
+    lab.connect(endpoint, "fe80::99")
+    lab.datagram(IF1, "fe80::99", "fe80::a")
+    lab.datagram(IF2, "fe80::99", "fe80::b")
+    datagram = endpoint.receive()
+    assert datagram is not None
+    assert datagram.if_index == IF1
+    assert not endpoint.readable
+
+
 @pytest.mark.rule("BIND-70")
 def test_a_dual_stack_socket_is_of_the_family_of_its_peer_as_long_as_it_has_one() -> None:
     with h1(V4) as lab:

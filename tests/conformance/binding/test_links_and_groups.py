@@ -39,6 +39,14 @@ def test_a_link_local_peer_without_a_zone(behaviour: Behaviour, connects: ErrorK
 
 
 @SETS
+@pytest.mark.parametrize("group", ["239.1.2.3", "255.255.255.255"])
+def test_no_group_is_reached_through_the_loopback_interface(behaviour: Behaviour, group: str) -> None:
+    lab = MultiHomed(behaviour)
+    endpoint = lab.udp_on()
+    assert error_of(lambda: lab.send_to(endpoint, group, zone=1)) is ErrorKind.NO_ROUTE
+
+
+@SETS
 @pytest.mark.rule("BIND-58", "BIND-59")
 @pytest.mark.parametrize(("bound", "zone"), [("fe80::b", 0), (None, IF2)])
 def test_the_bound_source_or_the_zone_tells_the_link(behaviour: Behaviour, bound: str | None, zone: int) -> None:

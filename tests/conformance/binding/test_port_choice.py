@@ -136,6 +136,16 @@ def test_with_port_scalability_a_second_address_has_the_whole_range_again(family
         assert caught.value.kind is ErrorKind.NO_PORTS
 
 
+@pytest.mark.rule("BIND-1.5.3")
+@FAMILIES
+def test_a_port_that_was_asked_for_by_name_is_not_chosen_for_a_second_address(family: Family) -> None:
+    lab = TcpLab(family, replace(WINDOWS, ephemeral_ports=(50000, 50000)))
+    bind(lab, SCALABLE, OUR_ADDRESS[family], 50000)
+    with pytest.raises(NetError) as caught:
+        bind(lab, SCALABLE, LOOPBACK[family])
+    assert caught.value.kind is ErrorKind.NO_PORTS
+
+
 @pytest.mark.rule("BIND-1.5.4")
 def test_ports_taken_at_connect_are_not_given_to_a_bind() -> None:
     lab = narrow()
@@ -206,6 +216,12 @@ def test_the_source_that_routing_chose_counts() -> None:
     connect(lab, endpoint=bind(lab, address=second))
     assert connect(lab, endpoint=bind(lab, address=OUR_ADDRESS[Family.IPV4])) == 50000
     assert kind_of_failure(lab) is ErrorKind.NO_PORTS
+
+
+@pytest.mark.rule("BIND-41", "BIND-1.5.4")
+def test_who_may_not_connect_to_itself_still_finds_a_port_to_others() -> None:
+    lab = narrow(behaviour=replace(WINDOWS, connects_to_itself=False))
+    assert connect(lab) in FOUR_PORTS
 
 
 def test_a_dual_stack_endpoint_takes_a_port_of_the_family_it_connects_over() -> None:
@@ -392,3 +408,19 @@ def test_a_port_of_a_block_is_settled_at_bind_and_conflicts_like_any_other() -> 
     with pytest.raises(NetError):
         other.bind(LocalName(Cover.IPV4, None, 50000), lab.now, Sharing.REUSE, block=block)
     assert other.local is None
+
+
+@FAMILIES
+def test_a_port_that_was_given_back_with_the_peer_is_nobodys(family: Family) -> None:
+    bench = Bench(family, replace(LINUX, ephemeral_ports=(50000, 50000)))
+    first = datagrams(bench, PortChoice.ORDINARY)
+    first.connect(Endpoint(bench.far, 53), bench.now)
+    first.connect(None, bench.now)
+    assert port_of(first) == 0
+    second = datagrams(bench, PortChoice.ORDINARY)
+    assert port_of(second) == 50000
+    with pytest.raises(NetError) as caught:
+        first.send((b"x",), Endpoint(bench.far, 53), bench.now)
+    assert caught.value.kind is ErrorKind.NO_PORTS
+    second.close(bench.now)
+    assert bench.sent_by(first).sport == 50000

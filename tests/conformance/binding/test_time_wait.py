@@ -185,6 +185,24 @@ def test_a_peer_that_connects_again_from_the_same_port_ends_time_wait_and_its_ho
 # Port 0
 
 
+def test_the_port_of_time_wait_is_chosen_again_like_any_other_when_that_is_over() -> None:
+    lab = TcpLab(behaviour=replace(WINDOWS, ephemeral_ports=TWO_PORTS))
+
+    def chosen() -> set[int]:
+        ports = set()
+        for _ in range(20):
+            endpoint = bind(lab, port=0)
+            assert endpoint.local is not None
+            ports.add(endpoint.local.port)
+            lab.close(endpoint)
+        return ports
+
+    leave_time_wait(lab, accepted(lab))
+    assert chosen() == {OUR_PORT + 1}
+    lab.clock.advance(WINDOWS.tcp.time_wait)
+    assert chosen() == set(TWO_PORTS)
+
+
 @pytest.mark.parametrize("behaviour", [WINDOWS, LINUX], ids=["windows", "linux"])
 def test_port_0_never_becomes_that_of_a_connection(behaviour: Behaviour) -> None:
     lab = TcpLab(behaviour=replace(behaviour, ephemeral_ports=TWO_PORTS))

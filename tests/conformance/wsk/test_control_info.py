@@ -181,7 +181,9 @@ def dual(lab: Lab, *options: tuple[int, int]) -> WSK_SOCKET:
 # Layout
 
 
-@pytest.mark.parametrize(("length", "whole", "space"), [(0, 16, 16), (4, 20, 24), (8, 24, 24), (20, 36, 40)])
+@pytest.mark.parametrize(
+    ("length", "whole", "space"), [(0, 16, 16), (1, 17, 24), (4, 20, 24), (8, 24, 24), (20, 36, 40)]
+)
 def test_messages_are_laid_out_as_on_x64(length: int, whole: int, space: int) -> None:
     assert (WSA_CMSG_LEN(length), WSA_CMSG_SPACE(length)) == (whole, space)
 
@@ -189,6 +191,7 @@ def test_messages_are_laid_out_as_on_x64(length: int, whole: int, space: int) ->
 @pytest.mark.parametrize(
     ("structure", "size", "raw"),
     [
+        (CMSGHDR(), 16, "00" * 16),
         (CMSGHDR(36, 41, 19), 16, "2400000000000000 29000000 13000000"),
         (IN_PKTINFO(A(NEAR), 258), 8, "c0000201 02010000"),
         (IN_PKTINFO(IN_ADDR(A(NEAR)), 1), 8, "c0000201 01000000"),
@@ -211,6 +214,12 @@ def test_a_header_is_seen_in_the_memory_that_it_stands_in() -> None:
     assert messages_in(header, 24) == [(IPPROTO_IP, IP_TOS, number(7))]
     with pytest.raises(ValueError, match="no CMSGHDR at byte 40 of 48"):
         CMSGHDR.cast(memory, 40)
+
+
+def test_a_message_without_data_may_be_the_last() -> None:
+    rows = [(IPPROTO_IP, IP_TOS, number(7)), (IPPROTO_IP, IP_ECN, b"")]
+    memory = control(*rows)
+    assert messages_in(memory, len(memory)) == rows
 
 
 def test_walking_ends_where_a_length_leads_nowhere() -> None:

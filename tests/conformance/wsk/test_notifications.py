@@ -419,6 +419,10 @@ def test_a_dual_stack_socket_watches_both_families(lab: Lab) -> None:
     lab.near.route("0.0.0.0/0", via=FAR)
     assert ipv4.status == one.status == STATUS_SUCCESS
 
+    again = await_routing(Socket, "::")
+    lab.near.route("203.0.113.0/24", via=FAR)
+    assert again.status == STATUS_SUCCESS
+
 
 @pytest.mark.parametrize(
     ("size", "Input"),

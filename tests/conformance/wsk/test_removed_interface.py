@@ -14,6 +14,7 @@ from wsknet.wsk import (
     AF_INET,
     AF_INET6,
     NTSTATUS,
+    SIO_UDP_CONNRESET,
     SIO_WSK_SET_REMOTE_ADDRESS,
     SIO_WSK_SET_SENDTO_ADDRESS,
     SO_RCVBUF,
@@ -100,6 +101,9 @@ def test_a_socket_bound_to_an_address_of_the_interface_can_only_be_closed(
     Socket = lab.bound(lab.near, Flags, near, 5000, AddressFamily=family)
     elsewhere = lab.bound(lab.near, Flags, "0.0.0.0" if family == AF_INET else "::", 5001, AddressFamily=family)
     remove_interface(lab)
+    if Flags == WSK_FLAG_DATAGRAM_SOCKET:
+        arguments = (WskIoctl, SIO_UDP_CONNRESET, 0, 4, [0], 0, None, None)
+        assert start(Socket.Dispatch.WskControlSocket, Socket, *arguments).status == GONE
     assert_forced_closed(Socket, far)
     assert simple.local_address(elsewhere)[0] == STATUS_SUCCESS
 

@@ -230,12 +230,20 @@ def test_a_broadcast_is_answered_from_an_address_and_nothing_else_is_advised() -
     assert result.advice == ""
 
 
-def test_what_is_not_ours_is_dropped_though_nothing_leads_back_to_the_asker() -> None:
-    def without_routes(behaviour: Behaviour) -> Host:
-        host = Network().host("server", behaviour)
-        host.interface("if1", "10.1.0.2/24")
-        return host
+def without_routes(behaviour: Behaviour) -> Host:
+    host = Network().host("server", behaviour)
+    host.interface("if1", "10.1.0.2/24")
+    return host
 
+
+def test_what_is_not_ours_is_dropped_though_nothing_leads_back_to_the_asker() -> None:
     question = Arrives(Proto.UDP, end("9.9.9.9", 53), end("1.1.1.1", 4000), 0, (Held(name("0.0.0.0", 53)),))
     result = ask(without_routes, question, SETS)["windows"]
     assert result.outcome == "is dropped before any socket sees it: 9.9.9.9 is not an address of this host"
+
+
+def test_a_broadcast_may_be_heard_and_the_answer_fail() -> None:
+    question = Arrives(Proto.UDP, end("10.1.0.255", 53), end("1.1.1.1", 4000), IF1, (Held(name("0.0.0.0", 53)),))
+    result = ask(without_routes, question, SETS)["windows"]
+    assert result.outcome.startswith("reaches 0.0.0.0:53, but the answer fails: network unreachable")
+    assert (result.error, result.source) == (ErrorKind.NO_ROUTE, None)

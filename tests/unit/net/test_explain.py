@@ -190,6 +190,15 @@ def test_a_decision_tells_which_routes_a_bound_source_cannot_see() -> None:
     assert why.parts[1].rule == "bound by the program"
 
 
+@pytest.mark.parametrize(("behaviour", "model"), [("windows", "strong"), ("linux", "weak")])
+def test_a_bound_source_is_told_with_the_host_model(behaviour: str, model: str) -> None:
+    lab = Lab(SETS[behaviour])
+    lab.interface(IfIndex(2), "10.1.0.2/24")
+    why = Decision("path to 10.1.0.50")
+    lab.path("10.1.0.50", "10.1.0.2", why=why)
+    assert why.parts[1].reference == f"RFC 1122 3.3.4.2, {model} host send"
+
+
 @pytest.mark.parametrize(
     ("destination", "rule"),
     [("192.0.2.7", "no route contains the destination"), ("198.51.100.7", "no usable route")],

@@ -173,6 +173,8 @@ def test_whether_it_beats_the_address_of_the_socket_is_a_policy(behaviour: Behav
         endpoint = lab.udp(names, names.first)
         assert lab.failure(endpoint, names.far, info) is ErrorKind.INVALID_ARGUMENT
         assert lab.arrival(endpoint, names.far, PacketInfo(A(names.first))) == (IF1, names.first)
+        wildcard = lab.open(lab.here, LocalName(names.cover, None, 5001))
+        assert lab.arrival(wildcard, names.far, info) == (IF1, names.second)
     assert (WINDOWS.packet_info_beats_name, LINUX.packet_info_beats_name, BSD.packet_info_beats_name) == (
         True, True, False,
     )  # fmt: skip

@@ -212,3 +212,17 @@ def test_a_broadcast_goes_to_everybody_who_hears_it(host: Host) -> None:
     answer, why = host.stack.explain(query)
     assert set(answer.receivers) == set(listeners[:2])
     assert why.answer == "2 sockets"
+
+
+@pytest.mark.rule("BIND-1.7.10")
+@pytest.mark.parametrize("arrives_on", [2, 3])
+@pytest.mark.parametrize("is_up", [True, False])
+def test_whose_address_it_is_is_told_and_why_it_does_not_count(host: Host, arrives_on: int, is_up: bool) -> None:
+    host.interfaces["if2"].set_up(is_up)
+    query = ArrivalQuery(Proto.UDP, Endpoint(PACKED[1], 7), Endpoint(PACKED[2], 5000), arrives_on)
+    _, why = host.stack.explain(query)
+    [owner] = why.parts[0].candidates
+    here = "the interface that the packet arrives on"
+    verdict = here if arrives_on == 3 else "counts on if2 alone (strong host receive)"
+    assert (owner.what, owner.verdict) == ("10.2.0.2 on if2", verdict if is_up else "if2 is down")
+    assert owner.is_winner == (is_up and arrives_on == 3)
