@@ -23,7 +23,7 @@ def find(named: str) -> list[tuple[str, Scenario]]:
     `UsageError` if there is none of these, or if the file is unusable.
     """
     if named in packaged():
-        return [(named, load(packaged()[named]))]
+        return [(named, _packaged(named))]
     if named.upper().startswith("BIND-"):
         found = [(name, scenario) for name, scenario in everything() if named.upper() in map(str.upper, scenario.cases)]
         if found:
@@ -36,5 +36,10 @@ def find(named: str) -> list[tuple[str, Scenario]]:
     raise UsageError(f"there is no scenario {named!r}: {hint}")
 
 
+@cache
+def _packaged(name: str) -> Scenario:
+    return load(packaged()[name])
+
+
 def everything() -> list[tuple[str, Scenario]]:
-    return [(name, load(path)) for name, path in packaged().items()]
+    return [(name, _packaged(name)) for name in packaged()]

@@ -164,6 +164,26 @@ def test_a_broadcast_address_is_a_filter_of_what_is_heard(behaviour: Behaviour, 
     assert local_text(endpoint) == name
 
 
+@pytest.mark.parametrize(("length", "kind"), [(29, None), (30, None), (31, ErrorKind.NOT_LOCAL)])
+@pytest.mark.rule("BIND-1.4.6", "RFC3021-2.1")
+def test_a_link_of_two_addresses_has_no_broadcast_address(length: int, kind: ErrorKind | None) -> None:
+    lab = MultiHomed(LINUX)
+    lab.address(IF1, f"172.16.0.2/{length}")
+    last = {29: "172.16.0.7", 30: "172.16.0.3", 31: "172.16.0.3"}[length]
+
+    assert outcome(lab, last) is kind
+
+
+@pytest.mark.parametrize("name", ["10.1.0.2", "2001:db8:1::2"])
+def test_who_may_not_bind_is_told_that_the_interface_is_down(name: str) -> None:
+    lab = MultiHomed(replace(WINDOWS, binds_down_addresses=False))
+    lab.apply(LinkDown(IF1))
+
+    with pytest.raises(NetError) as caught:
+        lab.udp_on(name)
+    assert (caught.value.kind, caught.value.detail) == (ErrorKind.NOT_LOCAL, f"if1, which has {name}, is down")
+
+
 @pytest.mark.parametrize("behaviour", [LINUX, BSD], ids=lambda each: each.name)
 @pytest.mark.rule("BIND-1.4.7")
 @pytest.mark.parametrize(

@@ -222,6 +222,13 @@ def test_a_message_without_data_may_be_the_last() -> None:
     assert messages_in(memory, len(memory)) == rows
 
 
+def test_the_header_after_null_is_the_first() -> None:
+    memory = control((IPPROTO_IP, IP_TOS, number(7)))
+    header = WSA_CMSG_NXTHDR(WSAMSG(Control=WSABUF(len(memory), memory)), None)
+    assert header is not None
+    assert (header.cmsg_level, header.cmsg_type) == (IPPROTO_IP, IP_TOS)
+
+
 def test_walking_ends_where_a_length_leads_nowhere() -> None:
     for length in (0, 15, 1 << 63, (1 << 64) - 1):
         memory = bytes(CMSGHDR(length, 0, 0)) + control((IPPROTO_IP, IP_TOS, number(7)))
@@ -529,6 +536,7 @@ def info(address: str = "0.0.0.0", index: int = 0) -> Message:
         ([(IPPROTO_IP, IP_ECN, number(4))], STATUS_INVALID_PARAMETER),
         ([(IPPROTO_UDP, UDP_SEND_MSG_SIZE, number(512))], STATUS_NOT_SUPPORTED),
         ([info(NEAR), (IPPROTO_IP, 99, b"")], STATUS_NOT_SUPPORTED),
+        ([(IPPROTO_IP, 99, b"")], STATUS_NOT_SUPPORTED),
     ],
 )
 def test_what_a_datagram_can_be_sent_with(lab: Lab, messages: list[Message], Status: int) -> None:

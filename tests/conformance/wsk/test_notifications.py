@@ -435,6 +435,15 @@ def test_a_routing_change_needs_an_address_of_the_family(lab: Lab, size: int, In
     assert start(Socket.Dispatch.WskControlSocket, Socket, *arguments).completions == [(STATUS_INVALID_PARAMETER, 0)]
 
 
+@families
+def test_an_address_has_the_whole_length_of_its_structure(lab: Lab, family: int) -> None:
+    Socket = lab.socket(lab.near, D, AddressFamily=family)
+    address = simple.address(FAR if family == AF_INET else FAR6, PORT)
+    arguments = (WskIoctl, SIO_ROUTING_INTERFACE_CHANGE, 0, len(bytes(address)) - 1, address, 0, None, None)
+
+    assert start(Socket.Dispatch.WskControlSocket, Socket, *arguments).status == STATUS_INVALID_PARAMETER
+
+
 # Pending requests
 
 

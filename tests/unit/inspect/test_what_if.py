@@ -9,6 +9,7 @@ from wsknet.errors import ErrorKind
 from wsknet.host import Host, Network
 from wsknet.inspect.explain import explain_result, result_data
 from wsknet.inspect.what_if import Arrives, Held, MayBind, Name, Result, Towards, ask
+from wsknet.net.changes import InterfaceChanged
 from wsknet.text import format_address, parse_address
 from wsknet.transport.sharing import Sharing
 from wsknet.types import Endpoint, IfIndex, Proto
@@ -83,6 +84,23 @@ def test_the_address_of_another_interface_is_dropped_by_the_strong_host_alone(to
     assert answers["windows"].outcome == dropped
     assert answers["linux"].outcome.startswith("reaches ")
     assert answers["linux"].source == answers["bsd"].source != parse_address(to)
+    decision = answers["linux"].parts[0].decision
+    assert decision is not None
+    assert decision.rule == "an address of the host counts on every interface, on if1, too"
+
+
+def test_a_router_has_its_addresses_on_every_interface() -> None:
+    def router(behaviour: Behaviour) -> Host:
+        host = two_homed(behaviour)
+        host.apply(InterfaceChanged(IF1, forwarding=True))
+        return host
+
+    question = Arrives(Proto.UDP, end("10.2.0.2", 53), end("10.1.0.50", 4000), IF1, (Held(name("0.0.0.0", 53)),))
+    result = ask(router, question, SETS)["windows"]
+    assert result.outcome.startswith("reaches ")
+    decision = result.parts[0].decision
+    assert decision is not None
+    assert decision.rule == "a router's address counts on every interface, on if1, too"
 
 
 def test_without_an_interface_the_packet_arrives_where_its_destination_is() -> None:
@@ -247,3 +265,15 @@ def test_a_broadcast_may_be_heard_and_the_answer_fail() -> None:
     result = ask(without_routes, question, SETS)["windows"]
     assert result.outcome.startswith("reaches 0.0.0.0:53, but the answer fails: network unreachable")
     assert (result.error, result.source) == (ErrorKind.NO_ROUTE, None)
+
+
+def test_every_socket_that_hears_a_broadcast_is_told() -> None:
+    held = (Held(name("0.0.0.0", 53), Sharing.REUSE), Held(name("10.1.0.2", 53), Sharing.REUSE))
+    result = arrival("10.1.0.255", "10.1.0.50", *held)["windows"]
+    assert result.outcome == "every one of 0.0.0.0:53, 10.1.0.2:53 gets a copy"
+
+
+def test_what_the_host_sends_to_itself_arrives_on_no_wire() -> None:
+    result = arrival("10.2.0.2", "10.1.0.2", Held(name("0.0.0.0", 53)), on=0)["windows"]
+    assert result.parts[0].question == "Which socket gets it?"
+    assert result.outcome.startswith("reaches 0.0.0.0:53; the answer leaves from ")

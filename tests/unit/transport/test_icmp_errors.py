@@ -290,3 +290,14 @@ def test_an_error_about_an_echo_request_that_was_never_sent_is_not_believed(fami
         assert bench.error(TOO_BIG.of(family), bytes(raw)) == {}
     assert bench.stack.trace.drops == {DropReason.ICMP_NO_ENDPOINT: 2}
     assert bench.stack.ip.path(bench.far).mtu == 1500
+
+
+@pytest.mark.rule("BIND-65")
+@families
+@cases
+def test_who_wants_to_hear_nothing_of_unreachable_ports_hears_of_all_else(family: Family, case: Case) -> None:
+    bench = Bench(family)
+    endpoint = bench.udp(is_connected=True)
+    endpoint.tells_port_unreachable = False
+    bench.error(case.of(family), bench.sent_by(endpoint))
+    assert endpoint.take_error() is (None if case.error is ErrorKind.PORT_UNREACHABLE else case.error)
