@@ -24,15 +24,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "tool(*names): runs these programs; use tests.support.needs.requires_tool")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """One worker for all TAP tests: the timing of one should not depend on another beside it.
+
+    Done here because xdist reads the groups before `pytest_collection_modifyitems` of this file is called.
+    """
+    if item.get_closest_marker("tap"):
+        item.add_marker(pytest.mark.xdist_group("tap"))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--long"):
         deselected = [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=deselected)
         items[:] = [item for item in items if not item.get_closest_marker("long")]
-    for item in items:
-        if item.get_closest_marker("tap"):
-            # One worker for all: the timing of a TAP test should not depend on another TAP test beside it.
-            item.add_marker(pytest.mark.xdist_group("tap"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
