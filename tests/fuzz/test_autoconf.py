@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, IPv6
@@ -20,8 +19,6 @@ from wsknet.net.changes import AddressOrigin, RouteOrigin
 from wsknet.net.interface import AddressState
 from wsknet.text import format_address
 from wsknet.trace import Decision
-
-pytestmark = pytest.mark.no_cover  # what it runs is run by others, and tracing would double its time
 
 MAC = bytes((2, 0, 0, 0, 0, IF1))
 FIXED = [A(OFFERED), A("10.1.0.2"), candidate(MAC, 0), A("fe80::ff:fe00:2"), A("2001:db8:1::ff:fe00:2"), A("fe80::77")]

@@ -41,8 +41,6 @@ from wsknet.wire.fault import Fault
 from wsknet.wire.ipv6_extensions import Place
 from wsknet.wire.tcp_options import Options
 
-pytestmark = pytest.mark.no_cover  # what it runs is run by others, and tracing would double its time
-
 tried = settings(max_examples=150)
 
 CODEC = ScapyCodec()

@@ -25,8 +25,6 @@ from wsknet.types import Address, Cover, Endpoint, IfIndex, Instant, LocalName, 
 from wsknet.wire import ethernet, ipv4, ipv6, udp
 from wsknet.wire.checksum import pseudo_sum
 
-pytestmark = pytest.mark.no_cover  # what it runs is run by others, and tracing would double its time
-
 NOW = Instant(0)
 SETS = {"windows": WINDOWS, "linux": LINUX, "bsd": BSD}
 PEER_MAC = b"\x02\0\0\0\0\x77"

@@ -16,8 +16,6 @@ from wsknet.net import changes
 from wsknet.trace import DropReason
 from wsknet.types import Family, Proto
 
-pytestmark = pytest.mark.no_cover  # what it runs is run by others, and tracing would double its time
-
 US = {Family.IPV4: "10.1.0.2", Family.IPV6: "2001:db8:1::2"}
 PEER = {Family.IPV4: "10.1.0.50", Family.IPV6: "2001:db8:1::50"}
 families = pytest.mark.parametrize("family", [Family.IPV4, Family.IPV6], ids=["IPv4", "IPv6"])

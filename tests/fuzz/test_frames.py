@@ -33,8 +33,6 @@ from wsknet.text import parse_address
 from wsknet.trace import DropReason
 from wsknet.types import SECOND, Cover, IfIndex, Instant, LocalName
 
-pytestmark = pytest.mark.no_cover  # what it runs is run by others, and tracing would double its time
-
 IF1 = IfIndex(2)
 US, PEER = "02:00:00:00:00:02", "02:00:00:00:00:99"
 US4, PEER4, US6, PEER6 = "10.1.0.2", "10.1.0.50", "2001:db8::2", "2001:db8::50"

@@ -18,8 +18,6 @@ from wsknet.scenario.runner import run
 from wsknet.scenario.virtual import VirtualWorld
 from wsknet.scenario.yaml_tree import Document
 
-pytestmark = pytest.mark.no_cover  # what it runs is run by others, and tracing would double its time
-
 FILES = [Document.read(path).value for path in packaged().values()]
 
 

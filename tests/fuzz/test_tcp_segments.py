@@ -19,8 +19,6 @@ from wsknet.transport.tcp.reassembly import MAX_PIECES
 from wsknet.transport.tcp.state import CONNECTING, State
 from wsknet.types import Family
 
-pytestmark = pytest.mark.no_cover  # what it runs is run by others, and tracing would double its time
-
 _START_STATES = ("SYN-SENT", "LISTEN", "SYN-RECEIVED", "ESTABLISHED", "accepted", "CLOSE-WAIT", "FIN-WAIT-1",
                  "FIN-WAIT-2", "CLOSING", "LAST-ACK", "TIME-WAIT", "sending", "window closed")  # fmt: skip
 

@@ -36,8 +36,6 @@ from wsknet.config import AutoConfig, NeighbourConfig, ReassemblyConfig, StackCo
 from wsknet.host import Host, Network
 from wsknet.net.layer import MAX_PATHS
 
-pytestmark = pytest.mark.no_cover  # what it runs is run by others, and tracing would double its time
-
 SLACK = 150
 """Bytes per frame: what dicts whose entries come and go, and cancelled timers, may take meanwhile.  The smallest entry
 of any table takes several times as much."""

@@ -423,7 +423,6 @@ SHAPES = {
 }
 
 
-@pytest.mark.no_cover  # tracing would double its time
 @pytest.mark.parametrize("shape", SHAPES)
 def test_sixty_thousand_holders_are_not_compared_with_one_another(shape: str) -> None:
     names = [LocalName(Cover.IPV4, Counted(where), port) for where, port in SHAPES[shape]]

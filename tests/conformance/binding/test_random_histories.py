@@ -19,8 +19,6 @@ from wsknet.transport.ports import PortConflictError, PortTable, Reservation, de
 from wsknet.transport.sharing import Holder, Security, Sharing
 from wsknet.types import Cover, LocalName, Proto
 
-pytestmark = pytest.mark.no_cover  # what it runs is run by others, and tracing would double its time
-
 DYNAMIC = (50000, 50001)
 PORTS = (80, *DYNAMIC)
 """Few, so that names meet often."""

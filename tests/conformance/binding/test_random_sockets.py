@@ -7,7 +7,6 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -24,8 +23,6 @@ from wsknet.transport.sharing import Sharing
 from wsknet.transport.tcp.endpoint import TcpEndpoint
 from wsknet.transport.udp.endpoint import UdpEndpoint
 from wsknet.types import SECOND, Cover, Endpoint, Family, Instant, LocalName, Proto
-
-pytestmark = pytest.mark.no_cover  # what it runs is run by others, and tracing would double its time
 
 AnyEndpoint = TcpEndpoint | UdpEndpoint
 

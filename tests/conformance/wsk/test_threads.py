@@ -37,8 +37,6 @@ from wsknet.wsk import (
 )
 from wsknet.wsk.simple import Application, address, bind, buffer, close, connect, control_events, send, send_to
 
-pytestmark = pytest.mark.no_cover  # what it runs is run by others, and tracing would double its time
-
 THREADS = 4
 CALLS = 10_000
 PORT = 7000

@@ -13,8 +13,6 @@ from tests.unit.net.lab import IF1, OTHER_MAC, Lab, arp
 from wsknet.config import NeighbourConfig
 from wsknet.net.interface import AddressState
 
-pytestmark = pytest.mark.no_cover  # what it runs is run by others, and tracing would double its time
-
 FLOOD = 300
 SLACK = 4_000
 """Bytes.  Cancelled timers wait to be cleared away; one dict entry more per message is as much."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scapy.layers.inet6 import (
@@ -33,8 +32,6 @@ from wsknet.net.routes import network_of
 from wsknet.text import format_address
 from wsknet.trace import DropReason
 from wsknet.types import Family, Instant, Proto
-
-pytestmark = pytest.mark.no_cover  # what it runs is run by others, and tracing would double its time
 
 
 def flood_message(number: int) -> RouterAdvertisement:

@@ -14,8 +14,6 @@ from wsknet.behaviour import LINUX
 from wsknet.transport.tcp.state import State
 from wsknet.types import MILLISECOND, SECOND, Family
 
-pytestmark = pytest.mark.no_cover  # what it runs is run by others, and tracing would double its time
-
 PATIENT = with_tcp(LINUX, time_wait=1000 * SECOND)
 """TIME-WAIT outlasts every pause between two FINs: else the second of them may find nobody, and be reset."""
 
