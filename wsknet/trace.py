@@ -122,6 +122,10 @@ class Decision:
     def conclude(self, answer: str, rule: str, reference: str = "") -> None:
         self.answer, self.rule, self.reference = answer, rule, reference
 
+    def rules(self) -> list[str]:
+        """Every rule that had a part in it, the decisive one first."""
+        return [self.rule, *(rule for part in self.parts for rule in part.rules())]
+
 
 DropSink = Callable[[DropReason, bytes], None]
 

@@ -368,11 +368,21 @@ def _others(chosen: str, results: dict[str, Result]) -> list[str]:
         for system, result in others.items()
         if result.outcome != results[chosen].outcome
     ]
-    alike = [SYSTEMS[system] for system, result in others.items() if result.outcome == results[chosen].outcome]
-    if alike:
-        names = " and ".join([", ".join(alike[:-1]), alike[-1]] if len(alike) > 1 else alike)
-        lines.append(f"{names}: the same")
+    alike = {system: result for system, result in others.items() if result.outcome == results[chosen].outcome}
+    for remark, has_same_rules in (("the same", True), ("the same, but other rules lead there", False)):
+        named = [
+            SYSTEMS[system]
+            for system, result in alike.items()
+            if (_rules(result) == _rules(results[chosen])) is has_same_rules
+        ]
+        if named:
+            names = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+            lines.append(f"{names}: {remark}")
     return lines
+
+
+def _rules(result: Result) -> list[str]:
+    return [rule for part in result.parts if part.decision is not None for rule in part.decision.rules()]
 
 
 def _outcome(system: str, result: Result) -> str:

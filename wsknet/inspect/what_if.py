@@ -295,7 +295,20 @@ class _Asked:
         if if_index and not path.is_local and path.interface.index != if_index:
             outcome += f", and through {path.interface.name}, not {self._name(if_index)}"
         advice = "" if is_tcp else _advice(endpoint.local, asked, same)
+        if advice and not same:
+            advice += self._obstacle(local.address, remote)
         return Result(outcome, None, tuple(parts), advice, path.source)
+
+    def _obstacle(self, asked: Address, remote: Endpoint) -> str:
+        """Why even a socket bound to `asked` could not answer."""
+        error = self._stack.resolve(PathQuery(remote.address, asked, remote.zone)).error
+        if error is None:
+            return ""
+        interface, peer = f"the interface of {format_address(asked)}", format_address(remote.address)
+        return (
+            f" As the routes are, that would fail: {error.kind.value} ({error.detail}). "
+            f"Give {interface} a route to {peer} first."
+        )
 
     def _nobody(self, question: Arrives, local: Endpoint, is_broadcast: bool) -> str:
         if is_broadcast:
@@ -378,6 +391,4 @@ def _advice(local: LocalName, asked: str, same: bool) -> str:
         "each answer from the address that the question was sent to"
     )
     first = "the route back decides it anew for every answer" if same else "the route back decided, not the question"
-    return (
-        f"A socket bound to the wildcard has no address of its own: {first}. To answer from {asked} in any case, {how}."
-    )
+    return f"A socket bound to the wildcard has no address of its own: {first}. To answer from {asked} always, {how}."

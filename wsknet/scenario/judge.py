@@ -48,7 +48,7 @@ def judge(
         failures.append(Failure("outcome", "that it ends well, for nothing else is said", ended.outcome))
     rule = column.expected(step.rule)
     if rule and decisions is not None:
-        rules = [line for decision in decisions for line in rules_of(decision)]
+        rules = [line for decision in decisions for line in decision.rules()]
         if not any(matches(rule, line) for line in rules):
             failures.append(Failure("rule", rule, "; ".join(rules) or "no decision"))
     lines = [frame.line for frame in frames]
@@ -74,8 +74,3 @@ def _for(column: Column, told: Sequence[str] | dict[str, tuple[str, ...]]) -> Se
     if not isinstance(told, dict):
         return told
     return told.get(column.key(told), ())
-
-
-def rules_of(decision: Decision) -> list[str]:
-    """Every rule that had a part in it, the decisive one first."""
-    return [decision.rule, *(rule for part in decision.parts for rule in rules_of(part))]

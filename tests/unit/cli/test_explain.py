@@ -255,3 +255,20 @@ def test_a_file_of_several_hosts_asks_which(capsys: Capture, file: str, on: tupl
     with pytest.raises(SystemExit):
         main(["explain", "connect", "8.8.8.8", "--file", file, *on])
     assert problem in capsys.readouterr().err
+
+
+def test_advice_that_would_not_help_yet_says_what_is_missing(capsys: Capture) -> None:
+    """A strong host has no way back for an address of an interface without a route; a weak one has."""
+    host = (*ETH0, *ETH1, *DEFAULT, "--socket", "0.0.0.0:53", "--from", "10.3.0.7:4000", "--to", "10.2.0.2:53")
+    windows = " ".join(explain(capsys, "arrival", *host).split())
+    assert "that would fail: network unreachable (no route to 10.3.0.7 on eth1" in windows
+    assert "Give the interface of 10.2.0.2 a route to 10.3.0.7 first." in windows
+    assert "would fail" not in explain(capsys, "arrival", *host, "--set", "linux")
+
+
+def test_the_same_answer_by_other_rules_is_told_as_such(capsys: Capture) -> None:
+    answer = explain(capsys, "arrival", *ETH0, "--socket", "0.0.0.0:53", *ASKED)
+    assert answer.splitlines()[-2:] == [
+        "Windows (Winsock): the same",
+        "Linux and BSD: the same, but other rules lead there",
+    ]
