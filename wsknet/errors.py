@@ -48,4 +48,12 @@ class LocalError(NetError):
 
 
 class UsageError(Exception):
-    """Unusable input by a person: one line of what is wrong and how to mend it.  The command line exits 2."""
+    """Unusable input by a person: one line of what is wrong and how to mend it.  The command line exits 2.
+
+    What cannot be printed, as words of the input that it quotes may hold, is escaped.
+    """
+
+    def __init__(self, line: str) -> None:
+        super().__init__(
+            "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in line)
+        )

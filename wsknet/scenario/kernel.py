@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from wsknet.scenario.schema import Change, Inject, Scenario
+    from wsknet.scenario.schema import Change, Host, Inject, Scenario
     from wsknet.scenario.world import SeenFrame, Sockets
 
 POLL_SECONDS = 0.001
@@ -74,13 +74,7 @@ class KernelWorld:
             self._record.writer = PcapngWriter.open(self._pcap, self._beginning)
             undo.callback(self._record.writer.close)
         for number, (name, described) in enumerate(self._scenario.hosts.items(), 1):
-            if self._is_kernel(name):
-                builder = self._builders[name] = KernelBuilder(self._fabric, described, number)
-                sockets = self._sockets[name] = KernelSockets(builder.host)
-                undo.callback(sockets.close_all)
-                ports = builder.build_cards()
-            else:
-                ports = self._build_own(name, undo)
+            ports = self._build_host(name, described, number, undo)
             for card, port in ports.items():
                 self._hear(port, f"{name}.{card}")
         for builder in self._builders.values():
@@ -92,9 +86,12 @@ class KernelWorld:
     def _is_kernel(self, host: str) -> bool:
         return True
 
-    def _build_own(self, name: str, undo: ExitStack) -> dict[str, str]:
-        """An emulated host among the others; its ports by interface."""
-        raise NotImplementedError
+    def _build_host(self, name: str, described: Host, number: int, undo: ExitStack) -> dict[str, str]:
+        """Its ports by interface."""
+        builder = self._builders[name] = KernelBuilder(self._fabric, described, number)
+        sockets = self._sockets[name] = KernelSockets(builder.host)
+        undo.callback(sockets.close_all)
+        return builder.build_cards()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

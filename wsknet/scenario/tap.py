@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wsknet.devices.base import Entry, Receiver
+    from wsknet.scenario import schema
     from wsknet.scenario.columns import Column
     from wsknet.scenario.schema import Change, Inject, Scenario
     from wsknet.types import Buffers, Instant
@@ -45,8 +46,9 @@ class TapWorld(KernelWorld):
     def _is_kernel(self, host: str) -> bool:
         return host != self._subject
 
-    def _build_own(self, name: str, undo: ExitStack) -> dict[str, str]:
-        described = self._scenario.hosts[name]
+    def _build_host(self, name: str, described: schema.Host, number: int, undo: ExitStack) -> dict[str, str]:
+        if self._is_kernel(name):
+            return super()._build_host(name, described, number, undo)
         devices = undo.enter_context(ExitStack())  # closed after the driver, whose thread may be sending
         driver = undo.enter_context(RealDriver())
         config = build.stack_config(described, self._column)

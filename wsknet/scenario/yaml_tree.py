@@ -109,9 +109,8 @@ class Document:
         return place in self._lines
 
     def _unusable(self, line: int, problem: str) -> UsageError:
-        """One line, whatever stands in the file.  Line 0 for all of it."""
-        shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in problem)
-        return UsageError(f"{self.source}:{line}: {shown}" if line else f"{self.source}: {shown}")
+        """Line 0 stands for all of the file."""
+        return UsageError(f"{self.source}:{line}: {problem}" if line else f"{self.source}: {problem}")
 
     def _walk(self, node: yaml.Node, place: Place) -> None:
         self._lines[place] = node.start_mark.line + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from wsknet import text
@@ -30,7 +31,7 @@ SHARINGS = {"reuse": Sharing.REUSE, "exclusive": Sharing.EXCLUSIVE}
 IGNORED = ("dont-route",)
 
 
-class EndpointSocket:
+class EndpointSocket(ABC):
     """`endpoint` is opened by bind: what it covers may change until then."""
 
     PROTOCOL = Proto.UDP
@@ -133,11 +134,11 @@ class EndpointSocket:
             self.endpoint = endpoint
             self._bound(now)
 
-    def _bound(self, now: Instant) -> None:
+    def _bound(self, now: Instant) -> None:  # noqa: B027 - TCP has none
         """Pass on the options that were set before."""
 
-    def _open(self, cover: Cover) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def _open(self, cover: Cover) -> Any: ...
 
     def _local_name(self, named: Named) -> LocalName:
         self._check_family(named)
@@ -181,9 +182,9 @@ class EndpointSocket:
         shown = addresses.mapped(endpoint.address, self.cover)
         return addresses.format_name(shown, endpoint.port, zone)
 
+    @abstractmethod
     def take(self) -> str | None:
         """What has arrived; `None` if nothing has."""
-        raise NotImplementedError
 
     def name(self) -> str:
         if self.endpoint is None:
