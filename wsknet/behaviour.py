@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from wsknet.errors import ErrorKind
-from wsknet.types import MILLISECOND, SECOND, Duration
+from wsknet.tcp_policy import OptionUse, TcpPolicy
+from wsknet.types import MILLISECOND, SECOND
 
 
 class SharingTable(Enum):
@@ -57,25 +58,6 @@ class LoopSide(Enum):
 
     RECEIVER = "each receiving socket's"
     SENDER = "the sending socket's"
-
-
-@dataclass(frozen=True)
-class TcpPolicy:
-    initial_rto: Duration = 1 * SECOND
-    """Before the first round-trip sample (RFC 6298 2.1)."""
-    min_rto: Duration = 300 * MILLISECOND
-    max_rto: Duration = 60 * SECOND
-    """RFC 6298 2.5 allows any bound of at least 60 s."""
-    syn_retries: int = 4
-    """SYNs repeated before connect fails; MaxSynRetransmissions."""
-    data_retries: int = 5
-    """Repeats of one segment before the connection is given up; TcpMaxDataRetransmissions."""
-    connect_fails_on_soft_error: bool = False
-    """An ICMP error that tells of an unreachable host, network or the like ends a connect at once (RFC 5461 4.1) and is
-    not only remembered; TCP_FAIL_CONNECT_ON_ICMP_ERROR, off by default."""
-    delayed_ack: Duration = 40 * MILLISECOND
-    time_wait: Duration = 120 * SECOND
-    """TcpTimedWaitDelay."""
 
 
 @dataclass(frozen=True)
@@ -268,6 +250,7 @@ LINUX = Behaviour(
         data_retries=15,
         connect_fails_on_soft_error=True,  # tcp_v4_err and tcp_v6_err in SYN-SENT
         time_wait=60 * SECOND,
+        timestamps=OptionUse.ASK,
     ),
     join_without_route_error=ErrorKind.NOT_LOCAL,  # ip_mc_find_dev finds none: ENODEV
     multicast_loop_at=LoopSide.SENDER,
@@ -304,7 +287,13 @@ BSD = Behaviour(
     unicast_name_hears_broadcast=False,
     connections_hold_port=True,  # in_pcbbind of netinet/in_pcb.c sees every control block
     time_wait_blocks_bind=True,
-    tcp=TcpPolicy(min_rto=230 * MILLISECOND, max_rto=64 * SECOND, time_wait=60 * SECOND, data_retries=12),
+    tcp=TcpPolicy(
+        min_rto=230 * MILLISECOND,
+        max_rto=64 * SECOND,
+        time_wait=60 * SECOND,
+        data_retries=12,
+        timestamps=OptionUse.ASK,  # net.inet.tcp.rfc1323
+    ),
     join_without_route_error=ErrorKind.NOT_LOCAL,  # inp_join_group: EADDRNOTAVAIL
     multicast_loop_at=LoopSide.SENDER,
     unicast_name_hears_groups=False,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from wsknet.behaviour import TcpPolicy
+from wsknet.tcp_policy import TcpPolicy
 from wsknet.transport.tcp.rtt import RoundTrip
 from wsknet.types import MILLISECOND, SECOND, Instant
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wsknet.types import SECOND, Duration, Instant
 
 if TYPE_CHECKING:
-    from wsknet.behaviour import TcpPolicy
+    from wsknet.tcp_policy import TcpPolicy
     from wsknet.transport.tcp.seq import Position
 
 _RTO_AFTER_LOST_SYN = 3 * SECOND

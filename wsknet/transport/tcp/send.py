@@ -16,7 +16,7 @@ from wsknet.types import Instant
 from wsknet.wire.tcp import ACK, FIN, PSH
 
 if TYPE_CHECKING:
-    from wsknet.behaviour import TcpPolicy
+    from wsknet.tcp_policy import TcpPolicy
     from wsknet.transport.tcp.congestion.base import CongestionControl
     from wsknet.transport.tcp.segments import SegmentWriter
     from wsknet.transport.tcp.seq import Position
