@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from wsknet.errors import ErrorKind
-from wsknet.tcp_policy import OptionUse, TcpPolicy
-from wsknet.types import MILLISECOND, SECOND
+from wsknet.tcp_policy import OddOpening, OptionOrder, OptionUse, TcpPolicy
+from wsknet.types import MILLISECOND, SECOND, Family
 
 
 class SharingTable(Enum):
@@ -51,6 +51,17 @@ class LostSource(Enum):
     NOT_LOCAL = "refused: the address is not local"
     NO_ROUTE = "refused: no route"
     SENT = "sent all the same"
+
+
+class Identification(Enum):
+    """How the identification of IPv4 packets that are no fragments is chosen."""
+
+    PER_PAIR = "one counter per pair of addresses"
+    """Windows since 8, for every packet: the "PathSet" in arXiv:2406.06483 2.3; TI, CI, II and SS in nmap-os-db."""
+    PER_CONNECTION = "one counter per connection; else 0 where DF is set, and one per pair of addresses where not"
+    """Linux, __ip_select_ident and ip_select_ident_segs."""
+    ATOMIC_ZERO = "0 where DF is set, one counter per pair of addresses where not"
+    """FreeBSD, ip_fillid with net.inet.ip.rfc6864; RFC 6864 4.1."""
 
 
 class LoopSide(Enum):
@@ -129,6 +140,16 @@ class Behaviour:
     """A neighbour that never answers fails a connect at once, and a datagram is reported to its socket (D-29)."""
     hop_limit: int = 128
     """DefaultTTL; net.ipv4.ip_default_ttl; net.inet.ip.ttl."""
+    identification: Identification = Identification.PER_PAIR
+    icmp_quoted_payload: int | None = None
+    """Bytes after the IP header that an ICMP error over IPv4 quotes; `None`: what fits into 576 (RFC 1812 4.3.2.3), as
+    in __icmp_send of Linux.  Windows 10 quotes 308 at least (IPL of U1 in nmap-os-db)."""
+    icmp_error_class: int = 0
+    """Traffic class of a host's ICMP errors over IPv4; 0 is what RFC 1122 3.2.2 asks for.  That of Windows is not
+    known."""
+    echo_repeats_code: tuple[Family, ...] = ()
+    """Families over which an echo reply has the code of the request.  Windows answers 0 over IPv4 (CD of IE in
+    nmap-os-db); nothing is known of IPv6."""
     flow_labels: bool = True
     """TCP, UDP and echo requests carry an IPv6 flow label (RFC 6437 3).  All three do unless told not to: "netsh
     interface ipv6 set global flowlabel", net.ipv6.auto_flowlabels, net.inet6.ip6.auto_flowlabel."""
@@ -231,6 +252,9 @@ LINUX = Behaviour(
     lost_ipv6_source=LostSource.SENT,  # ip6_route_output checks no source; so does Linux 6.18
     neighbour_failure_is_final=True,
     hop_limit=64,
+    identification=Identification.PER_CONNECTION,
+    icmp_error_class=0xC0,  # __icmp_send: IPTOS_PREC_INTERNETCONTROL
+    echo_repeats_code=(Family.IPV4, Family.IPV6),  # icmp_echo and icmpv6_echo_reply alter the type alone
     removed_address_aborts=False,
     removed_interface_closes_sockets=False,
     port_zero_error=ErrorKind.INVALID_ARGUMENT,
@@ -247,10 +271,17 @@ LINUX = Behaviour(
         min_rto=200 * MILLISECOND,
         max_rto=120 * SECOND,
         syn_retries=6,
+        syn_ack_retries=5,
+        refuses_beyond_backlog=False,
         data_retries=15,
         connect_fails_on_soft_error=True,  # tcp_v4_err and tcp_v6_err in SYN-SENT
         time_wait=60 * SECOND,
+        fin_wait_2=60 * SECOND,
         timestamps=OptionUse.ASK,
+        option_order=OptionOrder.SCALE_LAST,
+        syn_fin=OddOpening.DROPPED,
+        listener_resets_without_flags=False,
+        reset_repeats_ack=False,  # tcp_v4_send_reset
     ),
     join_without_route_error=ErrorKind.NOT_LOCAL,  # ip_mc_find_dev finds none: ENODEV
     multicast_loop_at=LoopSide.SENDER,
@@ -279,6 +310,9 @@ BSD = Behaviour(
     loopback_source_error=ErrorKind.NOT_LOCAL,  # ip_output: "127/8 must not appear on wire"
     loopback_takes_any_source=True,
     hop_limit=64,
+    identification=Identification.ATOMIC_ZERO,
+    icmp_quoted_payload=8,  # net.inet.icmp.quotelen
+    echo_repeats_code=(Family.IPV4,),  # icmp_input alters the type alone, icmp6_input clears the code
     removed_address_aborts=False,
     removed_interface_closes_sockets=False,
     udp_errors_need_peer=True,
@@ -290,9 +324,16 @@ BSD = Behaviour(
     tcp=TcpPolicy(
         min_rto=230 * MILLISECOND,
         max_rto=64 * SECOND,
+        syn_ack_retries=3,
+        refuses_beyond_backlog=False,  # sonewconn
         time_wait=60 * SECOND,
         data_retries=12,
+        fin_wait_2=60 * SECOND,
         timestamps=OptionUse.ASK,  # net.inet.tcp.rfc1323
+        option_order=OptionOrder.END_PADS,
+        syn_fin=OddOpening.ACCEPTED,
+        listener_resets_without_flags=False,
+        reset_repeats_ack=False,  # tcp_respond
     ),
     join_without_route_error=ErrorKind.NOT_LOCAL,  # inp_join_group: EADDRNOTAVAIL
     multicast_loop_at=LoopSide.SENDER,

@@ -273,7 +273,8 @@ class TcpConfig:
     receive_buffer: int = 1 << 20
     """Bytes, the largest window ever offered."""
     accept_backlog: int = 200
-    """Connections fully or half open and not yet accepted (D-25)."""
+    """Connections that wait for accept, and as many half open, unless listen says otherwise (D-25); the most that the
+    listen of Windows NT Server 4.0 and later takes (Microsoft KB 113576)."""
     window_scaling: bool = True
     initial_window_segments: int = 10
     """RFC 6928."""

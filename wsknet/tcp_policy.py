@@ -26,6 +26,28 @@ class CongestionAlgorithm(Enum):
     """RFC 9438."""
 
 
+class OptionOrder(Enum):
+    """Of the options in SYN and SYN-ACK, after the MSS.  Read from the lines OPS and ECN of nmap-os-db (nmap 7.93)."""
+
+    SCALE_FIRST = "window scale, SACK permitted, timestamps"
+    """Windows 10, Windows 11 and Server 2016: MNWST, MNWNNT, MNWNNS."""
+    SCALE_LAST = "SACK permitted, timestamps, window scale"
+    """Linux (tcp_options_write): MSTNW, MNNTNW, MNNSNW."""
+    END_PADS = "as SCALE_FIRST, but SACK permitted without timestamps is padded by the end of the list"
+    """FreeBSD (tcp_addoptions): MNWST, MNWNNT, MNWSLL."""
+
+
+class OddOpening(Enum):
+    """What a listener does with a segment that has SYN and FIN."""
+
+    RESET = "answers as if nobody listened"
+    """Windows: T3 of nmap-os-db."""
+    DROPPED = "drops it"
+    """Linux: tcp_rcv_state_process."""
+    ACCEPTED = "starts a connection"
+    """FreeBSD with net.inet.tcp.drop_synfin 0: T3 of nmap-os-db."""
+
+
 @dataclass(frozen=True)
 class TcpPolicy:
     initial_rto: Duration = 1 * SECOND
@@ -35,6 +57,19 @@ class TcpPolicy:
     """RFC 6298 2.5 allows any bound of at least 60 s."""
     syn_retries: int = 4
     """SYNs repeated before connect fails; MaxSynRetransmissions."""
+    syn_ack_retries: int = 2
+    """SYN-ACKs repeated before a half-open connection is forgotten; TcpMaxConnectResponseRetransmissions, net.ipv4.
+    tcp_synack_retries, net.inet.tcp.syncache.rexmtlimit.  The value of Windows is documented up to Server 2003."""
+    syn_cookies: bool = True
+    """RFC 4987 3.6: a SYN that finds the SYN queue full is answered all the same, and nothing is kept of it; else it is
+    dropped.  net.ipv4.tcp_syncookies, net.inet.tcp.syncookies.  Windows, of which no cookies are documented, drops
+    (SynAttackProtect), but only beyond a bound that grows with the machine: with a fixed one a few hundred forged SYNs
+    would shut everybody out."""
+    refuses_beyond_backlog: bool = True
+    """A SYN that finds the accept queue full is answered with a reset (Microsoft KB 113576 and 295079), and not just
+    dropped.  Linux drops it: tcp_conn_request, whatever net.ipv4.tcp_abort_on_overflow says."""
+    ignores_reset_in_time_wait: bool = False
+    """Fix F1 of RFC 1337 3; net.ipv4.tcp_rfc1337.  Not so in RFC 9293 3.10.7.4; what Windows does is not documented."""
     data_retries: int = 5
     """Repeats of one segment before the connection is given up; TcpMaxDataRetransmissions."""
     connect_fails_on_soft_error: bool = False
@@ -43,6 +78,10 @@ class TcpPolicy:
     delayed_ack: Duration = 40 * MILLISECOND
     time_wait: Duration = 120 * SECOND
     """TcpTimedWaitDelay."""
+    fin_wait_2: Duration = 120 * SECOND
+    """How long a closed socket waits for the peer's FIN, from the last segment that came.  What Windows asks of
+    network cards that do its work (FIN_WAIT_2 Timer, TCP chimney offload); it was 300 s in Server 2003 (KB 813056);
+    net.ipv4.tcp_fin_timeout; net.inet.tcp.finwait2_timeout."""
     congestion: CongestionAlgorithm = CongestionAlgorithm.CUBIC
     """CongestionProvider; net.ipv4.tcp_congestion_control."""
     sack: bool = True
@@ -51,5 +90,13 @@ class TcpPolicy:
     """RFC 7323 3; Tcp1323Opts, "allowed" in `netsh interface tcp show global`; net.ipv4.tcp_timestamps."""
     ecn: OptionUse = OptionUse.ANSWER
     """RFC 3168 6.1; EcnCapability; net.ipv4.tcp_ecn, where 2 stands for ANSWER."""
+    option_order: OptionOrder = OptionOrder.SCALE_FIRST
+    syn_fin: OddOpening = OddOpening.RESET
+    listener_resets_without_flags: bool = True
+    """A listener answers a segment without SYN, ACK and RST as if nobody listened: Windows does so (T2 of nmap-os-db;
+    nmap(1) on FIN, NULL and Xmas scans); others drop it, as RFC 9293 3.10.7.2 allows."""
+    reset_repeats_ack: bool = True
+    """A reset without ACK has the number of the acknowledgement that it refuses in its own field, too.  Of Windows it
+    is known that the field is not 0 (T4 and T6 of nmap-os-db); that it is this number is an assumption."""
     rack: bool = True
     """RFC 8985, with peers that grant SACK; without it RFC 6675 and RFC 5827.  Rack; net.ipv4.tcp_recovery."""

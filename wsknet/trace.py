@@ -84,6 +84,8 @@ class DropReason(Enum):
     TCP_BAD_ADDRESS = "TCP segment to or from a broadcast or multicast address"
     TCP_NO_ENDPOINT = "no TCP socket on the port"
     TCP_BACKLOG_FULL = "accept queue full"
+    TCP_SYN_QUEUE_FULL = "too many connections half open"
+    TCP_BAD_COOKIE = "acknowledgement that fits no SYN cookie"
     TCP_UNACCEPTABLE = "segment outside the receive window"
     TCP_BAD_ACK = "acknowledges data never sent"
     TCP_BAD_RESET = "reset with the wrong sequence number"

@@ -8,23 +8,33 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption
+from scapy.layers.inet import ICMP
 from scapy.layers.inet6 import (
-    ICMPv6DestUnreach,
-    ICMPv6EchoRequest,
-    ICMPv6ND_NA,
     ICMPv6ND_NS,
-    ICMPv6NDOptDstLLAddr,
-    ICMPv6NDOptSrcLLAddr,
-    IPv6,
     IPv6ExtHdrDestOpt,
-    IPv6ExtHdrFragment,
     IPv6ExtHdrHopByHop,
     IPv6ExtHdrRouting,
-    PadN,
 )
-from scapy.layers.l2 import ARP, Ether
+from scapy.layers.l2 import Ether
 
+from tests.fuzz.seeds import (
+    ARP_REQUEST,
+    DATAGRAM,
+    ECHO4,
+    ECHO6,
+    FRAMES,
+    LISTENING,
+    PEER,
+    SOLICITATION,
+    US,
+    US4,
+    US6,
+    arp,
+    corrected,
+    ipv4,
+    ipv6,
+    tcp,
+)
 from wsknet.config import InterfaceConfig, StackConfig
 from wsknet.control.codec import ScapyCodec
 from wsknet.net import changes
@@ -34,10 +44,7 @@ from wsknet.trace import DropReason
 from wsknet.types import SECOND, Cover, IfIndex, Instant, LocalName
 
 IF1 = IfIndex(2)
-US, PEER = "02:00:00:00:00:02", "02:00:00:00:00:99"
-US4, PEER4, US6, PEER6 = "10.1.0.2", "10.1.0.50", "2001:db8::2", "2001:db8::50"
-LISTENING = 7
-START = 0xFFFFFFF0
+
 
 tried = settings(max_examples=200)
 
@@ -94,61 +101,7 @@ class Target:
         return [frame.type for frame in self.take()] == [0x0800, 0x86DD]
 
 
-def ipv4(**fields: Any) -> Any:
-    return Ether(dst=US, src=PEER, type=0x0800) / IP(**{"src": PEER4, "dst": US4, **fields})
-
-
-def ipv6(**fields: Any) -> Any:
-    return Ether(dst=US, src=PEER, type=0x86DD) / IPv6(**{"src": PEER6, "dst": US6, **fields})
-
-
-def arp(**fields: Any) -> Any:
-    message = {"op": 1, "hwsrc": PEER, "psrc": PEER4, "hwdst": "00:00:00:00:00:00", "pdst": US4, **fields}
-    return Ether(dst="ff:ff:ff:ff:ff:ff", src=PEER, type=0x0806) / ARP(**message)
-
-
-def tcp(**fields: Any) -> Any:
-    return TCP(**{"sport": 40000, "dport": LISTENING, "seq": START, "flags": "S", **fields})
-
-
-OPTIONS = [("MSS", 1460), ("NOP", None), ("WScale", 7), ("SAckOK", b""), ("Timestamp", (1, 0))]
-DATAGRAM = UDP(sport=40000, dport=LISTENING) / b"hello"
-ARP_REQUEST = arp()
-ECHO4 = ipv4() / ICMP(type=8, id=1, seq=2) / b"hello"
-ECHO6 = ipv6() / ICMPv6EchoRequest(id=1, seq=2, data=b"hello")
-SOLICITATION = ipv6(hlim=255) / ICMPv6ND_NS(tgt=US6) / ICMPv6NDOptSrcLLAddr(lladdr=PEER)
-QUOTE4 = IP(src=US4, dst=PEER4) / UDP(sport=LISTENING, dport=9) / b"quoted"
-QUOTE6 = IPv6(src=US6, dst=PEER6) / UDP(sport=LISTENING, dport=9) / b"quoted"
-
-FRAMES: dict[str, Any] = {
-    "ARP request": ARP_REQUEST,
-    "ARP reply": arp(op=2, hwdst=US),
-    "IPv4 echo": ECHO4,
-    "IPv6 echo": ECHO6,
-    "IPv4 UDP": ipv4() / DATAGRAM,
-    "IPv6 UDP": ipv6() / DATAGRAM,
-    "IPv4 TCP": ipv4() / tcp(options=OPTIONS),
-    "IPv6 TCP": ipv6() / tcp(options=OPTIONS),
-    "IPv4 options": ipv4(options=[IPOption(b"\x07\x07\x04\0\0\0\0")]) / DATAGRAM,
-    "IPv6 extensions": ipv6() / IPv6ExtHdrHopByHop(options=[PadN(optdata=b"\0" * 4)]) / IPv6ExtHdrDestOpt() / DATAGRAM,
-    "IPv4 fragment": ipv4(flags="MF") / DATAGRAM,
-    "IPv6 fragment": ipv6() / IPv6ExtHdrFragment(m=1) / DATAGRAM,
-    "ICMP error": ipv4() / ICMP(type=3, code=3) / QUOTE4,
-    "ICMPv6 error": ipv6() / ICMPv6DestUnreach(code=4) / QUOTE6,
-    "neighbour solicitation": SOLICITATION,
-    "neighbour advertisement": ipv6(hlim=255) / ICMPv6ND_NA(tgt=PEER6, S=1) / ICMPv6NDOptDstLLAddr(lladdr=PEER),
-}
 every_frame = pytest.mark.parametrize("name", FRAMES)
-
-
-def corrected(frame: bytes) -> bytes:
-    """`frame` with a right IPv4 header checksum, if it has such a header: so that what is behind it is reached."""
-    if len(frame) < 34 or frame[12:14] != b"\x08\x00" or frame[14] & 0x0F < 5:
-        return frame
-    end = 14 + (frame[14] & 0x0F) * 4
-    header = frame[14:24] + b"\0\0" + frame[26:end]
-    checksum = -int.from_bytes(header, "big") % 0xFFFF
-    return frame[:24] + checksum.to_bytes(2, "big") + frame[26:]
 
 
 @every_frame

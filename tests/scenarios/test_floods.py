@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,6 +29,7 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 from scapy.utils import checksum
 
+from tests.support.memory import growth_after
 from wsknet.apps.ping import ping
 from wsknet.config import AutoConfig, NeighbourConfig, ReassemblyConfig, StackConfig
 from wsknet.host import Host, Network
@@ -191,11 +190,6 @@ def flooded() -> Iterator[Flooded]:
         yield Flooded(network)
 
 
-def size() -> int:
-    gc.collect()
-    return tracemalloc.get_traced_memory()[0]
-
-
 def assert_served(host: Host, peer: Host) -> None:
     for source, destination in ((host, PEER), (host, PEER6), (peer, OURS), (peer, OURS6)):
         assert ping(source, destination, count=1, size=4000).received == 1
@@ -205,14 +199,7 @@ def assert_served(host: Host, peer: Host) -> None:
 def test_a_flood_takes_no_memory_and_no_service(flooded: Flooded, flood: Any) -> None:
     fill = MAX_PATHS + 100 if flood in PER_SENDER else 400
     frames = [flooded.frame(flood(number)) for number in range(fill + MEASURED)]
-    tracemalloc.start()
-    try:
-        flooded.send_all(frames[:fill])
-        before = size()
-        flooded.send_all(frames[fill:])
-        grown = size() - before
-    finally:
-        tracemalloc.stop()
+    grown = growth_after(lambda: flooded.send_all(frames[:fill]), lambda: flooded.send_all(frames[fill:]))
     assert grown < SLACK * MEASURED
     assert_served(flooded.host, flooded.peer)
 

@@ -18,6 +18,7 @@ import pytest
 TUN = Path("/dev/net/tun")
 
 DEBIAN_PACKAGES = {
+    "ab": "apache2-utils",
     "arping": "iputils-arping",
     "curl": "curl",
     "dnsmasq": "dnsmasq-base",
@@ -31,6 +32,8 @@ DEBIAN_PACKAGES = {
     "tracepath": "iputils-tracepath",
     "traceroute": "traceroute",
     "tshark": "tshark",
+    "wget": "wget",
+    "wrk": "wrk",
 }
 
 

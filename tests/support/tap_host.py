@@ -9,9 +9,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.support.tshark import judge
+from tests.support.tshark import Verdict, judge
 from wsknet.config import AutoConfig
 from wsknet.devices.capture import Capture
+from wsknet.devices.impair import Impaired, Impairment
 from wsknet.devices.pcapng import PcapngWriter
 from wsknet.devices.tap import TapDevice
 from wsknet.drivers.blocking import RealDriver
@@ -58,6 +59,8 @@ class TapBench:
         self.capture = directory / "frames.pcapng"
         self.writer = stack.enter_context(PcapngWriter.open(self.capture, self.driver.epoch))
         self.host = self.make_host("host")
+        self.verdict: Verdict | None = None
+        """What Wireshark thinks of the capture, once `tap_bench` is over."""
 
     def make_host(self, name: str, *, is_router: bool = False) -> Host:
         host = Host(name, self.driver, Random(name), is_router=is_router, number=len(name))
@@ -72,13 +75,19 @@ class TapBench:
         name: str = "tap0",
         mtu: int = 1500,
         auto: AutoConfig | None = None,
+        impairment: Impairment | None = None,
     ) -> Segment:
-        """Give `host` a TAP with `addresses`; the kernel beyond it has `peer`."""
+        """Give `host` a TAP with `addresses`; the kernel beyond it has `peer`.
+
+        `impairment` is that of either direction, in front of the TAP: the capture shows what `host` sends and what
+        reaches it.
+        """
         host = host or self.host
         lab = self._labs.enter_context(Lab.unnamed())
         device = lab.tap(name, TapDevice, peer=peer)
         interface = host.interface(name, *addresses, mtu=mtu, auto=auto)
-        interface.plug(Capture(device, self.writer, both=True))
+        link = device if impairment is None else Impaired(device, self.driver, Random(name), impairment, impairment)
+        interface.plug(Capture(link, self.writer, both=True))
         self.driver.add_device(host.pump, device)
         self._stack.callback(self.driver.remove_device, device)
         return Segment(lab, device)
@@ -110,7 +119,7 @@ def tap_bench(directory: Path) -> Iterator[TapBench]:
         bench = TapBench(stack, directory)
         bench.driver.start()
         yield bench
-    verdict = judge(bench.capture)
+    bench.verdict = verdict = judge(bench.capture)
     assert verdict.frames, "nothing was captured"
     assert not verdict.bad_checksums
     assert not verdict.malformed

@@ -50,10 +50,13 @@ class Clock:
         self._lab = lab
         self.now = Instant(10 * SECOND)
 
-    def advance(self, duration: Duration) -> None:
+    def advance(self, duration: Duration, until_sent: bool = False) -> None:
+        """Let time pass.  With `until_sent` only to the moment at which a segment leaves, if one does."""
         end = self.now + duration
         while True:
             self._lab.settle()
+            if until_sent and self._lab.peer.segments:
+                return
             deadline = self._lab.stack.next_deadline()
             if deadline is None or deadline > end:
                 break

@@ -65,6 +65,12 @@ class Received(NamedTuple):
     source_port: int
     destination_port: int
     source: Address
+    raw_options: bytes = b""
+    """As on the wire, in their order, padding included."""
+    urgent: int = 0
+    """The urgent pointer field, whether URG is set or not."""
+    traffic_class: int = 0
+    """The byte of DSCP and ECN."""
 
     def __str__(self) -> str:
         data = f" data={len(self.data)}" if self.data else ""
@@ -100,10 +106,19 @@ class Peer:
         port: int | None = None,
         to: int = OUR_PORT,
         options: bytes | None = None,
+        sack_permitted: bool = False,
+        sack: tuple[tuple[int, int], ...] = (),
+        timestamps: tuple[int, int] | None = None,
+        urgent: int = 0,
+        traffic_class: int = 0,
     ) -> None:
-        """One segment.  `port` is the peer's own, `to` ours; `options` are raw and replace the others."""
+        """One segment.  `port` is the peer's own, `to` ours; `options` are raw and replace the others.
+
+        `sack` names blocks of our stream, `timestamps` is TSval and TSecr.  `urgent` is the pointer field, for "U".
+        """
         if options is None:
-            options = tcp_options.build(Options(mss=mss, window_scale=scale))
+            blocks = tuple(((OUR_ISS + left) & _MASK, (OUR_ISS + right) & _MASK) for left, right in sack)
+            options = tcp_options.build(Options(mss, scale, sack_permitted, blocks, timestamps))
         ours = OUR_ADDRESS[self._lab.family]
         bits = sum(_FLAGS[letter] for letter in flags)
         segment = tcp.build_checked(
@@ -116,12 +131,13 @@ class Peer:
             window,
             options,
             (data,) if data else (),
+            urgent,
         )
-        self.send_segment(segment + data)
+        self.send_segment(segment + data, traffic_class)
 
-    def send_segment(self, segment: bytes) -> None:
+    def send_segment(self, segment: bytes, traffic_class: int = 0) -> None:
         """A TCP segment as it stands."""
-        self._send_packet(Proto.TCP, segment)
+        self._send_packet(Proto.TCP, segment, traffic_class=traffic_class)
 
     def send_icmp_error(self, kind: IcmpErrorKind, about: Received, mtu: int = 0) -> None:
         """An error that quotes the first 8 bytes of a segment which the stack sent."""
@@ -136,16 +152,19 @@ class Peer:
         error = self._lab.codec.encode_icmp(self._lab.family, router, ours, IcmpError(kind, packet, mtu))
         self._send_packet(Proto.ICMP if self._lab.family is Family.IPV4 else Proto.ICMPV6, error, router)
 
-    def _send_packet(self, protocol: Proto, payload: bytes, source: Address | None = None) -> None:
+    def _send_packet(
+        self, protocol: Proto, payload: bytes, source: Address | None = None, traffic_class: int = 0
+    ) -> None:
         lab = self._lab
         source = source or self.address
         ours = OUR_ADDRESS[lab.family]
         if lab.family is Family.IPV4:
             link = header(OUR_MAC, PEER_MAC, ETHERTYPE_IPV4)
-            lab.receive(link + ipv4.build(source, ours, protocol, len(payload), 64) + payload)
+            packet = ipv4.build(source, ours, protocol, len(payload), 64, traffic_class=traffic_class) + payload
         else:
             link = header(OUR_MAC, PEER_MAC, ETHERTYPE_IPV6)
-            lab.receive(link + ipv6.build(source, ours, protocol, len(payload), 64) + payload)
+            packet = ipv6.build(source, ours, protocol, len(payload), 64, traffic_class=traffic_class) + payload
+        lab.receive(link + packet)
 
     # Hearing
 
@@ -159,20 +178,23 @@ class Peer:
             assert isinstance(head, ipv4.Ipv4Header)
             payload = frame[14 + head.header_length : 14 + head.total_length]
             source, destination, protocol = head.source, head.destination, head.protocol
+            traffic_class = head.traffic_class
         else:
             head6 = ipv6.parse(frame[14:])
             assert isinstance(head6, ipv6.Ipv6Header)
             payload = frame[14 + head6.header_length : 14 + head6.total_length]
             source, destination, protocol = head6.source, head6.destination, head6.protocol
+            traffic_class = head6.traffic_class
         if protocol == Proto.ICMPV6:
             self._answer_solicitation(source, destination, payload)
         elif protocol == Proto.TCP:
             assert transport_is_valid(pseudo_sum(source, destination, Proto.TCP), payload), "bad checksum sent"
             segment = tcp.parse(payload)
             assert isinstance(segment, tcp.Segment)
-            self.segments.append(self._received(segment, source))
+            raw_options = payload[20 : (payload[12] >> 4) * 4]
+            self.segments.append(self._received(segment, source, raw_options, traffic_class))
 
-    def _received(self, segment: tcp.Segment, source: Address) -> Received:
+    def _received(self, segment: tcp.Segment, source: Address, raw_options: bytes, traffic_class: int) -> Received:
         letters = "".join(letter for letter, bit in _FLAGS.items() if segment.flags & bit)
         return Received(
             self._lab.now,
@@ -185,6 +207,9 @@ class Peer:
             segment.source_port,
             segment.destination_port,
             source,
+            raw_options,
+            segment.urgent,
+            traffic_class,
         )
 
     def _answer_arp(self, frame: bytes) -> None:

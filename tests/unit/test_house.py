@@ -28,6 +28,7 @@ RULE_FORMS = re.compile(
                                                           # a cell of a sharing table, a case, a line of a section
   | SAN-\d+(\.\w+)*
   | RFC\d{3,5}-\w+(\.\w+)*                              # section of an RFC; the oldest have headings without numbers
+  | RFC9293-(MUST|SHLD|MAY|REC)-[1-9]\d?                 # a requirement of its appendix B
     """,
     re.VERBOSE,
 )
@@ -134,7 +135,7 @@ def test_rule_marks_carry_known_numbers_and_three_at_most(request: pytest.Fixtur
 @pytest.mark.parametrize(
     "number",
     ["R-150", "D-28", "BIND-17b", "BIND-1.7.1", "BIND-M/winsock2003/D,w/R,s", "SAN-3.2.WSAEFAULT", "SAN-11.a3",
-     "RFC9293-3.10.7.4", "RFC6724-5", "RFC768-Fields"],
+     "RFC9293-3.10.7.4", "RFC6724-5", "RFC768-Fields", "RFC9293-MUST-14"],
 )  # fmt: skip
 def test_the_known_forms_are_accepted(number: str) -> None:
     assert RULE_FORMS.fullmatch(number)

@@ -79,6 +79,40 @@ def test_malformed_frames_and_retransmissions_are_seen(tmp_path: Path) -> None:
     assert not verdict.is_clean
 
 
+def test_segments_out_of_their_order_and_missing_ones_are_seen(tmp_path: Path) -> None:
+    first, second, third = (
+        frame(TCP(sport=1000, dport=2000, flags="A", seq=sequence) / b"hello") for sequence in (1, 6, 11)
+    )
+    swapped, holed = tmp_path / "swapped.pcap", tmp_path / "holed.pcap"
+    wrpcap(str(swapped), _at_once(first, third, second))
+    wrpcap(str(holed), _at_once(first, third))
+
+    assert judge(swapped).disordered == (2, 3)
+    assert judge(holed).disordered == (2,)
+    assert judge(holed).is_clean
+    assert not judge(holed).is_flawless
+
+
+def test_warnings_of_the_experts_are_seen(tmp_path: Path) -> None:
+    """A reset is one; the opening of a connection is chat."""
+    opening, reset = (frame(TCP(sport=1000, dport=2000, flags=flags)) for flags in ("S", "R"))
+    capture, opened = tmp_path / "reset.pcap", tmp_path / "opened.pcap"
+    wrpcap(str(capture), [opening, reset])
+    wrpcap(str(opened), [opening])
+
+    ((number, message),) = judge(capture).warnings
+    assert number == 2
+    assert "RST" in message
+    assert judge(opened).is_flawless
+
+
+def _at_once(*frames: Packet) -> list[Packet]:
+    """One time for all: what comes more than some milliseconds late would count as sent again."""
+    for one in frames:
+        one.time = 1.0
+    return list(frames)
+
+
 def test_a_cut_capture_fails(tmp_path: Path) -> None:
     capture = tmp_path / "cut.pcap"
     wrpcap(str(capture), [DATA])

@@ -37,7 +37,7 @@ class SourceConnection(Connection):
         for lent in self._buffers:
             self._send_again(lent)
 
-    def received(self, Indication: WSK_DATA_INDICATION, length: int) -> NTSTATUS:
+    def received(self, Indication: WSK_DATA_INDICATION, length: int, BytesAccepted: list[int]) -> NTSTATUS:
         return STATUS_SUCCESS
 
     def _send_again(self, lent: WSK_BUF) -> None:

@@ -7,7 +7,7 @@ from wsknet.wsk import NTSTATUS, STATUS_SUCCESS, WSK_DATA_INDICATION
 
 
 class DiscardConnection(Connection):
-    def received(self, Indication: WSK_DATA_INDICATION, length: int) -> NTSTATUS:
+    def received(self, Indication: WSK_DATA_INDICATION, length: int, BytesAccepted: list[int]) -> NTSTATUS:
         return STATUS_SUCCESS
 
 

@@ -28,7 +28,7 @@ class EchoConnection(Connection):
         self._outstanding = 0
         self._is_held = False
 
-    def received(self, Indication: WSK_DATA_INDICATION, length: int) -> NTSTATUS:
+    def received(self, Indication: WSK_DATA_INDICATION, length: int, BytesAccepted: list[int]) -> NTSTATUS:
         if self._outstanding >= HIGH_WATER:
             self._is_held = True
             return STATUS_DATA_NOT_ACCEPTED

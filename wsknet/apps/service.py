@@ -1,7 +1,7 @@
 """What the served applications share: a WSK client with listeners and datagram sockets for both families.
 
-Read this as driver code: everything goes through the dispatch tables, connections are driven by events alone, and no
-thread belongs to them.
+Read this as driver code: everything goes through the dispatch tables, and connections are driven by events.  No thread
+belongs to them; one watches the deadlines of those that have any.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from wsknet.apps.irps import submit
+from wsknet.apps.watch import Watch
 from wsknet.wsk import (
     AF_INET,
     AF_INET6,
+    LARGE_INTEGER,
     NT_SUCCESS,
     NTSTATUS,
     STATUS_DATA_NOT_ACCEPTED,
@@ -34,10 +36,20 @@ from wsknet.wsk import (
     WSK_FLAG_DATAGRAM_SOCKET,
     WSK_FLAG_LISTEN_SOCKET,
     WSK_SOCKET,
+    KeQuerySystemTime,
 )
 from wsknet.wsk.simple import Application, address, bind, control_events, disable_event
 
 WILDCARDS = {AF_INET: "0.0.0.0", AF_INET6: "::"}
+SECOND = 10_000_000
+"""In system time, which counts 100 ns."""
+
+
+def system_time() -> int:
+    """KeQuerySystemTime: 100 ns since 1601-01-01 UTC, by the clock of the current host."""
+    now = LARGE_INTEGER()
+    KeQuerySystemTime(now)
+    return now.QuadPart
 
 
 class StatusError(Exception):
@@ -58,15 +70,23 @@ class Connection(ABC):
         self.sends = 0
         """WskSend requests not yet completed."""
         self.peer_finished = False
+        self.is_finishing = False
+        """Our side is being ended, or has been."""
         self.is_closing = False
-        self._is_finishing = False
+        self.deadline: int | None = None
+        """The system time at which `expired` is due."""
+        self._is_finished = False
 
     def started(self) -> None:  # noqa: B027 - may be left as it is
         """The connection is open and its events are on."""
 
     @abstractmethod
-    def received(self, Indication: WSK_DATA_INDICATION, length: int) -> NTSTATUS:
+    def received(self, Indication: WSK_DATA_INDICATION, length: int, BytesAccepted: list[int]) -> NTSTATUS:
         """The peer sent `length` bytes; answer as WskReceiveEvent does."""
+
+    def expired(self) -> None:
+        """`deadline` has come."""
+        self.close()
 
     def send(self, Buffer: WSK_BUF, done: Callable[[NTSTATUS], None] | None = None) -> None:
         self.sends += 1
@@ -101,17 +121,26 @@ class Connection(ABC):
             submit(self.Socket.Dispatch.WskDisconnect, self.Socket, None, WSK_FLAG_ABORTIVE)
         self._settle()
 
-    def _settle(self) -> None:
-        if self.sends:
-            return
-        if self.is_closing:
-            self._close_socket()
-        elif self.peer_finished and not self._is_finishing:
-            self._is_finishing = True
+    def finish(self) -> None:
+        """End our side behind everything that is being sent; the peer may still send until it ends its own."""
+        if not self.is_finishing and not self.is_closing:
+            self.is_finishing = True
             submit(self.Socket.Dispatch.WskDisconnect, self.Socket, None, 0, done=self._finished)
 
     def _finished(self, Status: NTSTATUS, Information: object) -> None:
-        self.close()
+        self._is_finished = True
+        if not NT_SUCCESS(Status):
+            self.close()
+        self._settle()
+
+    def _settle(self) -> None:
+        if self.is_closing:
+            if not self.sends:
+                self._close_socket()
+        elif self.peer_finished and self._is_finished:
+            self.close()
+        elif self.peer_finished and not self.sends:
+            self.finish()
 
     def _close_socket(self) -> None:
         if self in self.service.connections:
@@ -120,12 +149,17 @@ class Connection(ABC):
 
 
 class Service:
-    """A WSK application on the current host, serving TCP and UDP of both families on one port."""
+    """A WSK application on the current host, serving TCP, and UDP unless it says otherwise, of both families."""
 
     name: ClassVar[str]
     default_port: ClassVar[int]
     summary: ClassVar[str]
     connection_class: ClassVar[type[Connection]]
+    has_datagrams: ClassVar[bool] = True
+    has_deadlines: ClassVar[bool] = False
+    """Its connections have a `deadline`."""
+    most_connections: ClassVar[int | None] = None
+    """More at once are reset; `None`: as many as come."""
 
     def __init__(self, port: int | None = None) -> None:
         self.port = self.default_port if port is None else port
@@ -136,6 +170,7 @@ class Service:
         self._application: Application | None = None
         self._sockets: list[tuple[WSK_SOCKET, int]] = []
         """Each with the event that brings its work."""
+        self._watch: Watch | None = None
         self._connection_dispatch = WSK_CLIENT_CONNECTION_DISPATCH(_receive_event, _disconnect_event, None)
 
     def start(self) -> None:
@@ -144,13 +179,19 @@ class Service:
         try:
             for AddressFamily in (AF_INET, AF_INET6):
                 self._listen(self._application, AddressFamily)
-                self._receive(self._application, AddressFamily)
+                if self.has_datagrams:
+                    self._receive(self._application, AddressFamily)
         except StatusError:
             self.stop()
             raise
+        if self.has_deadlines:
+            self._watch = Watch(self._sockets[0][0], self._expire)
 
     def stop(self) -> None:
         """Close every socket (open connections are reset) and deregister, which waits until all are closed."""
+        if self._watch is not None:
+            self._watch.stop()
+            self._watch = None
         while self._sockets:
             Socket, event = self._sockets.pop()
             # Another thread may be in a callback that uses the socket.
@@ -164,6 +205,24 @@ class Service:
         """In a completion routine, so that no callback of theirs runs meanwhile."""
         for connection in list(self.connections):
             connection.close()
+
+    def is_full(self) -> bool:
+        return self.most_connections is not None and len(self.connections) >= self.most_connections
+
+    def add(self, connection: Connection) -> None:
+        self.connections[connection] = None
+        self.accepted += 1
+        connection.started()
+        if self._watch is not None:
+            self._watch.wake()
+
+    def _expire(self) -> bool:
+        """End what is over its time.  In a completion routine.  Returns whether there is more to wait for."""
+        now = system_time()
+        for connection in list(self.connections):
+            if connection.deadline is not None and connection.deadline <= now:
+                connection.expired()
+        return bool(self.connections)
 
     def datagrams(self, Socket: WSK_SOCKET, Indication: WSK_DATAGRAM_INDICATION) -> NTSTATUS:
         """Datagrams arrived; answer as WskReceiveFromEvent does.  Here: take them and forget them."""
@@ -220,15 +279,13 @@ def _accept_event(
     AcceptSocketContext: list[Any],
     AcceptSocketDispatch: list[Any],
 ) -> NTSTATUS:
-    if AcceptSocket is None:
-        return STATUS_REQUEST_NOT_ACCEPTED
     service = SocketContext
+    if AcceptSocket is None or service.is_full():
+        return STATUS_REQUEST_NOT_ACCEPTED
     connection = service.connection_class(service, AcceptSocket)
-    service.connections[connection] = None
-    service.accepted += 1
     AcceptSocketContext[0] = connection
     AcceptSocketDispatch[0] = service._connection_dispatch
-    connection.started()
+    service.add(connection)
     return STATUS_SUCCESS
 
 
@@ -244,7 +301,7 @@ def _receive_event(
         return STATUS_SUCCESS
     if SocketContext.is_closing:
         return STATUS_DATA_NOT_ACCEPTED
-    return SocketContext.received(DataIndication, BytesIndicated)
+    return SocketContext.received(DataIndication, BytesIndicated, BytesAccepted)
 
 
 def _disconnect_event(SocketContext: Connection, Flags: int) -> NTSTATUS:

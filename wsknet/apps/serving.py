@@ -178,7 +178,8 @@ class Server:
         if self._options.forward:
             lines.append("packets for others are passed on between the interfaces")
         service = self.service
-        lines.append(f"{service.name} on TCP and UDP port {service.port}: {service.summary}")
+        protocols = "TCP and UDP" if service.has_datagrams else "TCP"
+        lines.append(f"{service.name} on {protocols} port {service.port}: {service.summary}")
         if self._options.pcap is not None:
             lines.append(f"every frame goes to {self._options.pcap}")
         return [*lines, "Ctrl-C ends it"]

@@ -70,7 +70,7 @@ def decode(payload: bytes) -> EchoMessage | IcmpError | Redirect | DropReason:
     header = ICMP(payload[:HEADER_LENGTH])
     body = payload[HEADER_LENGTH:]
     if header.type in (_ECHO_REQUEST, _ECHO_REPLY):
-        return EchoMessage(header.type == _ECHO_REPLY, header.id, header.seq, body)
+        return EchoMessage(header.type == _ECHO_REPLY, header.id, header.seq, body, header.code)
     if header.type == _REDIRECT:
         return _decode_redirect(header, body)
     return _decode_error(header, body)
@@ -100,7 +100,7 @@ def _decode_error(header: ICMP, quoted: bytes) -> IcmpError | DropReason:
 def encode(message: IcmpMessage) -> bytes:
     if isinstance(message, EchoMessage):
         kind = _ECHO_REPLY if message.is_reply else _ECHO_REQUEST
-        header = ICMP(type=kind, code=0, chksum=0, id=message.identifier, seq=message.sequence)
+        header = ICMP(type=kind, code=message.code, chksum=0, id=message.identifier, seq=message.sequence)
         return _with_checksum(bytes(header) + message.data)
     if isinstance(message, IcmpError) and message.kind in _TYPE_AND_CODE:
         return _with_checksum(bytes(_error_header(message)) + message.quoted)

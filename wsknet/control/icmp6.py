@@ -70,7 +70,7 @@ def decode(source: Address, destination: Address, payload: bytes) -> IcmpMessage
         return _decode_error(payload)
     if number in (_ECHO_REQUEST, _ECHO_REPLY):
         header = ICMPv6EchoRequest(payload[:HEADER_LENGTH])
-        return EchoMessage(number == _ECHO_REPLY, header.id, header.seq, payload[HEADER_LENGTH:])
+        return EchoMessage(number == _ECHO_REPLY, header.id, header.seq, payload[HEADER_LENGTH:], header.code)
     return _decode_of_link(source, destination, payload)
 
 
@@ -103,7 +103,7 @@ def _decode_error(payload: bytes) -> IcmpError | DropReason:
 def encode(source: Address, destination: Address, message: IcmpMessage) -> bytes:
     if isinstance(message, EchoMessage):
         layer = ICMPv6EchoReply if message.is_reply else ICMPv6EchoRequest
-        header = bytes(layer(code=0, cksum=0, id=message.identifier, seq=message.sequence))
+        header = bytes(layer(code=message.code, cksum=0, id=message.identifier, seq=message.sequence))
         body = message.data
     elif isinstance(message, IcmpError):
         header, body = _encode_error_header(message), message.quoted

@@ -23,6 +23,22 @@ _COUNTERS = 1024
 """Of RFC 7739 5.3: destinations that share one see gaps, never a number twice before all 65,536 of IPv4 are used."""
 
 
+class Counter:
+    """The numbers of one pair of addresses."""
+
+    __slots__ = ("_counters", "_index", "_offset")
+
+    def __init__(self, counters: list[int], index: int, offset: int) -> None:
+        self._counters = counters
+        self._index = index
+        self._offset = offset
+
+    def next(self) -> int:
+        """32 bits, of which IPv4 takes the lower 16."""
+        self._counters[self._index] = count = self._counters[self._index] + 1
+        return self._offset + count & 0xFFFFFFFF
+
+
 class Identifications:
     """Numbers for fragmented packets: for one pair of addresses consecutive, so that none comes twice while fragments
     of the other may be on the way (RFC 6864 4.3, RFC 8200 4.5); for who sees another pair's, unpredictable.
@@ -36,14 +52,16 @@ class Identifications:
         self._secret = b""
         """Drawn when first needed: most hosts never fragment."""
 
-    def next(self, addresses: bytes) -> int:
-        """32 bits, of which IPv4 takes the lower 16.  `addresses` are source and destination."""
+    def counter(self, addresses: bytes) -> Counter:
+        """`addresses` are source and destination."""
         if not self._secret:
             self._secret = self._rng.randbytes(16)
         digest = blake2s(addresses, digest_size=8, key=self._secret).digest()
         offset, index = int.from_bytes(digest[:4], "big"), int.from_bytes(digest[4:], "big") % _COUNTERS
-        self._counters[index] += 1
-        return offset + self._counters[index] & 0xFFFFFFFF
+        return Counter(self._counters, index, offset)
+
+    def next(self, addresses: bytes) -> int:
+        return self.counter(addresses).next()
 
 
 def fragments(

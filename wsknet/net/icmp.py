@@ -108,7 +108,8 @@ class Icmp:
         if source is None:
             self._trace.drop(DropReason.ICMP_BROADCAST_ECHO, packet.raw)
             return
-        reply = EchoMessage(True, message.identifier, message.sequence, message.data)
+        code = message.code if packet.family in self._ip.config.behaviour.echo_repeats_code else 0
+        reply = EchoMessage(True, message.identifier, message.sequence, message.data, code)
         payload = self._codec.encode_icmp(packet.family, source, packet.source, reply)
         zone = packet.zone or (packet.interface.index if is_link_local(source) else 0)
         # RFC 1122 3.2.2: the type of service of the request.  Its congestion mark was for the request alone (RFC 3168).

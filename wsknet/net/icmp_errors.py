@@ -34,8 +34,8 @@ REDIRECTS_PER_SECOND = 10
 redirects would be told with each packet, and nobody else of anything."""
 
 INTERNETWORK_CONTROL = 0xC0
-"""Precedence 6, which RFC 1812 4.3.2.5 gives a router's errors.  A host's have 0 (RFC 1122 3.2.2: normal service), and
-so have all over IPv6, where no RFC asks for more."""
+"""Precedence 6, which RFC 1812 4.3.2.5 gives a router's errors.  A host's have what `Behaviour` says, and all over IPv6
+have 0: no RFC asks for more."""
 
 
 class IcmpErrorSender:
@@ -60,8 +60,15 @@ class IcmpErrorSender:
         family = packet.family
         if kind is IcmpErrorKind.PROTOCOL_UNREACHABLE and family is Family.IPV6:
             pointer = quoted.field
-        error = IcmpError(kind, packet.raw[: MAX_QUOTE[family]], mtu, pointer, code)
+        error = IcmpError(kind, packet.raw[: self._most_quoted(family, quoted)], mtu, pointer, code)
         self._emit(packet, error, now)
+
+    def _most_quoted(self, family: Family, quoted: quote.Quoted) -> int:
+        """Bytes."""
+        payload = self._ip.config.behaviour.icmp_quoted_payload
+        if family is Family.IPV6 or payload is None:
+            return MAX_QUOTE[family]
+        return min(quoted.offset + payload, MAX_QUOTE[family])
 
     def redirect(self, packet: Packet, next_hop: Address, now: Instant) -> None:
         """See `Icmp.send_redirect`."""
@@ -83,7 +90,7 @@ class IcmpErrorSender:
             return
         neighbour = interface.neighbours.get(next_hop)
         mac = neighbour.mac if neighbour is not None and family is Family.IPV6 else None
-        message = Redirect(next_hop, packet.destination, packet.raw[: MAX_QUOTE[family]], mac)
+        message = Redirect(next_hop, packet.destination, packet.raw[: self._most_quoted(family, quoted)], mac)
         payload = ip.codec.encode_icmp(family, source, packet.source, message)
         ip.reply(packet.source, source, interface.index, ICMP[family], payload, now, hop_limit, traffic_class)
 
@@ -96,8 +103,9 @@ class IcmpErrorSender:
         try:
             path = ip.path(packet.source, packet.destination if is_ours else None, packet.zone)
             payload = ip.codec.encode_icmp(family, path.source, packet.source, error)
-            is_routers = family is Family.IPV4 and not is_ours
-            traffic_class = INTERNETWORK_CONTROL if is_routers else 0
+            traffic_class = 0
+            if family is Family.IPV4:
+                traffic_class = ip.config.behaviour.icmp_error_class if is_ours else INTERNETWORK_CONTROL
             ip.send(path, ICMP[family], b"", (payload,), now, None, traffic_class)
         except NetError:
             ip.trace.drop(DropReason.NO_ROUTE, packet.raw)

@@ -9,6 +9,7 @@ from wsknet.types import Address, Family, Mac
 from wsknet.wire import ipv4, ipv6
 
 if TYPE_CHECKING:
+    from wsknet.net.fragments import Counter
     from wsknet.net.interface import Interface
     from wsknet.net.neighbours import Neighbour
 
@@ -86,7 +87,7 @@ class Path:
     Valid while `IpLayer.generation` is what it was; `IpLayer.path` answers again after that.
     """
 
-    __slots__ = ("addresses", "addresses_sum", "comment", "destination", "family", "generation", "hop_limit",
+    __slots__ = ("addresses", "addresses_sum", "comment", "counter", "destination", "family", "generation", "hop_limit",
                  "interface", "is_broadcast", "is_local", "mtu", "neighbour", "next_hop", "pinned", "room", "source",
                  "zone")  # fmt: skip
 
@@ -128,5 +129,7 @@ class Path:
         """For the capture of the first frame: why this path, see `IpLayer.annotate`."""
         # What `net.output` wants ready-made for every packet.
         self.neighbour: Neighbour | None = None
+        self.counter: Counter | None = None
+        """Of identifications, where every packet of the pair is counted."""
         self.addresses = source + destination
         self.addresses_sum = int.from_bytes(self.addresses, "big") % 0xFFFF

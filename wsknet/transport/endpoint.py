@@ -35,6 +35,10 @@ class Ready:
     """Our FIN has been acknowledged."""
     FAILED = 0x40
     """The connection is no more; `error` says why."""
+    REQUESTED = 0x80
+    """A conditional listener has a connection request to judge."""
+    REQUEST_ABORTED = 0x100
+    """A request that was shown to the owner of a conditional listener has come to nothing."""
 
 
 ROUTING_DECIDES: Mapping[int, int] = {4: 0, 16: 0}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from struct import Struct
 from typing import NamedTuple
 
+from wsknet.tcp_policy import OptionOrder
+
 MAX_LENGTH = 40
 """Bytes that a data offset of 15 words leaves."""
 MAX_WINDOW_SCALE = 14
@@ -20,6 +22,10 @@ _TIMESTAMPS = 8
 
 _TIMESTAMPS_ALIGNED = b"\x01\x01\x08\x0a"
 """What every segment of a connection with timestamps starts its options with (RFC 7323 appendix A)."""
+
+_SACK_PERMITTED_ALONE = bytes((_SACK_PERMITTED, 2))
+_NOPS = bytes((_NOP, _NOP))
+_ENDS = bytes((_END, _END))
 
 _pack_mss = Struct("!BBH").pack
 _PAIR = Struct("!II")
@@ -87,17 +93,26 @@ def _options(found: dict[int, bytes]) -> Options:
     )
 
 
-def build(options: Options) -> bytes:
-    """A multiple of 4 bytes, at most 40: of the SACK blocks the first that fit (RFC 2018 3)."""
+def build(options: Options, order: OptionOrder = OptionOrder.SCALE_FIRST) -> bytes:
+    """A multiple of 4 bytes, at most 40: of the SACK blocks the first that fit (RFC 2018 3).
+
+    `order` is that of SYN and SYN-ACK; without MSS, window scale and SACK permitted all orders are the same.
+    """
     parts = []
     if options.mss is not None:
         parts.append(_pack_mss(_MSS, 4, options.mss))
-    if options.window_scale is not None:
-        parts.append(bytes((_NOP, _WINDOW_SCALE, 3, options.window_scale)))
-    if options.sack_permitted:
-        parts.append(b"\x01\x01\x04\x02")
-    if options.timestamps is not None:
+    scale = b"" if options.window_scale is None else bytes((_NOP, _WINDOW_SCALE, 3, options.window_scale))
+    if order is not OptionOrder.SCALE_LAST:
+        parts.append(scale)
+    if options.sack_permitted and options.timestamps is not None:
+        parts.append(_SACK_PERMITTED_ALONE + _TIMESTAMPS_ALIGNED[2:] + _PAIR.pack(*options.timestamps))
+    elif options.sack_permitted:
+        is_last = order is OptionOrder.END_PADS and not options.sack_blocks
+        parts.append(_SACK_PERMITTED_ALONE + _ENDS if is_last else _NOPS + _SACK_PERMITTED_ALONE)
+    elif options.timestamps is not None:
         parts.append(_TIMESTAMPS_ALIGNED + _PAIR.pack(*options.timestamps))
+    if order is OptionOrder.SCALE_LAST:
+        parts.append(scale)
     if options.sack_blocks:
         room = (MAX_LENGTH - 4 - sum(map(len, parts))) // 8
         blocks = options.sack_blocks[:room]

@@ -8,6 +8,7 @@ from tests.support.tcp_lab import TcpLab, with_tcp
 from tests.support.tcp_peer import ms, sec
 from wsknet.behaviour import WINDOWS
 from wsknet.errors import ErrorKind, LocalError
+from wsknet.tcp_policy import CongestionAlgorithm
 from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp.state import State
 from wsknet.types import Family
@@ -321,14 +322,17 @@ def test_while_a_closed_window_is_probed_the_other_direction_goes_on() -> None:
 # Congestion window
 
 
-@pytest.mark.rule("RFC6928-2", "RFC5681-3.1")
-def test_ten_segments_start_and_each_acknowledgement_lets_one_more_out() -> None:
-    lab = TcpLab()
+@pytest.mark.rule("RFC6928-2", "RFC5681-3.1", "RFC9406-4.2")
+@pytest.mark.parametrize(("algorithm", "more"), [(CongestionAlgorithm.NEW_RENO, 3), (CongestionAlgorithm.CUBIC, 4)])
+def test_ten_segments_start_and_each_acknowledgement_lets_one_more_out_or_as_many_as_it_is_for(
+    algorithm: CongestionAlgorithm, more: int
+) -> None:
+    lab = TcpLab(behaviour=with_tcp(WINDOWS, congestion=algorithm))
     endpoint = lab.connected(window=65535, mss=1000)
     lab.send(endpoint, DATA[:50000])
     assert len(lab.peer.drain()) == 10
     lab.peer.send(seq=1, ack=2001)
-    assert len(lab.peer.drain()) == 3
+    assert len(lab.peer.drain()) == more
     lab.peer.send(seq=1, ack=3001)
     assert len(lab.peer.drain()) == 2
 

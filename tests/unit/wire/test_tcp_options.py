@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from wsknet.tcp_policy import OptionOrder
 from wsknet.wire.tcp_options import MAX_LENGTH, NO_OPTIONS, Options, build, parse
 
 STAMPS = (0xFFFFFFF0, 7)
@@ -45,6 +46,39 @@ def test_nothing_takes_no_room() -> None:
 def test_a_handshake_writes_mss_scale_and_sack_in_this_order() -> None:
     data = build(Options(mss=1460, window_scale=8, sack_permitted=True))
     assert data == bytes.fromhex("020405b4 01030308 01010402")
+
+
+_FULL = Options(mss=1460, window_scale=8, sack_permitted=True, timestamps=(1, 2))
+_SCALE, _STAMPS, _NNS, _MSS = "01030308", "080a0000000100000002", "01010402", "020405b4"
+SCALE_FIRST, SCALE_LAST, END_PADS = OptionOrder
+
+
+@pytest.mark.parametrize(
+    ("order", "full", "no_sack", "no_stamps"),
+    [
+        (SCALE_FIRST, _SCALE + "0402" + _STAMPS, _SCALE + "0101" + _STAMPS, _SCALE + _NNS),
+        (SCALE_LAST, "0402" + _STAMPS + _SCALE, "0101" + _STAMPS + _SCALE, _NNS + _SCALE),
+        (END_PADS, _SCALE + "0402" + _STAMPS, _SCALE + "0101" + _STAMPS, _SCALE + "04020000"),
+    ],
+    ids=["Windows", "Linux", "FreeBSD"],
+)
+def test_each_system_has_its_order_in_a_handshake(order: OptionOrder, full: str, no_sack: str, no_stamps: str) -> None:
+    for options, wanted in (
+        (_FULL, full),
+        (_FULL._replace(sack_permitted=False), no_sack),
+        (_FULL._replace(timestamps=None), no_stamps),
+    ):
+        data = build(options, order)
+        assert data == bytes.fromhex(_MSS + wanted)
+        assert parse(data) == options
+
+
+@pytest.mark.parametrize("order", list(OptionOrder))
+def test_after_the_handshake_all_orders_are_the_same(order: OptionOrder) -> None:
+    options = Options(sack_blocks=BLOCKS[:2], timestamps=STAMPS)
+    assert build(options, order) == build(options)
+    odd = Options(sack_permitted=True, sack_blocks=BLOCKS[:2])
+    assert parse(build(odd, order)) == odd
 
 
 @pytest.mark.rule("RFC2018-3")

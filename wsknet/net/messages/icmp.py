@@ -12,6 +12,8 @@ class EchoMessage:
     identifier: int
     sequence: int
     data: bytes = b""
+    code: int = 0
+    """RFC 792 and RFC 4443 4.1 have no other."""
 
 
 class IcmpErrorKind(Enum):

@@ -140,6 +140,9 @@ def _take_acknowledgement(
             connection.protocol.trace.drop(DropReason.TCP_BAD_ACK, packet.raw)
             refuse(connection.protocol, packet, segment, now)
             return False
+        if connection.listener is not None and connection.listener.is_full:
+            connection.protocol.trace.drop(DropReason.TCP_BACKLOG_FULL, packet.raw)  # stays half open: SYN-ACK repeats
+            return False
         connection.establish(Cause.ACK_OF_SYN, window, now)
         sender.window_seq = start
         return True

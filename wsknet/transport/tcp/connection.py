@@ -106,6 +106,14 @@ class Connection:
         self.listener = listener
         self.respond_to_syn(segment, now)
 
+    def open_from_cookie(self, syn: tcp.Segment, listener: Listener, now: Instant) -> None:
+        """As `open_passively`, for a SYN that a cookie has answered before."""
+        self.listener = listener
+        self.change(Cause.SYN)
+        self.negotiate(syn)
+        self.sender.nxt = self.sender.sent = self.sender.iss + 1
+        self.timers.retransmit.arm(Instant(now + self.sender.round_trip.rto))
+
     def respond_to_syn(self, segment: tcp.Segment, now: Instant) -> None:
         """Enter SYN-RECEIVED: for a listener, or because both sides opened at the same time."""
         self.change(Cause.SYN)

@@ -5,23 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind, LocalError, NetError
-from wsknet.transport.endpoint import ROUTING_DECIDES, Owner, Ready, TransportEndpoint, meant, peer_zone
+from wsknet.transport.endpoint import ROUTING_DECIDES, Owner, Ready, TransportEndpoint
 from wsknet.transport.ports import ANYONE, PortChoice, Reservation
 from wsknet.transport.sharing import Holder, Sharing
 from wsknet.transport.tcp.connection import Connection
 from wsknet.transport.tcp.listener import Listener
+from wsknet.transport.tcp.naming import dial, name_of
 from wsknet.transport.tcp.state import CONNECTING, RECEIVING, State
 from wsknet.transport.tcp.timers import KeepAlive
-from wsknet.types import (
-    Cover,
-    Endpoint,
-    Instant,
-    LocalName,
-    family_of,
-    is_link_local,
-    is_multicast,
-    is_unspecified,
-)
+from wsknet.types import Cover, Endpoint, Instant, LocalName, is_link_local
 
 if TYPE_CHECKING:
     from wsknet.config import PortRange
@@ -36,11 +28,12 @@ class TcpEndpoint(TransportEndpoint):
     """Unbound, bound, listening, or with a connection.  Illegal calls raise `LocalError` and change nothing.
 
     Bits of `Ready` that a connection can set: CONNECTED, READABLE, SENT (a whole lent buffer was acknowledged),
-    PEER_FINISHED, FINISHED, FAILED; of a listener: ACCEPTABLE.
+    PEER_FINISHED, FINISHED, FAILED; of a listener: ACCEPTABLE, and with conditional accept REQUESTED, REQUEST_ABORTED.
     """
 
     __slots__ = ("_deferred", "_keep_alive", "_no_delay", "_protocol", "_receive_buffer", "_reservation", "connection",
-                 "cover", "is_closed", "keep_alive_settings", "listener", "local", "unicast_interfaces")  # fmt: skip
+                 "cover", "inspection", "is_closed", "is_conditional", "keep_alive_settings", "listener", "local",
+                 "unicast_interfaces")  # fmt: skip
 
     def __init__(self, protocol: TcpProtocol, cover: Cover, owner: Owner | None) -> None:
         super().__init__(owner)
@@ -55,6 +48,10 @@ class TcpEndpoint(TransportEndpoint):
         """What bind was given, with the port it chose; for an accepted endpoint what the peer dialled."""
         self.connection: Connection | None = None
         self.listener: Listener | None = None
+        self.is_conditional = False
+        """No peer is answered before `Listener.decide` says so.  Counts from the next `listen` on."""
+        self.inspection: int | None = None
+        """`Inspection.id` of the request that this connection was made of."""
         self.unicast_interfaces = ROUTING_DECIDES
         """A connection keeps to what it was when the path was first asked for: at connect, or when the SYN came."""
         self._no_delay = False
@@ -131,20 +128,10 @@ class TcpEndpoint(TransportEndpoint):
         local = self.local
         if local is None or self.listener is not None or self.connection is not None:
             raise LocalError(ErrorKind.INVALID_STATE, "bind first, and connect once")
-        address, port, _ = remote
         protocol = self._protocol
-        if port == 0 or is_multicast(address):
-            raise NetError(ErrorKind.NOT_LOCAL, "neither port 0 nor a group can be a peer")
-        if is_unspecified(address):
-            address, port, _ = remote = meant(protocol.ip, local, remote)
-        zone = peer_zone(protocol.ip, local, remote)
-        path = protocol.ip.path(address, local.address, zone, None, self.unicast_interfaces[len(address)])
-        if path.is_broadcast:
-            raise NetError(ErrorKind.NOT_LOCAL, "a broadcast address cannot be a peer")  # RFC 1122 4.2.3.10
-        remote = Endpoint(address, port, path.zone if is_link_local(address) else 0)
-        source_zone = path.zone if is_link_local(path.source) else 0
-        name = LocalName(Cover(family_of(address).value), path.source, local.port, source_zone)
-        ours = Endpoint(path.source, local.port, source_zone)
+        remote, path = dial(protocol.ip, local, remote, self.unicast_interfaces)
+        ours = Endpoint(path.source, local.port, path.zone if is_link_local(path.source) else 0)
+        name = name_of(*ours)
         if remote == ours and not protocol.ip.config.behaviour.connects_to_itself:
             raise NetError(ErrorKind.REFUSED, "nobody listens there but the socket itself")
         if not local.port:
@@ -177,7 +164,8 @@ class TcpEndpoint(TransportEndpoint):
         self.local = reservation.name
 
     def listen(self, now: Instant, backlog: int | None = None) -> None:
-        """Let peers connect.  `backlog` bounds connections, half open ones included, that wait for `accept`.
+        """Let peers connect.  As many as `backlog` wait for `accept`, as many again may be half open; of 0 and
+        less it is 1.
 
         Raises `LocalError` INVALID_STATE, `NetError` IN_USE (somebody listens on a name that overlaps, where only one
         may) or NO_PORTS (the port was left to this moment).

@@ -29,7 +29,7 @@ def retransmission(connection: Connection, now: Instant) -> None:
         else:
             sender.timed_out(now)
         return
-    if recovery.retries >= policy.syn_retries:
+    if recovery.retries >= (policy.syn_retries if connection.listener is None else policy.syn_ack_retries):
         connection.fail(connection.soft_error or ErrorKind.TIMED_OUT, now)
         return
     recovery.retries += 1

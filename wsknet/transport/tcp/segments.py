@@ -122,6 +122,7 @@ def send_from_nowhere(
     now: Instant,
     window: int = 0,
     interface: int = 0,
+    options: bytes = b"",
 ) -> None:
     """A segment of no connection, or of one of which only the numbers are left; `interface` as for `ip.path`."""
     try:
@@ -130,9 +131,14 @@ def send_from_nowhere(
         protocol.trace.drop(DropReason.NO_ROUTE)
         return
     pseudo = pseudo_sum(local.address, remote.address, Proto.TCP)
-    header = tcp.build_checked(pseudo, local.port, remote.port, seq & MASK, ack & MASK, flags, window)
+    header = tcp.build_checked(pseudo, local.port, remote.port, seq & MASK, ack & MASK, flags, window, options)
     label = protocol.flow_labels[local.address, local.port, remote.address, remote.port]
     protocol.ip.send(path, Proto.TCP, header, (), now, flow_label=label)
+
+
+def refuse_syn(protocol: TcpProtocol, local: Endpoint, remote: Endpoint, syn: tcp.Segment, now: Instant) -> None:
+    """The reset that answers a SYN: nobody wants the connection."""
+    send_from_nowhere(protocol, local, remote, 0, syn.seq + 1, tcp.RST | tcp.ACK, now)
 
 
 def refuse(protocol: TcpProtocol, packet: Packet, segment: tcp.Segment, now: Instant) -> None:

@@ -101,7 +101,7 @@ class Sender:
                         self._wait_for_window(now)
                     return
             if nxt == una and now - self._last_sent > self.round_trip.rto:
-                self.congestion.idle()
+                self.congestion.idle(now)
             self._send_next(length, now)
 
     def _short_length(self, waiting: int, usable: int) -> int:

@@ -1,13 +1,14 @@
-"""What is left of a connection in TIME-WAIT: RFC 9293 3.6.1, 3.10.7.4; RFC 1122 4.2.2.13."""
+"""What is left of a connection in TIME-WAIT: RFC 9293 3.6.1, 3.10.7.4; RFC 1122 4.2.2.13; RFC 1337; RFC 6191."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from wsknet.tcp_policy import OptionUse
 from wsknet.timers import Timer
 from wsknet.trace import DropReason
 from wsknet.transport.tcp.segments import send_from_nowhere
-from wsknet.transport.tcp.seq import MASK, Position, is_before
+from wsknet.transport.tcp.seq import MASK, Position, is_before, unwrap
 from wsknet.transport.tcp.state import State
 from wsknet.types import SECOND, Instant
 from wsknet.wire import tcp
@@ -25,6 +26,22 @@ _ANSWERS_PERIOD = SECOND // 2
 """Segments other than a FIN are answered once in this time, as an answer may cause the next."""
 
 
+class LastTimestamps(Protocol):
+    """The timestamps of the connection that was: RFC 7323."""
+
+    recent: int
+    """TS.Recent."""
+
+    def option(self, now: Instant) -> bytes:
+        """The option as an answer carries it, padded."""
+
+    def is_old(self, value: int, now: Instant) -> bool:
+        """PAWS: a segment with `value` is a duplicate."""
+
+    def take(self, value: int, start: Position, last_acknowledged: Position, now: Instant) -> None:
+        """RFC 7323 4.3 (2)."""
+
+
 class TimeWait:
     """A quiet place for the 4-tuple.  Takes about a tenth of a connection's memory.
 
@@ -32,7 +49,7 @@ class TimeWait:
     """
 
     __slots__ = ("_answered", "_interface", "_protocol", "_reservation", "_timer", "_window", "local", "name", "nxt",
-                 "remote", "sent")  # fmt: skip
+                 "remote", "sent", "timestamps")  # fmt: skip
 
     state = State.TIME_WAIT
     pseudo: int | None = None
@@ -48,6 +65,7 @@ class TimeWait:
         window: int,
         interface: int,
         reservation: Reservation | None = None,
+        timestamps: LastTimestamps | None = None,
     ) -> None:
         self._interface = interface
         self._protocol = protocol
@@ -63,6 +81,8 @@ class TimeWait:
         """Ours: SND.NXT."""
         self.nxt = nxt
         """Theirs: RCV.NXT."""
+        self.timestamps = timestamps
+        """`None` if the connection had none."""
 
     def start(self, now: Instant) -> None:
         self._protocol.register(self)
@@ -78,17 +98,20 @@ class TimeWait:
         flags = offset_flags & 0xFF
         trace = self._protocol.trace
         if flags & tcp.RST:
-            if seq == self.nxt & MASK:
+            if seq == self.nxt & MASK and not self._protocol.policy.ignores_reset_in_time_wait:
                 self.end()
             else:
                 trace.drop(DropReason.TCP_BAD_RESET, packet.raw)
-        elif flags & (tcp.SYN | tcp.ACK) == tcp.SYN and is_before(self.nxt, seq):
-            self._reopen(packet, now)
+        elif flags & (tcp.SYN | tcp.ACK) == tcp.SYN:
+            self._take_syn(packet, now)
         elif flags & tcp.SYN:
             trace.drop(DropReason.TCP_BAD_FLAGS, packet.raw)
             self._answer_rarely(now)
         elif not flags & tcp.ACK:
             trace.drop(DropReason.TCP_BAD_FLAGS, packet.raw)
+        elif self.timestamps is not None and self._is_old(self.timestamps, packet, now):
+            trace.drop(DropReason.TCP_UNACCEPTABLE, packet.raw)
+            self._answer_rarely(now)
         elif flags & tcp.FIN and is_before(seq, self.nxt):
             # The last acknowledgement was lost; the wait starts again (RFC 9293 3.10.7.4, eighth step).
             self._timer.arm(Instant(now + self._protocol.policy.time_wait))
@@ -105,18 +128,47 @@ class TimeWait:
     def _answer(self, now: Instant) -> None:
         protocol = self._protocol
         numbers = self.sent, self.nxt, tcp.ACK, now, self._window
-        send_from_nowhere(protocol, self.local, self.remote, *numbers, self._interface)
+        options = b"" if self.timestamps is None else self.timestamps.option(now)
+        send_from_nowhere(protocol, self.local, self.remote, *numbers, self._interface, options)
 
-    def _reopen(self, packet: Packet, now: Instant) -> None:
-        """A new SYN, numbered behind the old stream, may use the names again if somebody listens."""
+    def _is_old(self, timestamps: LastTimestamps, packet: Packet, now: Instant) -> bool:
         segment = tcp.parse(packet.payload)
-        listener = self._protocol.listener_for(self)
-        if isinstance(segment, tcp.Segment) and listener is not None:
+        if not isinstance(segment, tcp.Segment) or segment.options.timestamps is None:
+            return False
+        value = segment.options.timestamps[0]
+        if timestamps.is_old(value, now):
+            return True
+        timestamps.take(value, unwrap(segment.seq, self.nxt), self.nxt, now)
+        return False
+
+    def _take_syn(self, packet: Packet, now: Instant) -> None:
+        """A new SYN may use the names again if somebody listens, and has room for it."""
+        trace = self._protocol.trace
+        segment = tcp.parse(packet.payload)
+        if not isinstance(segment, tcp.Segment):
+            trace.drop(segment, packet.raw)
+        elif not self._may_reopen(segment):
+            trace.drop(DropReason.TCP_BAD_FLAGS, packet.raw)
+            self._answer_rarely(now)
+        elif (listener := self._protocol.listener_for(self)) is None:
+            trace.drop(DropReason.TCP_NO_ENDPOINT, packet.raw)
+            self._answer_rarely(now)
+        elif not listener.has_room:
+            trace.drop(DropReason.TCP_SYN_QUEUE_FULL, packet.raw)
+        else:
             self.end()
             listener.answer_syn(packet, segment, now, above=self.sent + _REUSE_GAP)
-        else:
-            self._protocol.trace.drop(DropReason.TCP_NO_ENDPOINT, packet.raw)
-            self._answer_rarely(now)
+
+    def _may_reopen(self, syn: tcp.Segment) -> bool:
+        """RFC 6191 2: the SYN is no old duplicate, by its timestamp if the new connection will have them, and by its
+        number else.  Where that document drops it, RFC 9293 3.10.7.4 has an answer, as for any other SYN."""
+        is_behind = is_before(self.nxt, syn.seq)
+        if syn.options.timestamps is None or self._protocol.policy.timestamps is OptionUse.OFF:
+            return is_behind
+        if self.timestamps is None:
+            return True
+        value, recent = syn.options.timestamps[0], self.timestamps.recent
+        return is_behind if value == recent else is_before(recent, value)
 
     def end(self) -> None:
         self._timer.cancel()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.tcp.congestion.flow import Flow, ms, sec
 from wsknet.transport.tcp.congestion.reno import Reno
 from wsknet.types import Instant
 
@@ -66,13 +67,44 @@ def test_a_loss_halves_what_is_in_flight_and_keeps_two_segments() -> None:
     assert (control.window, control.threshold) == (2 * MSS, 2 * MSS)
 
 
+@pytest.mark.rule("RFC5681-3.2")
+def test_what_limited_transmit_sent_beyond_the_window_does_not_count_in_the_halving() -> None:
+    control = reno()
+    control.loss_detected(12 * MSS, NOW)
+    assert control.threshold == 5 * MSS
+
+
+@pytest.mark.rule("RFC5681-3.1")
+@pytest.mark.parametrize("per_ack", [1, 2])
+def test_congestion_avoidance_grows_by_a_segment_per_round_trip_however_many_acknowledgements_it_has(
+    per_ack: int,
+) -> None:
+    flow = Flow(Reno(MSS, 40), ms(50), per_ack)
+    flow.lose()
+    flow.run(sec(2))
+    assert flow.segments == pytest.approx(20 + 40, rel=0.03)
+
+
+@pytest.mark.rule("RFC5681-3.1")
+@pytest.mark.parametrize(("per_ack", "factor"), [(1, 2), (2, 1.5)])
+def test_slow_start_doubles_with_each_round_trip_or_half_as_much_with_delayed_acknowledgements(
+    per_ack: int, factor: float
+) -> None:
+    flow = Flow(reno(), ms(50), per_ack)
+    for _ in range(5):
+        before = flow.segments
+        flow.round()
+        assert flow.segments == pytest.approx(factor * before, abs=1)
+
+
 @pytest.mark.rule("RFC6582-3.2")
 def test_leaving_fast_recovery_allows_no_burst() -> None:
     control = reno()
     control.loss_detected(10 * MSS, NOW)
     control.recovered(0, NOW)
-    assert control.window == 2 * MSS
+    assert (control.window, control.threshold) == (2 * MSS, 5 * MSS)
 
+    control = reno()
     control.loss_detected(10 * MSS, NOW)
     control.recovered(9 * MSS, NOW)
     assert control.window == 5 * MSS
@@ -92,11 +124,11 @@ def test_after_idleness_the_window_is_the_initial_one_or_what_it_was_if_less() -
     control = reno()
     for _ in range(20):
         acknowledge(control, MSS)
-    control.idle()
+    control.idle(NOW)
     assert control.window == 10 * MSS
 
     control.timed_out(10 * MSS, False, NOW)
-    control.idle()
+    control.idle(NOW)
     assert control.window == MSS
 
 

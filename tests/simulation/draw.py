@@ -1,0 +1,145 @@
+"""A whole world from one integer.  Every choice comes from one generator, in a fixed order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+from tests.simulation.plan import EndPlan, Ending, Kind, TalkPlan, Trouble, World
+from wsknet.behaviour import BSD, LINUX, WINDOWS, Behaviour
+from wsknet.devices.impair import Impairment
+from wsknet.tcp_policy import CongestionAlgorithm, OptionUse
+from wsknet.types import MICROSECOND, MILLISECOND, SECOND, Duration, Family
+
+_SETS = (WINDOWS, LINUX, BSD)
+_MTUS = (1280, 1300, 1400, 1500, 1500, 1500, 9000)
+_SMALL_MTUS = (576, 600, 1000)
+_LOSSES = (0.0, 0.0, 0.001, 0.01, 0.03, 0.05, 0.1, 0.2, 0.3)
+_SIZES = ((0, 0), (1, 100), (100, 3000), (1000, 20_000), (1000, 20_000), (20_000, 120_000))
+_WRITES = ((1,), (1, 1, 1460, 7), (100,), (536, 1), (1460,), (3000,), (4096, 1), (20_000,), (100_000,))
+_READS = ((1,), (1, 500), (100,), (1460,), (1 << 20,), (1 << 20,), (1 << 20,))
+_BUFFERS = (1, 50, 700, 2000, 8000, 65_535, 65_535, 200_000, 1 << 20, 1 << 20)
+_MOST_STEPS = 400
+"""Of a stream written or read bytewise: its size is cut, or the run would take seconds."""
+
+
+def draw(seed: int) -> World:
+    rng = Random(f"world {seed}")
+    is_calm = rng.random() < 0.15
+    families = rng.choice(((Family.IPV4,), (Family.IPV6,), (Family.IPV4, Family.IPV6)))
+    # Less than 1280 bytes has no IPv6, and then no interface must have it.
+    choice = _SMALL_MTUS if families == (Family.IPV4,) and rng.random() < 0.5 else _MTUS
+    mtus = rng.choice(choice), rng.choice(choice)
+    far_mtu = rng.choice(choice) if rng.random() < 0.3 else None
+    links = (Impairment(delay=MILLISECOND),) * 2 if is_calm else (_impairment(rng), _impairment(rng))
+    if rng.random() < 0.3:
+        links = links[0], links[0]
+    count = rng.choice((1, 1, 1, 2, 2, 3, 6))
+    talks = tuple(_talk(rng, rng.choice(families), count) for _ in range(count))
+    troubles = () if is_calm or rng.random() < 0.5 else _troubles(rng, far_mtu is not None, choice)
+    return World(
+        seed=seed,
+        behaviours=(_behaviour(rng), _behaviour(rng)),
+        mtus=mtus,
+        far_mtu=far_mtu,
+        links=links,
+        backlog=rng.choice((1, 2, 200, 200)),
+        accept_gap=rng.choice((0, 0, 0, 20 * MILLISECOND, 2 * SECOND)),
+        is_near_wrap=rng.random() < 0.5,
+        talks=talks,
+        troubles=troubles,
+    )
+
+
+def _behaviour(rng: Random) -> Behaviour:
+    """One of the sets, half of the time with other choices where TCP leaves some."""
+    behaviour = rng.choice(_SETS)
+    if rng.random() < 0.5:
+        return behaviour
+    tcp = replace(
+        behaviour.tcp,
+        congestion=rng.choice(tuple(CongestionAlgorithm)),
+        sack=rng.random() < 0.7,
+        timestamps=rng.choice(tuple(OptionUse)),
+        ecn=rng.choice(tuple(OptionUse)),
+        rack=rng.random() < 0.7,
+    )
+    return replace(behaviour, tcp=tcp)
+
+
+def _impairment(rng: Random) -> Impairment:
+    delay = rng.choice((0, 50 * MICROSECOND, MILLISECOND, 10 * MILLISECOND, 50 * MILLISECOND, 200 * MILLISECOND))
+    rate = rng.choice((None, None, None, 64_000, 256_000, 2_000_000, 20_000_000))
+    # A queue of at most a second: longer ones only test how patient the timers are.
+    queue = 1 << 18 if rate is None else max(3000, int(rate / 8 * rng.choice((0.02, 0.2, 1.0))))
+    return Impairment(
+        delay=delay,
+        jitter=rng.choice((0, 0, MILLISECOND, 30 * MILLISECOND)),
+        loss=rng.choice(_LOSSES),
+        duplicate=rng.choice((0.0, 0.0, 0.02, 0.3)),
+        corrupt=rng.choice((0.0, 0.0, 0.0, 0.01, 0.05)),
+        reorder=rng.choice((0.0, 0.0, 0.02, 0.2)),
+        reorder_by=rng.choice((MILLISECOND, 5 * MILLISECOND, 50 * MILLISECOND)),
+        rate=rate,
+        queue=queue,
+    )
+
+
+def _talk(rng: Random, family: Family, count: int) -> TalkPlan:
+    return TalkPlan(
+        opens_at=rng.randrange(3 * SECOND) if count > 1 else rng.randrange(MILLISECOND),
+        client=rng.choice((0, 0, 1)),
+        family=family,
+        is_answered=rng.random() < 0.95,
+        ends=(_end(rng), _end(rng)),
+    )
+
+
+def _end(rng: Random) -> EndPlan:
+    size = rng.randint(*rng.choice(_SIZES)) * (10 if rng.random() < 0.03 else 1)
+    writes = rng.choice(_WRITES)
+    reads = rng.choice(_READS)
+    size = min(size, _MOST_STEPS * min(sum(writes) // len(writes), 10 * sum(reads) // len(reads)))
+    buffer = rng.choice(_BUFFERS)
+    has_pause = rng.random() < 0.3
+    ending = rng.choice((Ending.FINISH,) * 4 + (Ending.AFTER_PEER,) * 2 + (Ending.EARLY_LEAVE, Ending.ABORT))
+    return EndPlan(
+        size=size,
+        writes=writes,
+        write_gap=_gap(rng, size, writes),
+        lent=rng.choice((1, 3000, 100_000)),
+        reads=reads,
+        read_gap=rng.choice((0, 0, 0, MILLISECOND, 20 * MILLISECOND)),
+        pause_at=rng.randrange(10_000) if has_pause else None,
+        pause=rng.choice((50 * MILLISECOND, SECOND, 10 * SECOND, 100 * SECOND)) if has_pause else 0,
+        ending=ending,
+        abort_after=rng.choice((0, 1, 1000, 30_000)),
+        buffer=buffer,
+        no_delay=rng.random() < 0.3,
+        is_eager=rng.random() < 0.2,
+        keep_alive=rng.random() < 0.3,
+    )
+
+
+def _gap(rng: Random, size: int, writes: tuple[int, ...]) -> Duration:
+    return rng.choice((0, 0, 0, MILLISECOND, 30 * MILLISECOND, 300 * MILLISECOND))
+
+
+def _troubles(rng: Random, has_router: bool, mtus: tuple[int, ...]) -> tuple[Trouble, ...]:
+    kinds = [kind for kind in Kind if kind is not Kind.FAR_MTU or has_router]
+    return tuple(
+        sorted((_trouble(rng, rng.choice(kinds), mtus) for _ in range(rng.choice((1, 1, 2, 3)))),
+               key=lambda trouble: trouble.at)
+    )  # fmt: skip
+
+
+def _trouble(rng: Random, kind: Kind, mtus: tuple[int, ...]) -> Trouble:
+    # Most conversations last some tenths of a second: most troubles shall meet one.
+    at = rng.choice((rng.randrange(SECOND), rng.randrange(100 * MILLISECOND), rng.randrange(10 * SECOND)))
+    duration = rng.choice((MILLISECOND, 100 * MILLISECOND, SECOND, 10 * SECOND, 100 * SECOND))
+    value = 0
+    if kind in (Kind.MTU, Kind.FAR_MTU):
+        duration, value = 0, rng.choice(mtus)
+    elif kind is Kind.BUFFER:
+        duration, value = 0, rng.choice(_BUFFERS)
+    return Trouble(kind, at, rng.choice((0, 1)), duration, value)

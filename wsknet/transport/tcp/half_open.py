@@ -1,0 +1,82 @@
+"""Half-open connections of which nothing is kept: a SYN answered by a cookie, and what the cookie brings back.
+
+Read RFC 4987 3.6 before editing; the cookie itself is in `syn_cookies`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wsknet.errors import NetError
+from wsknet.trace import DropReason
+from wsknet.transport.tcp.inspections import Request
+from wsknet.transport.tcp.naming import ends
+from wsknet.transport.tcp.receive import MAX_FIELD, scale_for
+from wsknet.transport.tcp.segments import mss_to_offer, peer_mss, send_from_nowhere
+from wsknet.transport.tcp.seq import MASK
+from wsknet.transport.tcp.syn_cookies import granted, stamp
+from wsknet.wire import tcp, tcp_options
+from wsknet.wire.tcp_options import Options
+
+if TYPE_CHECKING:
+    from wsknet.net.packet import Packet
+    from wsknet.transport.tcp.endpoint import TcpEndpoint
+    from wsknet.transport.tcp.protocol import TcpProtocol
+    from wsknet.types import Instant
+
+_ECN_SETUP = tcp.ECE | tcp.CWR
+"""RFC 3168 6.1.1."""
+
+
+def send_cookie(protocol: TcpProtocol, endpoint: TcpEndpoint, request: Request, now: Instant) -> None:
+    """Answer the SYN as a connection of the listening `endpoint` would."""
+    local, remote, syn, _ = request
+    interface = endpoint.unicast_interfaces[len(remote.address)]
+    try:
+        path = protocol.ip.path(remote.address, local.address, remote.zone or local.zone, None, interface)
+    except NetError:
+        protocol.trace.drop(DropReason.NO_ROUTE)
+        return
+    cookies, flags = protocol.syn_cookies, tcp.SYN | tcp.ACK
+    options = Options(mss=mss_to_offer(path))
+    if syn.options.timestamps is not None and cookies.clock is not None:
+        has_ecn = cookies.grants_ecn and syn.flags & _ECN_SETUP == _ECN_SETUP
+        told = _agreed(protocol, syn.options)
+        options = options._replace(
+            window_scale=None if told.window_scale is None else scale_for(endpoint.receive_buffer),
+            sack_permitted=told.sack_permitted,
+            timestamps=(stamp(cookies.clock(local, remote, now), told, has_ecn), syn.options.timestamps[0]),
+        )
+        flags |= tcp.ECE * has_ecn
+    number = cookies.number(local, remote, syn.seq, peer_mss(syn.options.mss, remote.address), now)
+    window = min(endpoint.receive_buffer, MAX_FIELD)
+    packed = tcp_options.build(options, protocol.policy.option_order)
+    send_from_nowhere(protocol, local, remote, number, syn.seq + 1, flags, now, window, interface, packed)
+
+
+def request_of_cookie(protocol: TcpProtocol, packet: Packet, segment: tcp.Segment, now: Instant) -> Request | None:
+    """The SYN that `segment` must have followed; `None` if the number that it acknowledges is no cookie."""
+    local, remote = ends(packet, segment.destination_port, segment.source_port)
+    irs = segment.seq - 1 & MASK
+    cookies = protocol.syn_cookies
+    mss = cookies.check(local, remote, irs, segment.ack - 1 & MASK, now)
+    if mss is None:
+        return None
+    options, flags = Options(mss=mss), tcp.SYN
+    if segment.options.timestamps is not None and cookies.clock is not None:
+        value, echoed = segment.options.timestamps
+        told, has_ecn = granted(echoed)
+        options = _agreed(protocol, told)._replace(mss=mss, timestamps=(value, 0))
+        if has_ecn and cookies.grants_ecn:
+            flags |= _ECN_SETUP
+    syn = tcp.Segment(segment.source_port, segment.destination_port, irs, 0, flags, segment.window, b"", options)
+    return Request(local, remote, syn)
+
+
+def _agreed(protocol: TcpProtocol, offered: Options) -> Options:
+    """What of `offered` is granted along with timestamps.  Asked for a second time when the peer echoes it: the echo
+    may be forged."""
+    return Options(
+        window_scale=offered.window_scale if protocol.config.window_scaling else None,
+        sack_permitted=offered.sack_permitted and protocol.policy.sack,
+    )
