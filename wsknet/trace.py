@@ -85,6 +85,8 @@ class DropReason(Enum):
     TCP_NO_ENDPOINT = "no TCP socket on the port"
     TCP_BACKLOG_FULL = "accept queue full"
     TCP_UNACCEPTABLE = "segment outside the receive window"
+    TCP_OLD_TIMESTAMP = "TCP timestamp older than the latest one (PAWS)"
+    TCP_NO_TIMESTAMP = "TCP segment without the timestamp that was agreed on"
     TCP_BAD_ACK = "acknowledges data never sent"
     TCP_BAD_RESET = "reset with the wrong sequence number"
     TCP_BAD_FLAGS = "flags that no valid segment carries"

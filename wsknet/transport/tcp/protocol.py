@@ -10,10 +10,10 @@ from wsknet.net.packet import Cast
 from wsknet.trace import DropReason
 from wsknet.transport.flow_label import FlowLabels
 from wsknet.transport.tcp import icmp
-from wsknet.transport.tcp.congestion.reno import Reno
+from wsknet.transport.tcp.congestion.algorithms import ALGORITHMS
 from wsknet.transport.tcp.connection import Connection
 from wsknet.transport.tcp.endpoint import TcpEndpoint
-from wsknet.transport.tcp.isn import InitialSequence
+from wsknet.transport.tcp.isn import InitialSequence, TimestampOffset
 from wsknet.transport.tcp.listener import Listener
 from wsknet.transport.tcp.segments import refuse
 from wsknet.types import Proto
@@ -76,8 +76,9 @@ class TcpProtocol:
         self.notify = notify
         self.initial_sequence: Callable[[Endpoint, Endpoint, Instant], Seq] = InitialSequence(rng)
         """Called with the local and the remote end.  May be replaced, e.g. to number streams across 2^32."""
+        self.timestamp_offset = TimestampOffset(rng)
         self.flow_labels = FlowLabels(Proto.TCP, rng, config.behaviour.flow_labels)
-        self.congestion: CongestionFactory = Reno
+        self.congestion: CongestionFactory = ALGORITHMS[self.policy.congestion]
         """Of connections made from now on."""
         self.bound: dict[TcpEndpoint, None] = {}
         """Every endpoint that took a name by itself; accepted ones have that of their connection."""

@@ -1,44 +1,42 @@
-"""Slow start, congestion avoidance, and the halving of RFC 5681."""
+"""Slow start, congestion avoidance, and the halving of RFC 5681; the end of recovery of RFC 6582 is in `base`."""
 
 from __future__ import annotations
 
-from wsknet.transport.tcp.congestion.base import CongestionControl
+from wsknet.transport.tcp.congestion.base import LARGEST_WINDOW, CongestionControl
 from wsknet.types import Duration, Instant
 
 
 class Reno(CongestionControl):
-    __slots__ = ("_counted",)
+    """Slow start adds one segment per acknowledgement at most, as RFC 5681 3.1 demands: with acknowledgements of every
+    second segment that makes half as much again per round trip.  Linux's counts all that was acknowledged (RFC 3465
+    without its limit), here it is `Cubic` that comes close to Linux."""
+
+    __slots__ = ("_counted", "_counted_before")
 
     def __init__(self, segment_size: int, initial_segments: int) -> None:
         super().__init__(segment_size, initial_segments)
-        self._counted = 0
+        self._counted = self._counted_before = 0
         """Bytes acknowledged towards the next segment of growth in congestion avoidance."""
 
     def acknowledged(self, count: int, flight: int, now: Instant, round_trip: Duration | None) -> None:
+        if not self.is_limit(flight):
+            return
         window = self.window
-        if flight + self.segment_size < window:
-            return  # the application, not the window, was the limit: it has proved nothing
         if window < self.threshold:
-            self.window = window + min(count, self.segment_size)
+            self.window = min(window + min(count, self.segment_size), LARGEST_WINDOW)
             return
         self._counted += count
         if self._counted >= window:
             self._counted -= window
-            self.window = window + self.segment_size
+            self.window = min(window + self.segment_size, LARGEST_WINDOW)
 
-    def loss_detected(self, flight: int, now: Instant) -> None:
-        self.window = self.threshold = self._half(flight)
+    def _reduce(self, flight: int, is_timeout: bool) -> int:
         self._counted = 0
+        return self._exposed(flight) // 2
 
-    def recovered(self, flight: int, now: Instant) -> None:
-        # RFC 6582 3.2, step 3, option 1: no burst if little is in flight.
-        self.window = min(self.threshold, max(flight, self.segment_size) + self.segment_size)
+    def _remember(self) -> None:
+        super()._remember()
+        self._counted_before = self._counted
 
-    def timed_out(self, flight: int, is_repeated: bool, now: Instant) -> None:
-        if not is_repeated:
-            self.threshold = self._half(flight)
-        self.window = self.segment_size
-        self._counted = 0
-
-    def _half(self, flight: int) -> int:
-        return max(flight // 2, 2 * self.segment_size)
+    def _restore(self, now: Instant) -> None:
+        self._counted = self._counted_before
