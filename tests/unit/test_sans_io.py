@@ -9,8 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 CORE = (
-    "behaviour", "config", "errors", "net", "policy_table", "stack", "tcp_policy", "timers", "trace", "transport", "types",
-    "wire",
+    "behaviour", "config", "errors", "net", "policy_table", "stack", "tcp_policy", "timers", "trace", "transport",
+    "types", "wire",
 )  # fmt: skip
 
 VOCABULARY = (

@@ -32,9 +32,9 @@ class Phase(Enum):
 
 
 class Recovery:
-    __slots__ = ("_board", "_congestion", "_first_repeat_at", "_has_found", "_has_partial", "_has_sack", "_is_undoable", "_rack",
-                 "_repeats", "duplicates", "keeps_timer", "must_repeat", "phase", "recover", "reorder_wait", "retries",
-                 "uses_rack")  # fmt: skip
+    __slots__ = ("_board", "_congestion", "_first_repeat_at", "_has_found", "_has_partial", "_has_sack",
+                 "_is_undoable", "_rack", "_repeats", "duplicates", "keeps_timer", "must_repeat", "phase", "recover",
+                 "reorder_wait", "retries", "uses_rack")  # fmt: skip
 
     def __init__(self, congestion: CongestionControl, board: Scoreboard, start: Position, uses_rack: bool) -> None:
         self._congestion = congestion
