@@ -87,6 +87,8 @@ class DropReason(Enum):
     TCP_SYN_QUEUE_FULL = "too many connections half open"
     TCP_BAD_COOKIE = "acknowledgement that fits no SYN cookie"
     TCP_UNACCEPTABLE = "segment outside the receive window"
+    TCP_OLD_TIMESTAMP = "TCP timestamp older than the latest one (PAWS)"
+    TCP_NO_TIMESTAMP = "TCP segment without the timestamp that was agreed on"
     TCP_BAD_ACK = "acknowledges data never sent"
     TCP_BAD_RESET = "reset with the wrong sequence number"
     TCP_BAD_FLAGS = "flags that no valid segment carries"

@@ -9,7 +9,7 @@ from tests.simulation.plan import EndPlan, Ending, Kind, TalkPlan, Trouble, Worl
 from wsknet.behaviour import BSD, LINUX, WINDOWS, Behaviour
 from wsknet.devices.impair import Impairment
 from wsknet.tcp_policy import CongestionAlgorithm, OptionUse
-from wsknet.types import MICROSECOND, MILLISECOND, SECOND, Duration, Family
+from wsknet.types import MICROSECOND, MILLISECOND, SECOND, Family
 
 _SETS = (WINDOWS, LINUX, BSD)
 _MTUS = (1280, 1300, 1400, 1500, 1500, 1500, 9000)
@@ -86,12 +86,18 @@ def _impairment(rng: Random) -> Impairment:
 
 
 def _talk(rng: Random, family: Family, count: int) -> TalkPlan:
+    one, other = _end(rng), _end(rng)
+    if Ending.AFTER_PEER in (one.ending, other.ending) and not {Ending.FINISH, Ending.EARLY_LEAVE} & {
+        one.ending,
+        other.ending,
+    }:
+        one, other = replace(one, ending=Ending.FINISH), replace(other, ending=Ending.AFTER_PEER)  # else both wait
     return TalkPlan(
         opens_at=rng.randrange(3 * SECOND) if count > 1 else rng.randrange(MILLISECOND),
         client=rng.choice((0, 0, 1)),
         family=family,
         is_answered=rng.random() < 0.95,
-        ends=(_end(rng), _end(rng)),
+        ends=(one, other) if rng.random() < 0.5 else (other, one),
     )
 
 
@@ -106,23 +112,19 @@ def _end(rng: Random) -> EndPlan:
     return EndPlan(
         size=size,
         writes=writes,
-        write_gap=_gap(rng, size, writes),
+        write_gap=rng.choice((0, 0, 0, MILLISECOND, 30 * MILLISECOND, 300 * MILLISECOND)),
         lent=rng.choice((1, 3000, 100_000)),
         reads=reads,
         read_gap=rng.choice((0, 0, 0, MILLISECOND, 20 * MILLISECOND)),
         pause_at=rng.randrange(10_000) if has_pause else None,
         pause=rng.choice((50 * MILLISECOND, SECOND, 10 * SECOND, 100 * SECOND)) if has_pause else 0,
         ending=ending,
-        abort_after=rng.choice((0, 1, 1000, 30_000)),
+        abort_after=min(size, rng.choice((0, 1, 1000, 30_000))),
         buffer=buffer,
         no_delay=rng.random() < 0.3,
         is_eager=rng.random() < 0.2,
         keep_alive=rng.random() < 0.3,
     )
-
-
-def _gap(rng: Random, size: int, writes: tuple[int, ...]) -> Duration:
-    return rng.choice((0, 0, 0, MILLISECOND, 30 * MILLISECOND, 300 * MILLISECOND))
 
 
 def _troubles(rng: Random, has_router: bool, mtus: tuple[int, ...]) -> tuple[Trouble, ...]:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.simulation.plan import OUTAGES, Ending, Kind, World
+from tests.simulation.plan import OUTAGES, Kind, World
 from tests.simulation.words import time_text
 from wsknet.errors import ErrorKind
 
@@ -129,12 +129,7 @@ def _may_wait_for_ever(side: Side) -> bool:
         return False
     waits_for_answer = side.is_finished and not side.is_fin_acknowledged
     is_peer_gone = peer.has_ended and not (peer.has_seen_end and peer.is_fin_acknowledged)
-    return is_peer_gone and not waits_for_answer and side.written == side.plan.size or _is_waiting_to_abort(side)
-
-
-def _is_waiting_to_abort(side: Side) -> bool:
-    """It aborts only after more bytes than there are, and the peer finishes after us: nobody has anything to do."""
-    return side.plan.ending is Ending.ABORT and side.peer.plan.ending in (Ending.AFTER_PEER, Ending.ABORT)
+    return is_peer_gone and not waits_for_answer and side.written == side.plan.size
 
 
 def of_tables(lab: Lab, talks: Sequence[Talk]) -> list[str]:

@@ -1,7 +1,7 @@
 """The attacks that the stack is held to: what is sent, what becomes of it, and the bound that holds.
 
-Each row is a function that plays the attack on the virtual clock and asserts its outcome and its bound; the modules beside
-this one hold them by kind.  What a stranger on the link can do to neighbours, routers and groups is in
+Each row is a function that plays the attack on the virtual clock and asserts its outcome and its bound; the modules
+beside this one hold them by kind.  What a stranger on the link can do to neighbours, routers and groups is in
 `tests/scenarios/test_floods.py`, fragments in all their forms in `tests/unit/net/test_reassembly.py`.
 """
 

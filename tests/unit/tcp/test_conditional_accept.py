@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.tcp_lab import TcpLab, with_tcp
-from tests.support.tcp_peer import OUR_ADDRESS, OUR_PORT, PEER_PORT, sec
-from wsknet.behaviour import WINDOWS
+from tests.support.tcp_lab import TcpLab
+from tests.support.tcp_peer import IF_INDEX, OUR_ADDRESS, OUR_PORT, PEER_ADDRESS, PEER_PORT, sec
 from wsknet.net import changes
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Ready
@@ -16,8 +15,6 @@ from wsknet.transport.tcp.inspections import Inspections, Verdict
 from wsknet.transport.tcp.listener import Listener
 from wsknet.transport.tcp.state import State
 from wsknet.types import Cover, Endpoint, Family, LocalName
-
-from tests.support.tcp_peer import IF_INDEX  # isort: skip
 
 FAMILIES = pytest.mark.parametrize("family", list(Family), ids=lambda family: family.name)
 
@@ -190,7 +187,8 @@ def test_an_accepted_request_that_comes_to_nothing_is_told(how: str, family: Fam
         lab.peer.address = lab.peer.address[:1] + b"\x77" + lab.peer.address[2:]
     inspection = requested(lab, endpoint)
     if how == "no way back":
-        lab.stack.apply(changes.LinkChanged(IF_INDEX, False), lab.now)
+        gateway = PEER_ADDRESS[family]
+        lab.stack.apply(changes.RouteRemoved(bytes(len(gateway)), 0, IF_INDEX, gateway), lab.now)
     assert decide(lab, endpoint, inspection, Verdict.ACCEPT)
     if how == "reset":
         lab.peer.send(flags="R", seq=1)
@@ -253,10 +251,15 @@ def test_closing_the_listener_refuses_what_is_judged_and_leaves_nothing(family: 
     lab = TcpLab(family)
     endpoint = inspecting(lab)
     requested(lab, endpoint, 1001)
-    lab.peer.send(flags="S", seq=0, port=1002)
-    decide(lab, endpoint, requested(lab, endpoint, 1003) if not shown(endpoint) else 2, Verdict.DROP)
+    decide(lab, endpoint, requested(lab, endpoint, 1002), Verdict.ACCEPT)
+    lab.peer.expect(flags="SA")
+    lab.peer.send(flags="S", seq=0, port=1003)
     lab.close(endpoint)
-    assert 1001 in {found.destination_port for found in lab.peer.drain() if found.flags == "RA"}
+    assert {(found.flags, found.destination_port) for found in lab.peer.drain()} == {
+        ("RA", 1001),
+        ("R", 1002),
+        ("RA", 1003),
+    }
     assert not lab.stack.view().connections
     assert not lab.stack.view().tcp_ports
     assert lab.stack.next_deadline() is None or lab.stack.next_deadline() > lab.now  # type: ignore[operator]
@@ -282,7 +285,7 @@ def test_a_connection_that_the_port_made_meanwhile_is_not_disturbed() -> None:
 
 @pytest.mark.rule("R-170")
 def test_nothing_but_the_syn_opens_a_judged_connection() -> None:
-    lab = TcpLab(behaviour=with_tcp(WINDOWS, syn_cookies=True))
+    lab = TcpLab()
     endpoint = inspecting(lab)
     requested(lab, endpoint)
     lab.peer.send(seq=1, ack=1, data=b"guess")

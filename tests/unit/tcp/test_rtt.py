@@ -6,7 +6,7 @@ import pytest
 
 from wsknet.tcp_policy import TcpPolicy
 from wsknet.transport.tcp.rtt import RoundTrip
-from wsknet.types import MILLISECOND, SECOND, Instant
+from wsknet.types import MILLISECOND, SECOND
 
 FREE = replace(TcpPolicy(), min_rto=0)
 
@@ -59,21 +59,6 @@ def test_backing_off_doubles_up_to_the_bound_and_a_sample_takes_it_back() -> Non
         assert round_trip.rto == expected * SECOND
     round_trip.sample(ms(200))
     assert round_trip.rto == ms(600)
-
-
-@pytest.mark.rule("RFC6298-3")
-def test_only_the_acknowledgement_of_the_timed_segment_is_a_sample_and_none_after_a_repeat() -> None:
-    round_trip = RoundTrip(FREE)
-    round_trip.start(1000, Instant(0))
-    round_trip.acknowledged(999, Instant(ms(50)))
-    assert round_trip.smoothed is None
-    round_trip.acknowledged(1000, Instant(ms(80)))
-    assert round_trip.smoothed == ms(80)
-
-    round_trip.start(2000, Instant(ms(100)))
-    round_trip.cancel()
-    round_trip.acknowledged(2000, Instant(ms(999)))
-    assert round_trip.smoothed == ms(80)
 
 
 @pytest.mark.rule("RFC6298-5.7")

@@ -5,13 +5,18 @@ from __future__ import annotations
 import pytest
 
 from tests.support.tcp_lab import TcpLab, with_tcp
-from tests.support.tcp_peer import OUR_PORT, ms, sec
+from tests.support.tcp_peer import OUR_ADDRESS, OUR_ISS, OUR_PORT, ms, sec
 from wsknet.behaviour import WINDOWS
 from wsknet.errors import ErrorKind, LocalError, NetError
+from wsknet.tcp_policy import OptionUse
+from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp.endpoint import TcpEndpoint
 from wsknet.transport.tcp.state import State
-from wsknet.types import Family
+from wsknet.transport.tcp.time_wait import TimeWait
+from wsknet.types import Cover, Endpoint, Family, Instant, LocalName
+from wsknet.wire import tcp_options
+from wsknet.wire.tcp_options import Options
 
 FAMILIES = pytest.mark.parametrize("family", list(Family), ids=lambda family: family.name)
 
@@ -76,16 +81,7 @@ def test_an_exact_reset_ends_time_wait_and_another_does_not() -> None:
 @pytest.mark.rule("RFC1122-4.2.2.13")
 def test_a_new_syn_behind_the_old_stream_reopens_from_time_wait(family: Family) -> None:
     lab = TcpLab(family)
-    listener = lab.listening()
-    lab.peer.send(flags="S", seq=0)
-    lab.peer.expect(flags="SA")
-    lab.peer.send(seq=1, ack=1)
-    endpoint = lab.accept(listener)
-    lab.finish(endpoint)
-    lab.peer.expect(flags="FA", seq=1)
-    lab.peer.send(flags="FA", seq=1, ack=2)
-    lab.peer.expect(seq=2, ack=2)
-    assert lab.state(endpoint) is State.TIME_WAIT
+    listener, endpoint = accepted_in_time_wait(lab)
 
     lab.peer.send(flags="S", seq=1)  # not behind the old stream
     lab.peer.expect(seq=2, ack=2)
@@ -137,6 +133,162 @@ def test_what_was_received_stays_readable_in_and_after_time_wait() -> None:
     lab.clock.advance(sec(121))
     assert lab.state(endpoint) is State.CLOSED
     assert lab.receive_all(endpoint) == b"keep me"
+
+
+# Resets, and SYNs that may open the connection again
+
+
+@FAMILIES
+@pytest.mark.rule("RFC1337-3")
+def test_where_the_policy_says_so_no_reset_ends_time_wait(family: Family) -> None:
+    lab = TcpLab(family, with_tcp(WINDOWS, ignores_reset_in_time_wait=True))
+    endpoint = in_time_wait(lab)
+    lab.peer.send(flags="R", seq=2)
+    assert lab.state(endpoint) is State.TIME_WAIT
+    assert lab.stack.trace.drops[DropReason.TCP_BAD_RESET] == 1
+    lab.clock.advance(sec(120))
+    assert lab.state(endpoint) is State.CLOSED
+    lab.peer.expect_nothing()
+
+
+def accepted_in_time_wait(lab: TcpLab, backlog: int | None = None) -> tuple[TcpEndpoint, TcpEndpoint]:
+    """The listener, and a connection to it that we closed first; our stream ended at 2, the peer's at 2."""
+    listener = lab.listening(backlog=backlog)
+    lab.peer.send(flags="S", seq=0)
+    lab.peer.expect(flags="SA")
+    lab.peer.send(seq=1, ack=1)
+    endpoint = lab.accept(listener)
+    lab.finish(endpoint)
+    lab.peer.expect(flags="FA", seq=1)
+    lab.peer.send(flags="FA", seq=1, ack=2)
+    lab.peer.expect(seq=2, ack=2)
+    assert lab.state(endpoint) is State.TIME_WAIT
+    return listener, endpoint
+
+
+@FAMILIES
+@pytest.mark.rule("RFC6191-2")
+@pytest.mark.parametrize("number", [0, 1, 2, -70000])
+def test_a_syn_with_timestamps_reopens_a_connection_that_had_none_whatever_its_number(
+    number: int, family: Family
+) -> None:
+    lab = TcpLab(family)
+    _, endpoint = accepted_in_time_wait(lab)
+    lab.peer.send(flags="S", seq=number & 0xFFFFFFFF, timestamps=(5, 0))
+    answer = lab.peer.expect(flags="SA", ack=(number + 1) & 0xFFFFFFFF)
+    assert 2 < answer.seq < 0x7FFFFFFF
+    assert lab.state(endpoint) is State.CLOSED
+
+
+@pytest.mark.rule("RFC6191-2")
+def test_timestamps_off_only_the_number_counts() -> None:
+    lab = TcpLab(behaviour=with_tcp(WINDOWS, timestamps=OptionUse.OFF))
+    _, endpoint = accepted_in_time_wait(lab)
+    lab.peer.send(flags="S", seq=1, timestamps=(5, 0))
+    lab.peer.expect(seq=2, ack=2)
+    assert lab.state(endpoint) is State.TIME_WAIT
+    lab.peer.send(flags="S", seq=3, timestamps=(5, 0))
+    lab.peer.expect(flags="SA", ack=4)
+
+
+@FAMILIES
+@pytest.mark.rule("RFC1122-4.2.2.13", "RFC4987-3.6")
+@pytest.mark.parametrize("full", ["SYN queue", "accept queue"])
+def test_a_listener_without_room_leaves_time_wait_and_sends_no_cookie(full: str, family: Family) -> None:
+    lab = TcpLab(family)
+    _, endpoint = accepted_in_time_wait(lab, backlog=1)
+    lab.peer.send(flags="S", seq=0, port=1001)
+    lab.peer.expect(flags="SA")
+    if full == "accept queue":
+        lab.peer.send(seq=1, ack=1, port=1001)
+    lab.peer.send(flags="S", seq=1000)
+    lab.peer.expect_nothing()
+    assert lab.state(endpoint) is State.TIME_WAIT
+    assert lab.stack.trace.drops[DropReason.TCP_SYN_QUEUE_FULL] == 1
+    lab.peer.send(flags="R", seq=1, port=1001)
+    lab.peer.send(flags="S", seq=1000)
+    lab.peer.expect(flags="SA", ack=1001)
+
+
+# With timestamps
+
+
+class Stamps:
+    """Those of a connection whose peer last sent 100."""
+
+    def __init__(self) -> None:
+        self.recent = 100
+
+    def option(self, now: Instant) -> bytes:
+        return tcp_options.build(Options(timestamps=(now // 1_000_000, self.recent)))
+
+    def is_old(self, value: int, now: Instant) -> bool:
+        return (value - self.recent) & 0xFFFFFFFF >= 1 << 31
+
+    def take(self, value: int, start: int, last_acknowledged: int, now: Instant) -> None:
+        if start <= last_acknowledged:
+            self.recent = value
+
+
+def stamped(lab: TcpLab, recent: int = 100) -> TimeWait:
+    """TIME-WAIT of a connection with timestamps, beside a listener; our stream ended at 2, the peer's at 2."""
+    lab.listening()
+    ours, theirs = Endpoint(OUR_ADDRESS[lab.family], OUR_PORT), lab.peer.endpoint
+    name = LocalName(Cover(lab.family.value), ours.address, OUR_PORT)
+    stamps = Stamps()
+    stamps.recent = recent
+    numbers = OUR_ISS + 2, lab.peer.iss + 2
+    remains = TimeWait(lab.stack.tcp, name, ours, theirs, *numbers, 1000, 0, timestamps=stamps)
+    remains.start(lab.now)
+    return remains
+
+
+@FAMILIES
+@pytest.mark.rule("RFC7323-3.2")
+def test_answers_carry_a_timestamp_if_the_connection_did(family: Family) -> None:
+    lab = TcpLab(family)
+    stamped(lab)
+    lab.peer.send(flags="FA", seq=1, ack=2, timestamps=(105, 0))
+    answer = lab.peer.expect(seq=2, ack=2)
+    assert answer.options.timestamps == (lab.now // 1_000_000, 105)
+
+
+@pytest.mark.rule("RFC7323-5.3")
+def test_a_fin_that_is_an_old_duplicate_does_not_start_the_wait_again() -> None:
+    lab = TcpLab()
+    remains = stamped(lab)
+    lab.clock.advance(sec(100))
+    lab.peer.send(flags="FA", seq=1, ack=2, timestamps=(99, 0))
+    lab.peer.expect(seq=2, ack=2)
+    assert lab.stack.trace.drops[DropReason.TCP_UNACCEPTABLE] == 1
+    lab.clock.advance(sec(20))
+    assert remains.is_over
+
+
+@FAMILIES
+@pytest.mark.rule("RFC6191-2")
+@pytest.mark.parametrize("recent", [100, 0xFFFFFFFF, 0])
+@pytest.mark.parametrize(
+    ("seq", "step", "reopens"),
+    [
+        (1000, None, True),
+        (1, None, False),
+        (1, 1, True),
+        (1000, 1, True),
+        (1000, 0, True),
+        (1, 0, False),
+        (1000, -1, False),
+        (1000, -(1 << 30), False),
+    ],
+)
+def test_a_syn_is_judged_by_its_timestamp_and_then_by_its_number(
+    seq: int, step: int | None, reopens: bool, recent: int, family: Family
+) -> None:
+    lab = TcpLab(family)
+    remains = stamped(lab, recent)
+    lab.peer.send(flags="S", seq=seq, timestamps=None if step is None else ((recent + step) & 0xFFFFFFFF, 0))
+    lab.peer.expect(flags="SA" if reopens else "A", ack=seq + 1 if reopens else 2)
+    assert remains.is_over is reopens
 
 
 # close, abort

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from wsknet.errors import ErrorKind
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Ready
+from wsknet.transport.tcp.handshake import take_syn
+from wsknet.transport.tcp.recovery import Phase
 from wsknet.transport.tcp.segments import refuse
 from wsknet.transport.tcp.seq import MASK, Position, unwrap
 from wsknet.transport.tcp.state import RECEIVING, Cause, State
@@ -16,7 +18,8 @@ from wsknet.wire.tcp import ACK, FIN, PSH, RST, SYN, Segment
 if TYPE_CHECKING:
     from wsknet.net.packet import Packet
     from wsknet.transport.tcp.connection import Connection
-    from wsknet.types import Instant
+    from wsknet.transport.tcp.timestamps import Timestamps
+    from wsknet.types import Duration, Instant
 
 
 def arrive(connection: Connection, packet: Packet, segment: Segment, now: Instant) -> None:
@@ -47,8 +50,8 @@ def _in_syn_sent(connection: Connection, packet: Packet, segment: Segment, now: 
     if not flags & ACK:
         connection.respond_to_syn(segment, now)  # both sides opened; data in the SYN will come again
         return
-    connection.negotiate(segment)
-    connection.establish(Cause.SYN_ACK, segment.window, now)
+    take_syn(connection, segment, now)
+    connection.establish(Cause.SYN_ACK, segment.window, now, _echo(connection, segment, now))
     connection.receiver.unacknowledged = 2
     _take_text(connection, packet, segment, connection.receiver.nxt, now)
 
@@ -59,6 +62,9 @@ def _after_syn(connection: Connection, packet: Packet, segment: Segment, now: In
     receiver = connection.receiver
     trace = connection.protocol.trace
     start = unwrap(segment.seq, receiver.nxt)
+    timestamps = connection.segments.timestamps
+    if timestamps is not None and not flags & RST and not _passes_paws(connection, packet, segment, timestamps, now):
+        return
     if flags & RST:  # first and second
         _reset(connection, packet, start, now)
         return
@@ -77,8 +83,25 @@ def _after_syn(connection: Connection, packet: Packet, segment: Segment, now: In
         trace.drop(DropReason.TCP_BAD_FLAGS, packet.raw)
         return
     connection.last_heard = now
+    if timestamps is not None and segment.options.timestamps is not None:
+        timestamps.take(segment.options.timestamps[0], start, receiver.acknowledged, now)
     if _take_acknowledgement(connection, packet, segment, start, now):
         _take_text(connection, packet, segment, start, now)  # seventh and eighth
+
+
+def _passes_paws(
+    connection: Connection, packet: Packet, segment: Segment, timestamps: Timestamps, now: Instant
+) -> bool:
+    """RFC 7323 5.3 (R1), and 3.2: a segment without the option that was agreed on is dropped silently."""
+    stamps = segment.options.timestamps
+    if stamps is None:
+        connection.protocol.trace.drop(DropReason.TCP_NO_TIMESTAMP, packet.raw)
+        return False
+    if timestamps.is_old(stamps[0], now):
+        connection.protocol.trace.drop(DropReason.TCP_OLD_TIMESTAMP, packet.raw)
+        connection.challenge(now)
+        return False
+    return True
 
 
 def _is_acceptable(connection: Connection, start: Position, length: int) -> bool:
@@ -121,6 +144,7 @@ def _unacceptable(
             return
     if connection.state is not State.SYN_RECEIVED:
         if segment.payload or segment.flags & FIN:
+            receiver.arrived_twice(start, min(start + len(segment.payload), receiver.nxt))
             receiver.unacknowledged = 2
             connection.settle(0, now)
             return
@@ -143,7 +167,7 @@ def _take_acknowledgement(
         if connection.listener is not None and connection.listener.is_full:
             connection.protocol.trace.drop(DropReason.TCP_BACKLOG_FULL, packet.raw)  # stays half open: SYN-ACK repeats
             return False
-        connection.establish(Cause.ACK_OF_SYN, window, now)
+        connection.establish(Cause.ACK_OF_SYN, window, now, _echo(connection, segment, now))
         sender.window_seq = start
         return True
     if not sender.una - sender.max_window <= ack <= sender.sent:  # RFC 5961 5.2
@@ -154,13 +178,17 @@ def _take_acknowledgement(
     if ack < sender.una:
         return True
     ready = 0
+    blocks = _reports(connection, segment)
     if ack > sender.una:
         connection.take_soft_error(None)
         connection.confirm_path(now)
-        if sender.acknowledged(ack, now):
+        if sender.acknowledged(ack, now, blocks, _echo(connection, segment, now)):
             ready = Ready.SENT
-    elif sender.nxt > ack and window == sender.window and not segment.payload and not segment.flags & (SYN | FIN):
-        sender.duplicate(now)
+    elif sender.nxt > ack:
+        is_duplicate = window == sender.window and not segment.payload and not segment.flags & (SYN | FIN)
+        if is_duplicate or blocks:
+            sender.reported(now, blocks, is_duplicate)
+    _take_congestion(connection, segment, now)
     if sender.window_seq < start or (sender.window_seq == start and sender.window_ack <= ack):
         sender.set_window(window)
         sender.window_seq, sender.window_ack = start, ack
@@ -172,11 +200,36 @@ def _take_acknowledgement(
     return connection.state is not State.CLOSED and connection.state is not State.TIME_WAIT
 
 
+def _reports(connection: Connection, segment: Segment) -> list[tuple[Position, Position]]:
+    """The SACK blocks, if both ends permit them."""
+    if connection.receiver.reports is None or not segment.options.sack_blocks:
+        return []
+    una = connection.sender.una
+    return [(unwrap(left, una), unwrap(right, una)) for left, right in segment.options.sack_blocks]
+
+
+def _echo(connection: Connection, segment: Segment, now: Instant) -> Duration | None:
+    """The round trip by the timestamp that the segment echoes."""
+    timestamps, stamps = connection.segments.timestamps, segment.options.timestamps
+    return None if timestamps is None or stamps is None else timestamps.round_trip(stamps[1], now)
+
+
+def _take_congestion(connection: Connection, segment: Segment, now: Instant) -> None:
+    ecn, sender = connection.segments.ecn, connection.sender
+    if ecn is not None and ecn.is_new_echo(segment.flags, sender.una):
+        ecn.reduced(sender.nxt)
+        if sender.recovery.phase is Phase.OPEN:
+            sender.congestion.congestion_experienced(sender.nxt - sender.una, now)
+
+
 def _take_text(connection: Connection, packet: Packet, segment: Segment, start: Position, now: Instant) -> None:
     """The seventh and eighth step, then whatever may be sent now.  `start` is that of the data, behind any SYN."""
     receiver = connection.receiver
     payload = segment.payload
     ready = 0
+    ecn = connection.segments.ecn
+    if ecn is not None and ecn.received(segment.flags, packet.traffic_class) and payload:
+        receiver.unacknowledged += 2
     if payload:
         if connection.state in RECEIVING:
             before = receiver.nxt
@@ -188,6 +241,8 @@ def _take_text(connection: Connection, packet: Packet, segment: Segment, start: 
             # RFC 5681 4.2: at once when something is missing, was missing, or was cut off; else every second segment.
             is_plain = ready and not had_gap and receiver.nxt == start + len(payload)
             receiver.unacknowledged += 1 if is_plain else 2
+            if receiver.reports is not None:
+                connection.segments.reports_room = receiver.reports.room
             connection.update_prediction()
         else:
             connection.protocol.trace.drop(DropReason.TCP_RECEIVE_CLOSED, packet.raw)

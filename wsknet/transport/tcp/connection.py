@@ -7,32 +7,39 @@ order of RFC 9293 3.10.7.
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind
 from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp import arrival, expiry
+from wsknet.transport.tcp.handshake import send_syn, take_syn
 from wsknet.transport.tcp.receive import Receiver
-from wsknet.transport.tcp.segments import SegmentWriter, mss_for, mss_to_offer, peer_mss
+from wsknet.transport.tcp.segments import SegmentWriter, mss_for, mss_to_offer
 from wsknet.transport.tcp.send import Sender
 from wsknet.transport.tcp.seq import MASK
 from wsknet.transport.tcp.state import CONNECTING, Cause, State, following
 from wsknet.transport.tcp.time_wait import TimeWait
 from wsknet.transport.tcp.timers import ConnectionTimers
+from wsknet.transport.tcp.timestamps import LENGTH as TIMESTAMPS_LENGTH
+from wsknet.transport.tcp.timestamps import PREFIX as TIMESTAMPS_PREFIX
 from wsknet.types import SECOND, Endpoint, Instant
-from wsknet.wire import tcp, tcp_options
-from wsknet.wire.tcp_options import Options
+from wsknet.wire import tcp
 
 if TYPE_CHECKING:
     from wsknet.net.packet import Packet, Path
     from wsknet.transport.tcp.endpoint import TcpEndpoint
     from wsknet.transport.tcp.listener import Listener
     from wsknet.transport.tcp.protocol import TcpProtocol
-    from wsknet.types import LocalName
+    from wsknet.transport.tcp.timestamps import Timestamps
+    from wsknet.types import Duration, LocalName
 
 _PLAIN_MASK = 0xF037
 _PLAIN = 0x5010
 """Data offset and flags of a segment without options that carries ACK, perhaps PSH, and none of URG, RST, SYN, FIN."""
+_PLAIN_WITH_TIMESTAMPS = 0x8010
+"""The same with twelve bytes of options."""
+_unpack_timestamps = Struct("!III").unpack_from
 
 _CHALLENGES = 10
 _CHALLENGE_PERIOD = 5 * SECOND
@@ -45,9 +52,10 @@ _RESET_ON_ABORT = frozenset(
 
 
 class Connection:
-    __slots__ = ("_challenged_since", "_challenges", "_confirm_at", "delayed_ack", "endpoint", "is_predicted",
-                 "keep_alive_probes", "last_heard", "listener", "local", "name", "protocol", "pseudo",
-                 "receiver", "remains", "remote", "segments", "sender", "soft_error", "state", "timers")  # fmt: skip
+    __slots__ = ("_challenged_since", "_challenges", "_confirm_at", "_has_repeated_syn", "_header_length", "_plain",
+                 "_syn_at", "delayed_ack", "endpoint", "is_predicted", "keep_alive_probes", "last_heard", "listener",
+                 "local", "name", "protocol", "pseudo", "receiver", "remains", "remote", "segments", "sender",
+                 "soft_error", "state", "timers", "timestamp_offset")  # fmt: skip
 
     def __init__(
         self,
@@ -76,6 +84,11 @@ class Connection:
         """What took over in TIME-WAIT."""
         self.last_heard = Instant(0)
         self.keep_alive_probes = 0
+        self.timestamp_offset = protocol.timestamp_offset(self.local, remote)
+        self._plain = _PLAIN
+        self._header_length = 20
+        self._syn_at = Instant(0)
+        self._has_repeated_syn = False
         self._confirm_at = Instant(0)
         self._challenges = 0
         self._challenged_since = Instant(0)
@@ -97,10 +110,8 @@ class Connection:
 
     def open_actively(self, now: Instant) -> None:
         self.change(Cause.CONNECT)
-        sender = self.sender
-        sender.nxt = sender.sent = sender.iss + 1
-        sender.round_trip.start(sender.sent, now)
-        self._send_syn(now)
+        self._number_syn(now)
+        send_syn(self, now)
 
     def open_passively(self, segment: tcp.Segment, listener: Listener, now: Instant) -> None:
         self.listener = listener
@@ -110,57 +121,44 @@ class Connection:
         """As `open_passively`, for a SYN that a cookie has answered before."""
         self.listener = listener
         self.change(Cause.SYN)
-        self.negotiate(syn)
-        self.sender.nxt = self.sender.sent = self.sender.iss + 1
-        self.timers.retransmit.arm(Instant(now + self.sender.round_trip.rto))
+        take_syn(self, syn, now)
+        self._number_syn(now)
+        self._has_repeated_syn = True  # when it was sent nobody knows
+        self.timers.retransmit.arm(self.timeout(now))
 
     def respond_to_syn(self, segment: tcp.Segment, now: Instant) -> None:
         """Enter SYN-RECEIVED: for a listener, or because both sides opened at the same time."""
         self.change(Cause.SYN)
-        self.negotiate(segment)
-        sender = self.sender
-        if sender.sent == sender.iss:
-            sender.nxt = sender.sent = sender.iss + 1
-            sender.round_trip.start(sender.sent, now)
-        self._send_syn(now)
+        take_syn(self, segment, now)
+        if self.sender.sent == self.sender.iss:
+            self._number_syn(now)
+        send_syn(self, now)
 
-    def negotiate(self, segment: tcp.Segment) -> None:
-        """Take sequence number, window and options of the peer's SYN."""
-        options = segment.options
-        sender = self.sender
-        sender.mss = min(peer_mss(options.mss, self.remote.address), sender.mss)
-        sender.congestion.start(sender.mss)
-        shift = 0
-        if options.window_scale is not None and self.protocol.config.window_scaling:
-            sender.shift = options.window_scale
-            shift = self.receiver.offered_shift
-        self.receiver.start(segment.seq, shift)
-        sender.set_window(segment.window)  # never scaled in a SYN
-        sender.window_seq, sender.window_ack = segment.seq, sender.iss
+    def _number_syn(self, now: Instant) -> None:
+        self.sender.nxt = self.sender.sent = self.sender.iss + 1
+        self._syn_at = now
+
+    def use_timestamps(self, timestamps: Timestamps) -> None:
+        self.segments.timestamps = timestamps
+        self._plain = _PLAIN_WITH_TIMESTAMPS
+        self._header_length = 20 + TIMESTAMPS_LENGTH
+
+    def timeout(self, now: Instant) -> Instant:
+        return Instant(now + self.sender.round_trip.rto)
 
     def repeat_syn(self, now: Instant) -> None:
-        self.sender.round_trip.cancel()
-        self._send_syn(now)
+        self._has_repeated_syn = True
+        send_syn(self, now)
 
-    def _send_syn(self, now: Instant) -> None:
-        """SYN, or SYN-ACK once the peer's SYN has come.  The scale option answers only one that was there."""
-        receiver = self.receiver
-        is_answer = self.state is State.SYN_RECEIVED
-        scale = None
-        if self.protocol.config.window_scaling and (not is_answer or receiver.shift or self.sender.shift):
-            scale = receiver.offered_shift
-        options = tcp_options.build(Options(mss=receiver.segment_size, window_scale=scale))
-        flags = tcp.SYN | tcp.ACK if is_answer else tcp.SYN
-        ack = receiver.nxt if is_answer else 0
-        self.timers.retransmit.arm(Instant(now + self.sender.round_trip.rto))
-        self.segments.send_bare(self.sender.iss, ack, flags, receiver.syn_window, now, options)
-
-    def establish(self, cause: Cause, window: int, now: Instant) -> None:
-        """Our SYN is acknowledged and theirs is here.  `window` is in bytes."""
+    def establish(self, cause: Cause, window: int, now: Instant, echo: Duration | None = None) -> None:
+        """Our SYN is acknowledged and theirs is here.  `window` is in bytes, `echo` the round trip by timestamps."""
         self.change(cause)
         sender = self.sender
         sender.una = sender.iss + 1
-        sender.round_trip.acknowledged(sender.una, now)
+        if not self._has_repeated_syn:
+            sender.round_trip.sample(now - self._syn_at)
+        elif echo is not None:
+            sender.round_trip.sample(echo)
         if sender.recovery.retries:
             sender.round_trip.syn_was_lost()
             sender.congestion.lost_syn()
@@ -182,13 +180,22 @@ class Connection:
     def arrive(self, packet: Packet, seq: int, ack: int, offset_flags: int, window: int, now: Instant) -> None:
         """A segment for this connection; its checksum is right."""
         receiver = self.receiver
-        if self.is_predicted and offset_flags & _PLAIN_MASK == _PLAIN and seq == receiver.nxt & MASK:
+        if (
+            self.is_predicted
+            and offset_flags & _PLAIN_MASK == self._plain
+            and seq == receiver.nxt & MASK
+            and (self._plain == _PLAIN or self._has_plain_timestamps(packet.payload, now))
+        ):
             sender = self.sender
             payload = packet.payload
-            length = len(payload) - 20
+            length = len(payload) - self._header_length
             una = sender.una
             fresh = (ack - una) & MASK
-            if length <= receiver.edge - receiver.nxt and (length if not fresh else fresh <= sender.sent - una):
+            if (
+                length <= receiver.edge - receiver.nxt
+                and (length if not fresh else fresh <= sender.sent - una)
+                and (not fresh or sender.board.is_clean)
+            ):
                 self.last_heard = now
                 if now >= self._confirm_at:
                     self.confirm_path(now)
@@ -196,7 +203,7 @@ class Connection:
                 sender.window_seq = receiver.nxt
                 sender.window_ack = una + fresh
                 if length:
-                    receiver.buffer += payload[20:]
+                    receiver.buffer += payload[self._header_length :]
                     receiver.nxt += length
                     receiver.unacknowledged += 1
                     if offset_flags & tcp.PSH:
@@ -215,6 +222,15 @@ class Connection:
         else:
             self.protocol.trace.drop(segment, packet.raw)
 
+    def _has_plain_timestamps(self, payload: bytes, now: Instant) -> bool:
+        """Whether the options are a timestamp that is not old, and nothing else; it is taken then."""
+        timestamps = self.segments.timestamps
+        prefix, value, _ = _unpack_timestamps(payload, 20)
+        if timestamps is None or prefix != TIMESTAMPS_PREFIX or timestamps.is_old(value, now):
+            return False
+        timestamps.take(value, self.receiver.nxt, self.receiver.acknowledged, now)
+        return True
+
     def confirm_path(self, now: Instant) -> None:
         """Something new came in answer to what we sent: the next hop is alive (RFC 4861 7.3.1).
 
@@ -226,7 +242,7 @@ class Connection:
     def _settle(self, ready: int, now: Instant) -> None:
         """After a segment: send what it allowed, then acknowledge it unless that did, then tell the owner."""
         sender = self.sender
-        if sender.nxt < sender.queue.end:
+        if sender.nxt < sender.queue.end or sender.board.lost:
             sender.output(now)
         pending = self.receiver.unacknowledged
         if pending:
@@ -304,6 +320,7 @@ class Connection:
             window,
             self.segments.path.pinned,
             reservation,
+            self.segments.timestamps,
         )
         self.remains.start(now)
 
@@ -342,6 +359,7 @@ class Connection:
         self.is_predicted = False
         self.timers.stop()
         self.sender.queue.clear()
+        self.sender.board.clear()
         self.receiver.reassembly.clear()
         self.protocol.unregister(self)
         self.endpoint.connection_ended()
@@ -357,6 +375,7 @@ class Connection:
             and receiver.fin_at is None
             and not receiver.reassembly
             and self.soft_error is None
+            and self.segments.ecn is None
         )
 
     def take_soft_error(self, error: ErrorKind | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind
+from wsknet.transport.tcp.send import Alarm
 from wsknet.transport.tcp.state import CONNECTING, State
 from wsknet.types import Instant
 from wsknet.wire import tcp
@@ -21,6 +22,12 @@ def retransmission(connection: Connection, now: Instant) -> None:
     sender = connection.sender
     recovery = sender.recovery
     policy = connection.protocol.policy
+    if sender.alarm is Alarm.REORDER:
+        sender.reordering_ended(now)
+        return
+    if sender.alarm is Alarm.PROBE:
+        sender.probe_tail(now)
+        return
     if recovery.retries == _DOUBTFUL - 1:
         connection.protocol.ip.doubt(connection.segments.path, now)
     if connection.state not in CONNECTING:
@@ -44,7 +51,7 @@ def persist(connection: Connection, now: Instant) -> None:
     socket that is closed already.
     """
     sender = connection.sender
-    if sender.nxt != sender.una or (sender.nxt == sender.queue.end and sender.fin_at != sender.nxt):
+    if sender.pipe > 0 or (sender.una == sender.queue.end and sender.fin_at != sender.una):
         return
     in_vain = sender.probes if connection.endpoint.is_closed else sender.unanswered
     if in_vain > connection.protocol.policy.data_retries:

@@ -54,6 +54,6 @@ def _while_connecting(connection: Connection, error: Undelivered, now: Instant) 
 def _shrink(connection: Connection, mtu: int, now: Instant) -> None:
     """What is in flight was lost, and congestion had nothing to do with it (RFC 1191 6.4)."""
     sender = connection.sender
-    if sender.limit_segments(mss_after_too_big(mtu, connection.remote.address)) and connection.state not in CONNECTING:
-        sender.go_back()
-        sender.output(now)
+    mss = mss_after_too_big(mtu, connection.remote.address) - connection.segments.overhead
+    if sender.limit_segments(mss) and connection.state not in CONNECTING:
+        sender.repeat_too_long(now)

@@ -1,4 +1,4 @@
-"""Initial sequence numbers: RFC 6528, RFC 9293 3.4.1."""
+"""Where numbers begin that nobody may guess: sequence numbers (RFC 6528, RFC 9293 3.4.1), timestamps (RFC 7323 7.1)."""
 
 from __future__ import annotations
 
@@ -26,6 +26,22 @@ class InitialSequence:
         self._secret = rng.randbytes(16)
 
     def __call__(self, local: Endpoint, remote: Endpoint, now: Instant) -> Seq:
-        names = b"%b%b%d,%d" % (local.address, remote.address, local.port, remote.port)
-        digest = blake2b(names, digest_size=4, key=self._secret).digest()
-        return wrap(now // _TICK + int.from_bytes(digest, "big"))
+        return wrap(now // _TICK + _hash(self._secret, local, remote))
+
+
+class TimestampOffset:
+    """What is added to the clock: the same for each pair of names, so that timestamps rise from one connection to the
+    next (RFC 6191 2)."""
+
+    __slots__ = ("_secret",)
+
+    def __init__(self, rng: Random) -> None:
+        self._secret = rng.randbytes(16)
+
+    def __call__(self, local: Endpoint, remote: Endpoint) -> int:
+        return _hash(self._secret, local, remote)
+
+
+def _hash(secret: bytes, local: Endpoint, remote: Endpoint) -> int:
+    names = b"%b%b%d,%d" % (local.address, remote.address, local.port, remote.port)
+    return int.from_bytes(blake2b(names, digest_size=4, key=secret).digest(), "big")

@@ -13,7 +13,7 @@ from wsknet.transport.tcp import icmp
 from wsknet.transport.tcp.congestion.algorithms import ALGORITHMS
 from wsknet.transport.tcp.connection import Connection
 from wsknet.transport.tcp.endpoint import TcpEndpoint
-from wsknet.transport.tcp.isn import InitialSequence
+from wsknet.transport.tcp.isn import InitialSequence, TimestampOffset
 from wsknet.transport.tcp.listener import Listener
 from wsknet.transport.tcp.segments import refuse
 from wsknet.transport.tcp.syn_cookies import SynCookies
@@ -78,6 +78,7 @@ class TcpProtocol:
         self.initial_sequence: Callable[[Endpoint, Endpoint, Instant], Seq] = InitialSequence(rng)
         """Called with the local and the remote end.  May be replaced, e.g. to number streams across 2^32."""
         self.syn_cookies = SynCookies(rng)
+        self.timestamp_offset = TimestampOffset(rng)
         self.flow_labels = FlowLabels(Proto.TCP, rng, config.behaviour.flow_labels)
         self.congestion: CongestionFactory = ALGORITHMS[self.policy.congestion]
         """Of connections made from now on."""

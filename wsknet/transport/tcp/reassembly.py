@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,73 +12,130 @@ MAX_PIECES = 2048
 hundred times what it sends.  A megabyte of full Ethernet segments is 718 pieces, of 536 byte segments 1957."""
 
 
-class Reassembly:
-    """Pieces without overlap, in order.  What came first is kept: a later copy cannot change it."""
+class Island:
+    """Data without a gap, in the pieces in which it came."""
 
-    __slots__ = ("_pieces", "_starts")
+    __slots__ = ("end", "pieces", "start")
+
+    def __init__(self, start: Position, end: Position, pieces: list[bytes]) -> None:
+        self.start = start
+        self.end = end
+        self.pieces = pieces
+
+
+class Reassembly:
+    """Islands in order.  What came first is kept: a later copy cannot change it."""
+
+    __slots__ = ("_count", "_islands")
 
     def __init__(self) -> None:
-        self._starts: list[Position] = []
-        self._pieces: list[bytes] = []
+        self._islands: list[Island] = []
+        self._count = 0
 
     def __len__(self) -> int:
-        return len(self._starts)
+        """How many pieces there are."""
+        return self._count
+
+    @property
+    def islands(self) -> int:
+        return len(self._islands)
+
+    def find(self, position: Position) -> tuple[Position, Position] | None:
+        """Start and end of the island that holds `position`."""
+        for island in self._islands:
+            if island.start <= position < island.end:
+                return island.start, island.end
+        return None
+
+    def overlap(self, start: Position, end: Position) -> tuple[Position, Position] | None:
+        """The first part of [start, end) that is here already."""
+        for island in self._islands:
+            left, right = max(start, island.start), min(end, island.end)
+            if left < right:
+                return left, right
+        return None
 
     def add(self, start: Position, data: bytes) -> bool:
         """Keep what is new of `data`; False if the bound on the number of pieces does not allow it."""
-        starts, pieces = self._starts, self._pieces
-        index = bisect_right(starts, start)
-        if index:
-            covered = starts[index - 1] + len(pieces[index - 1]) - start
-            if covered > 0:
-                data = data[covered:]
-                start += covered
-        while data:
-            if index == len(starts) or start + len(data) <= starts[index]:
-                return self._insert(index, start, data)
-            gap = starts[index] - start
-            if gap > 0:
-                if not self._insert(index, start, data[:gap]):
-                    return False
-                index += 1
-            covered = gap + len(pieces[index])
-            data = data[covered:]
-            start += covered
-            index += 1
+        islands = self._islands
+        end = start + len(data)
+        if self._count >= MAX_PIECES:
+            return self.overlap(start, end) == (start, end)
+        first = self._touching(start)
+        last = first
+        while last < len(islands) and islands[last].start <= end:
+            last += 1
+        if first == last:
+            islands.insert(first, Island(start, end, [data]))
+            self._count += 1
+        else:
+            self._merge(first, last, start, data)
         return True
 
-    def _insert(self, index: int, start: Position, data: bytes) -> bool:
-        if len(self._starts) >= MAX_PIECES:
-            return False
-        self._starts.insert(index, start)
-        self._pieces.insert(index, data)
-        return True
+    def _touching(self, start: Position) -> int:
+        """Index of the first island that ends at `start` or behind it; most segments belong to the last one."""
+        islands = self._islands
+        index = len(islands)
+        while index and islands[index - 1].end >= start:
+            index -= 1
+        return index
+
+    def _merge(self, first: int, last: int, start: Position, data: bytes) -> None:
+        islands = self._islands
+        target = islands[first]
+        end = start + len(data)
+        pieces: list[bytes] = []
+        position = start
+        for island in islands[first:last]:
+            if position < island.start:
+                pieces.append(data[position - start : island.start - start])
+                self._count += 1
+            if pieces:
+                pieces += island.pieces
+            else:
+                pieces = island.pieces  # in place: data that goes on where the island ended costs no copy
+            position = max(position, island.end)
+        if position < end:
+            pieces.append(data[position - start :])
+            self._count += 1
+        target.start = min(target.start, start)
+        target.end = max(position, end)
+        target.pieces = pieces
+        del islands[first + 1 : last]
 
     def take(self, position: Position) -> list[bytes]:
         """Remove and return what follows on at `position` without a gap; forget what lies before it."""
-        starts, pieces = self._starts, self._pieces
-        found = []
-        used = 0
-        while used < len(starts) and starts[used] <= position:
-            piece = pieces[used]
-            fresh = piece[position - starts[used] :]
-            if fresh:
-                found.append(fresh)
-                position += len(fresh)
-            used += 1
-        del starts[:used], pieces[:used]
-        return found
+        islands = self._islands
+        while islands and islands[0].start <= position:
+            island = islands.pop(0)
+            self._count -= len(island.pieces)
+            if island.end <= position:
+                continue
+            return _from(island.pieces, position - island.start)
+        return []
 
     def cut(self, end: Position) -> None:
         """The stream ends at `end`: forget what lies behind it."""
-        starts, pieces = self._starts, self._pieces
-        while starts and starts[-1] + len(pieces[-1]) > end:
-            if starts[-1] < end:
-                pieces[-1] = pieces[-1][: end - starts[-1]]
-                break
-            starts.pop()
-            pieces.pop()
+        islands = self._islands
+        while islands and islands[-1].end > end:
+            island = islands[-1]
+            self._count -= len(island.pieces)
+            if island.start >= end:
+                islands.pop()
+                continue
+            kept = b"".join(island.pieces)[: end - island.start]
+            island.pieces, island.end = [kept], end
+            self._count += 1
 
     def clear(self) -> None:
-        self._starts.clear()
-        self._pieces.clear()
+        self._islands.clear()
+        self._count = 0
+
+
+def _from(pieces: list[bytes], skipped: int) -> list[bytes]:
+    """`pieces` without their first `skipped` bytes."""
+    for index, piece in enumerate(pieces):
+        if skipped < len(piece):
+            return [piece[skipped:], *pieces[index + 1 :]] if skipped else pieces[index:]
+        skipped -= len(piece)
+    return []

@@ -5,8 +5,13 @@ What to answer is decided by the caller; this keeps the bytes and knows the wind
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from wsknet.transport.tcp.reassembly import Reassembly
-from wsknet.transport.tcp.seq import Position
+
+if TYPE_CHECKING:
+    from wsknet.transport.tcp.sack import Reports
+    from wsknet.transport.tcp.seq import Position
 
 MAX_FIELD = 0xFFFF
 """The largest number the window field holds."""
@@ -18,8 +23,9 @@ def scale_for(limit: int) -> int:
 
 
 class Receiver:
-    __slots__ = ("buffer", "consumed", "edge", "fin_at", "irs", "limit", "nxt", "offered_shift", "pushed_to",
-                 "reassembly", "segment_size", "shift", "told_edge", "unacknowledged")  # fmt: skip
+    __slots__ = ("acknowledged", "buffer", "consumed", "edge", "fin_at", "irs", "limit", "nxt", "offered_shift",
+                 "pushed_to", "reassembly", "reports", "segment_size", "shift", "told_edge",
+                 "unacknowledged")  # fmt: skip
 
     def __init__(self, limit: int, segment_size: int) -> None:
         self.buffer = bytearray()
@@ -47,12 +53,16 @@ class Receiver:
         """Where the peer's FIN stands, once a segment in the window has told."""
         self.unacknowledged = 0
         """Segments with data since the last acknowledgement we sent."""
+        self.acknowledged: Position = 0
+        """Last.ACK.sent of RFC 7323 4.3."""
         self.reassembly = Reassembly()
+        self.reports: Reports | None = None
+        """What we tell by SACK, if both ends permit it."""
 
     def start(self, irs: Position, shift: int) -> None:
         """The peer's SYN stands at `irs`."""
         self.irs = irs
-        self.nxt = irs + 1
+        self.nxt = self.acknowledged = irs + 1
         self.edge = self.told_edge = self.nxt + min(self.limit, MAX_FIELD)
         self.shift = shift
 
@@ -114,11 +124,16 @@ class Receiver:
             data = data[: max(limit - start, 0)]
             is_pushed = False
         if start < self.nxt:
+            self.arrived_twice(start, min(end, self.nxt))
             data = data[self.nxt - start :]
             start = self.nxt
         if not data:
             return True
+        if self.reports is not None and self.reassembly:
+            self._report_overlap(start, start + len(data))
         if start > self.nxt:
+            if self.reports is not None:
+                self.reports.arrived(start)
             return self.reassembly.add(start, data)
         self.buffer += data
         self.nxt += len(data)
@@ -129,6 +144,16 @@ class Receiver:
                 self.buffer += piece
                 self.nxt += len(piece)
         return True
+
+    def arrived_twice(self, left: Position, right: Position) -> None:
+        """We had this already; the peer learns so if SACK is permitted."""
+        if self.reports is not None and left < right:
+            self.reports.arrived_twice(left, right)
+
+    def _report_overlap(self, start: Position, end: Position) -> None:
+        island = self.reassembly.overlap(start, end)
+        if island is not None:
+            self.arrived_twice(*island)
 
     def take_fin(self, position: Position) -> None:
         """A segment says that the stream ends at `position`.  The first word counts, if it lies in the window."""

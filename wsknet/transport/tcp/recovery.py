@@ -1,81 +1,258 @@
-"""What was lost: duplicate acknowledgements and NewReno.  RFC 5681 3.2, RFC 6582, RFC 3042.
+"""What was lost, and how the congestion window answers: RFC 5681 3.2, RFC 6582 (NewReno), RFC 6675 (SACK), RFC 8985
+(RACK), RFC 5827 (early retransmit), RFC 2883 (D-SACK), RFC 3522 (Eifel).
 
-This decides only *when* the first unacknowledged segment goes out again; `send` does it.
+This marks segments on the scoreboard; `send` sends again what is marked.
 """
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING
 
+from wsknet.transport.tcp.rack import Rack
+from wsknet.transport.tcp.scoreboard import Scoreboard, Sent
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wsknet.transport.tcp.congestion.base import CongestionControl
     from wsknet.transport.tcp.seq import Position
     from wsknet.types import Duration, Instant
 
 _DUPLICATES = 3
 """RFC 5681 3.2: DupThresh."""
+_EARLY = 4
+"""RFC 5827 2: with fewer segments in flight, fewer duplicates have to do."""
+
+
+class Phase(Enum):
+    OPEN = "nothing is being recovered"
+    FAST = "fast recovery: the window stays at the threshold until all is repaired"
+    TIMEOUT = "after a timeout: slow start from one segment"
 
 
 class Recovery:
-    __slots__ = ("_congestion", "duplicates", "inflation", "is_active", "is_first_partial", "recover", "retries")
+    __slots__ = ("_board", "_congestion", "_first_repeat_at", "_has_found", "_has_partial", "_has_sack",
+                 "_is_undoable", "_rack", "_repeats", "duplicates", "keeps_timer", "must_repeat", "phase", "recover",
+                 "reorder_wait", "retries", "uses_rack")  # fmt: skip
 
-    def __init__(self, congestion: CongestionControl, start: Position) -> None:
+    def __init__(self, congestion: CongestionControl, board: Scoreboard, start: Position, uses_rack: bool) -> None:
         self._congestion = congestion
-        self.duplicates = 0
-        self.inflation = 0
-        """Bytes that may be in flight beyond the congestion window: one segment per duplicate, as each one says that a
-        segment has left the network."""
-        self.is_active = False
-        """Fast recovery is under way."""
-        self.is_first_partial = False
-        """The next partial acknowledgement is the first one: only that restarts the retransmission timer."""
+        self._board = board
+        self._rack = Rack(start)
+        self._has_sack = False
+        self.uses_rack = uses_rack
+        """The policy until SACK is settled; then whether RACK is in use."""
+        self.phase = Phase.OPEN
         self.recover = start
-        """What was sent up to when the last loss was noticed; below it duplicates tell nothing new (RFC 6582 3.2)."""
+        """What was sent up to when the last loss was noticed; until it is acknowledged the loss is being repaired."""
         self.retries = 0
         """How often the first unacknowledged segment has been repeated by timeout."""
+        self.duplicates = 0
+        """Duplicate acknowledgements in a row."""
+        self.must_repeat = False
+        """The first lost segment goes out whatever the window says (RFC 6675 5 (4.3), RFC 5681 3.2 (3))."""
+        self._has_found = False
+        """Duplicate acknowledgements have shown a loss."""
+        self.reorder_wait: Duration = 0
+        """Until more may be known to be lost; 0 if time alone will not tell."""
+        self._has_partial = False
+        self.keeps_timer = False
+        """Acknowledgements do not restart the retransmission timer: partial ones after the first (RFC 6582 3.2)."""
+        self._is_undoable = False
+        """The window was reduced, and may turn out to have been so for nothing."""
+        self._repeats = 0
+        """Segments repeated since then, less those reported as duplicates."""
+        self._first_repeat_at: Instant | None = None
 
-    def duplicate(self, una: Position, sent: Position, now: Instant) -> bool:
-        """An acknowledgement told nothing new while data is in flight.  True: send the segment at `una` again."""
-        size = self._congestion.segment_size
-        if self.is_active:
-            self.inflation += size
-            return False
-        self.duplicates += 1
-        if self.duplicates < _DUPLICATES:
-            self.inflation = self.duplicates * size  # limited transmit, RFC 3042
-            return False
-        if una < self.recover:
-            return False
-        self._congestion.loss_detected(sent - una, now)
-        self.is_active = self.is_first_partial = True
-        self.recover = sent
-        self.inflation = _DUPLICATES * size
-        return True
+    def use_sack(self, is_granted: bool) -> None:
+        self._has_sack = is_granted
+        self.uses_rack = self.uses_rack and is_granted
 
-    def acknowledged(
-        self, una: Position, count: int, sent: Position, now: Instant, round_trip: Duration | None
-    ) -> bool:
-        """`count` new bytes end at `una`.  True: a partial acknowledgement, the segment at `una` is lost, too."""
+    @property
+    def min_round_trip(self) -> Duration | None:
+        return self._rack.min_round_trip
+
+    # What acknowledgements tell
+
+    def delivered(self, record: Sent, now: Instant) -> None:
+        self._rack.delivered(record, now)
+
+    def take_reports(self, blocks: Sequence[tuple[Position, Position]], una: Position, nxt: Position) -> list[Sent]:
+        """SACK blocks (RFC 2018 5): the segments that they tell of for the first time.
+
+        Blocks about what was never sent, or is acknowledged, are not believed; a D-SACK (RFC 2883 4) comes first.
+        """
+        if blocks and self._is_duplicate_report(blocks, una):
+            self._rack.duplicate_reported(una, nxt)
+            if self._is_undoable:
+                self._repeats -= 1
+            blocks = blocks[1:]
+        fresh: list[Sent] = []
+        for left, right in blocks:
+            if una <= left < right <= nxt:
+                fresh += self._board.sack(left, right)
+        return fresh
+
+    @staticmethod
+    def _is_duplicate_report(blocks: Sequence[tuple[Position, Position]], una: Position) -> bool:
+        left, right = blocks[0]
+        if right <= una:
+            return True
+        return len(blocks) > 1 and blocks[1][0] <= left and right <= blocks[1][1]
+
+    def advanced(self, count: int, una: Position, nxt: Position, now: Instant, round_trip: Duration | None) -> None:
+        """`count` new bytes were acknowledged, up to `una`; the scoreboard knows."""
         self.retries = 0
         congestion = self._congestion
-        if not self.is_active:
-            if self.duplicates:
-                self.duplicates = self.inflation = 0
-            congestion.acknowledged(count, sent - una + count, now, round_trip)
-            return False
-        if una >= self.recover:
-            self.is_active = False
-            self.duplicates = self.inflation = 0
-            congestion.recovered(sent - una, now)
-            return False
-        self.inflation = max(self.inflation - count, 0)
-        if count >= congestion.segment_size:
-            self.inflation += congestion.segment_size
-        return True
+        outstanding = nxt - una + count
+        if self.phase is Phase.OPEN:
+            self._restart_counting()
+            congestion.acknowledged(count, outstanding, now, round_trip)
+        elif una >= self.recover:
+            self._end(una, nxt, now)
+        elif self.phase is Phase.TIMEOUT:
+            congestion.acknowledged(count, outstanding, now, round_trip)
+        elif not self._has_sack:
+            self._partial(count)
 
-    def timed_out(self, una: Position, sent: Position, now: Instant) -> None:
-        self._congestion.timed_out(sent - una, self.retries > 0, now)
+    def _restart_counting(self) -> None:
+        self.duplicates = 0
+        if self._board.guessed:
+            self._board.guess(0)
+
+    def _end(self, una: Position, nxt: Position, now: Instant) -> None:
+        was_fast = self.phase is Phase.FAST
+        self.phase = Phase.OPEN
+        self.must_repeat = self._has_partial = self.keeps_timer = False
+        self._restart_counting()
+        self._rack.recovered()
+        if was_fast:
+            self._congestion.recovered(nxt - una - self._board.gone, now)
+
+    def _partial(self, count: int) -> None:
+        """RFC 6582 3.2: what follows is lost, too.  Of the guessed bytes those leave that are acknowledged now."""
+        board = self._board
+        size = self._congestion.segment_size
+        board.guess(max(board.guessed - max(count - size, 0), 0))
+        if board.records and not board.records[0].is_lost:
+            board.mark_lost(board.records[0])
+        self.must_repeat = True
+        self.keeps_timer = self._has_partial
+        self._has_partial = True
+
+    def duplicate(self, una: Position, nxt: Position, has_more: bool) -> None:
+        """An acknowledgement that acknowledges nothing while data is in flight (RFC 5681 2); with SACK, one that tells
+        of something new (RFC 6675 2).  `has_more`: new data could be sent."""
+        self.duplicates += 1
+        if self._has_sack:
+            return
+        board = self._board
+        if self.phase is Phase.TIMEOUT:
+            return
+        size = self._congestion.segment_size
+        board.guess(min(board.guessed + size, max(nxt - una - size, 0)))
+        enough = self._threshold(nxt - una, has_more)
+        if self.phase is Phase.OPEN and self.duplicates >= enough and una >= self.recover:
+            board.mark_lost(board.records[0])
+            self._has_found = True
+
+    def _threshold(self, outstanding: int, has_more: bool) -> int:
+        """RFC 5827 3.1: in bytes, as there is no message boundary to count."""
+        size = self._congestion.segment_size
+        segments = -(-outstanding // size)
+        return max(segments - 1, 1) if segments < _EARLY and not has_more else _DUPLICATES
+
+    # Finding losses
+
+    def look(self, una: Position, nxt: Position, now: Instant, smoothed: Duration | None, has_more: bool) -> None:
+        """Mark what is known to be lost by now, and begin fast recovery if that is news."""
+        board = self._board
+        known = board.lost
+        self.reorder_wait = 0
+        if self.uses_rack:
+            is_recovering = self.phase is not Phase.OPEN
+            reported = sum(1 for record in board.records if record.is_sacked) if board.sacked else 0
+            window = self._rack.reordering_window(is_recovering, reported, smoothed)
+            self.reorder_wait = self._rack.detect(board, window, now)
+        elif self._has_sack and board.sacked:
+            self._count_reports(nxt - una, has_more)
+        if (self._has_found or board.lost > known) and self.phase is Phase.OPEN:
+            self._begin(una, nxt, now)
+        self._has_found = False
+
+    def _count_reports(self, outstanding: int, has_more: bool) -> None:
+        """RFC 6675 4, IsLost(): enough was reported above it."""
+        board = self._board
+        size = self._congestion.segment_size
+        enough = self._threshold(outstanding, has_more)
+        segments = above = 0
+        for record in reversed(board.records):
+            if record.is_sacked:
+                segments += 1
+                above += record.end - record.start
+                continue
+            is_enough = segments >= enough or above > (_DUPLICATES - 1) * size
+            if is_enough and not record.is_lost and not record.is_repeated:
+                board.mark_lost(record)
+
+    def _begin(self, una: Position, nxt: Position, now: Instant) -> None:
+        self._congestion.loss_detected(nxt - una, now)
+        self.phase = Phase.FAST
+        self.recover = nxt
+        self.must_repeat = True
+        self._await_undo()
+
+    def timed_out(self, una: Position, nxt: Position, now: Instant, smoothed: Duration | None) -> None:
+        board = self._board
+        self._congestion.timed_out(nxt - una, self.retries > 0, now)
+        if self.retries == 0:
+            self._await_undo()
         self.retries += 1
-        self.is_active = False
-        self.duplicates = self.inflation = 0
-        self.recover = sent
+        self.phase = Phase.TIMEOUT
+        self.recover = nxt
+        self.duplicates = 0
+        self.reorder_wait = 0
+        self.must_repeat = True
+        self._has_partial = self.keeps_timer = False
+        if board.guessed:
+            board.guess(0)
+        if board.records and board.records[0].is_sacked:
+            board.forget_reports()
+        if self.uses_rack:
+            self._rack.timed_out(board, self._rack.reordering_window(True, 0, smoothed), now)
+            return
+        for record in board.unreported():
+            board.mark_lost(record)
+
+    # Being wrong
+
+    def _await_undo(self) -> None:
+        self._is_undoable = True
+        self._repeats = 0
+        self._first_repeat_at = None
+
+    def repeated(self, now: Instant) -> None:
+        """A segment went out again."""
+        self.must_repeat = False
+        self._repeats += 1
+        if self._first_repeat_at is None:
+            self._first_repeat_at = now
+
+    def was_spurious(self, echoed: Instant | None) -> bool:
+        """Whether nothing had been lost: the peer called each repeated segment a duplicate (RFC 2883), or it
+        acknowledges one by what was sent before (RFC 3522: `echoed` is the end of the tick of the timestamp that it
+        echoes, `None` if that tells nothing)."""
+        first = self._first_repeat_at
+        if not self._is_undoable or first is None:
+            return False
+        return self._repeats <= 0 or (echoed is not None and echoed <= first)
+
+    def undo(self, now: Instant) -> None:
+        board = self._board
+        self._is_undoable = False
+        self.phase = Phase.OPEN
+        self.must_repeat = False
+        self._congestion.undo(now)
+        for record in board.records:
+            board.unmark_lost(record)

@@ -1,23 +1,26 @@
-"""Round-trip time and retransmission timeout: RFC 6298, with Karn's rule (section 3)."""
+"""Round-trip time and retransmission timeout: RFC 6298.  Karn's rule (section 3) is kept by `send`, which times no
+segment that was sent twice unless timestamps tell the copies apart."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wsknet.types import SECOND, Duration, Instant
+from wsknet.types import MILLISECOND, SECOND, Duration
 
 if TYPE_CHECKING:
     from wsknet.tcp_policy import TcpPolicy
-    from wsknet.transport.tcp.seq import Position
 
 _RTO_AFTER_LOST_SYN = 3 * SECOND
 """RFC 6298 5.7."""
+_MIN_PROBE_TIMEOUT = 10 * MILLISECOND
+"""Of a tail loss probe: two round trips can be less than what it takes to schedule a process
+(draft-dukkipati-tcpm-tcp-loss-probe-01 2, where RFC 8985 7.2 leaves it open)."""
+_PROBE_TIMEOUT_BEFORE_SAMPLES = 1 * SECOND
+"""RFC 8985 7.2."""
 
 
 class RoundTrip:
-    """One segment at a time is timed, never one that was sent twice."""
-
-    __slots__ = ("_max", "_min", "rto", "smoothed", "timed_from", "timed_to", "variation")
+    __slots__ = ("_max", "_min", "probe_timeout", "rto", "smoothed", "variation")
 
     def __init__(self, policy: TcpPolicy) -> None:
         self._min = policy.min_rto
@@ -27,23 +30,8 @@ class RoundTrip:
         self.variation: Duration = 0
         self.rto: Duration = policy.initial_rto
         """Backed off until a new sample says otherwise (RFC 6298 5.5 and 5.7)."""
-        self.timed_to: Position | None = None
-        """Acknowledging this position completes a sample; `None` while nothing is timed."""
-        self.timed_from = Instant(0)
-
-    def start(self, end: Position, now: Instant) -> None:
-        """Time the segment that ends at `end`; legal while `timed_to` is None and for new data only."""
-        self.timed_to = end
-        self.timed_from = now
-
-    def cancel(self) -> None:
-        """Something was sent again: an acknowledgement could mean either copy."""
-        self.timed_to = None
-
-    def acknowledged(self, una: Position, now: Instant) -> None:
-        if self.timed_to is not None and una >= self.timed_to:
-            self.timed_to = None
-            self.sample(now - self.timed_from)
+        self.probe_timeout: Duration = _PROBE_TIMEOUT_BEFORE_SAMPLES
+        """PTO of RFC 8985 7.2, for more than one segment in flight."""
 
     def sample(self, measured: Duration) -> None:
         """RFC 6298 2.2 and 2.3.  The clock granularity G is a nanosecond and vanishes beside the lower bound."""
@@ -54,6 +42,7 @@ class RoundTrip:
             self.variation += (abs(self.smoothed - measured) - self.variation) >> 2
             self.smoothed += (measured - self.smoothed) >> 3
         self.rto = min(max(self.smoothed + 4 * self.variation, self._min), self._max)
+        self.probe_timeout = max(2 * self.smoothed, _MIN_PROBE_TIMEOUT)
 
     def back_off(self) -> None:
         self.rto = min(self.rto * 2, self._max)

@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING
 from wsknet.errors import NetError
 from wsknet.net.pmtu import MIN_PATH_MTU
 from wsknet.trace import DropReason
+from wsknet.transport.tcp.ecn import ECT_0
 from wsknet.transport.tcp.seq import MASK, Position
+from wsknet.transport.tcp.timestamps import LENGTH as TIMESTAMPS_LENGTH
 from wsknet.types import Buffers, Endpoint, Proto, family_of
-from wsknet.wire import tcp
+from wsknet.wire import tcp, tcp_options
 from wsknet.wire.checksum import pseudo_sum
+from wsknet.wire.tcp_options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wsknet.net.packet import Packet, Path
     from wsknet.timers import Timer
+    from wsknet.transport.tcp.ecn import Ecn
     from wsknet.transport.tcp.protocol import TcpProtocol
     from wsknet.transport.tcp.receive import Receiver
+    from wsknet.transport.tcp.timestamps import Timestamps
     from wsknet.types import Address, Instant
 
 _TCP = Proto.TCP.value
@@ -55,8 +60,8 @@ def mss_after_too_big(mtu: int, address: Address) -> int:
 class SegmentWriter:
     """Sends the segments of one connection: fills in acknowledgement, window and checksum."""
 
-    __slots__ = ("_delayed_ack", "_flow_label", "_ip", "_local_port", "_receiver", "_remote_port", "limit", "path",
-                 "pseudo")  # fmt: skip
+    __slots__ = ("_delayed_ack", "_flow_label", "_ip", "_local_port", "_receiver", "_remote_port", "ecn", "limit",
+                 "path", "pseudo", "reports_room", "timestamps")  # fmt: skip
 
     def __init__(
         self, protocol: TcpProtocol, path: Path, ports: tuple[int, int], receiver: Receiver, delayed_ack: Timer
@@ -71,13 +76,35 @@ class SegmentWriter:
         """The same for both directions."""
         self.limit: Callable[[int], object] | None = None
         """Told what a new path takes in one segment, when the old one has become wrong."""
+        self.timestamps: Timestamps | None = None
+        """In every segment, if both ends send them."""
+        self.ecn: Ecn | None = None
+        """If both ends understand ECN."""
+        self.reports_room = 0
+        """Bytes of SACK blocks that each segment carries at the moment."""
 
-    def send(self, position: Position, flags: int, payload: Buffers, now: Instant) -> None:
-        """A segment of the synchronized connection; ACK is set, and what was to be acknowledged is."""
+    @property
+    def overhead(self) -> int:
+        """Bytes of options in every segment."""
+        return 0 if self.timestamps is None else TIMESTAMPS_LENGTH
+
+    def send(self, position: Position, flags: int, payload: Buffers, now: Instant, is_new: bool = False) -> None:
+        """A segment of the synchronized connection; ACK is set, and what was to be acknowledged is.
+
+        `is_new`: it carries data for the first time, to which alone ECN applies (RFC 3168 6.1.5).
+        """
         receiver = self._receiver
         receiver.unacknowledged = 0
+        receiver.acknowledged = receiver.nxt
         self._delayed_ack.deadline = None
         window = receiver.offer()
+        options = b"" if self.timestamps is None else self.timestamps.option(now)
+        if receiver.reports is not None and receiver.reports.is_due:
+            options += tcp_options.build(Options(sack_blocks=receiver.reports.take(bool(payload))))
+        traffic_class = 0
+        if self.ecn is not None:
+            flags |= self.ecn.flags(is_new)
+            traffic_class = ECT_0 if is_new and payload else 0
         header = tcp.build_checked(
             self.pseudo,
             self._local_port,
@@ -86,12 +113,12 @@ class SegmentWriter:
             receiver.nxt & MASK,
             flags,
             window,
-            b"",
+            options,
             payload,
         )
         if self.path.generation != self._ip.generation:
             self._renew()
-        self._ip.send(self.path, _TCP, header, payload, now, flow_label=self._flow_label)
+        self._ip.send(self.path, _TCP, header, payload, now, traffic_class=traffic_class, flow_label=self._flow_label)
 
     def send_bare(self, seq: int, ack: int, flags: int, window: int, now: Instant, options: bytes = b"") -> None:
         """A segment without data whose fields are not those of a synchronized connection: SYN, RST."""
@@ -109,7 +136,7 @@ class SegmentWriter:
         with suppress(NetError):
             self.path = self._ip.path(old.destination, old.source, old.zone, None, old.pinned)
             if self.limit is not None:
-                self.limit(mss_for(self.path.mtu, old.destination))
+                self.limit(mss_for(self.path.mtu, old.destination) - self.overhead)
 
 
 def send_from_nowhere(

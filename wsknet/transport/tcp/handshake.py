@@ -1,0 +1,87 @@
+"""What two SYNs settle: MSS (RFC 9293 3.7.1), window scale and timestamps (RFC 7323 2 and 3), SACK (RFC 2018 2), ECN
+(RFC 3168 6.1.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wsknet.tcp_policy import OptionUse
+from wsknet.transport.tcp.ecn import SETUP, Ecn
+from wsknet.transport.tcp.sack import Reports
+from wsknet.transport.tcp.segments import peer_mss
+from wsknet.transport.tcp.state import State
+from wsknet.transport.tcp.timestamps import Timestamps, clock
+from wsknet.wire import tcp, tcp_options
+from wsknet.wire.tcp_options import Options
+
+if TYPE_CHECKING:
+    from wsknet.transport.tcp.connection import Connection
+    from wsknet.types import Instant
+
+
+def take_syn(connection: Connection, segment: tcp.Segment, now: Instant) -> None:
+    """The peer's SYN, or SYN-ACK, has come: what it offers and we offer is in use from now on."""
+    options = segment.options
+    policy = connection.protocol.policy
+    sender, receiver = connection.sender, connection.receiver
+    sender.mss = min(peer_mss(options.mss, connection.remote.address), sender.mss)
+    shift = 0
+    if options.window_scale is not None and connection.protocol.config.window_scaling:
+        sender.shift = options.window_scale
+        shift = receiver.offered_shift
+    receiver.start(segment.seq, shift)
+    has_timestamps = options.timestamps is not None and _is_wanted(policy.timestamps, segment)
+    if options.timestamps is not None and has_timestamps:
+        connection.use_timestamps(Timestamps(connection.timestamp_offset, options.timestamps[0], now))
+        sender.mss -= connection.segments.overhead
+    has_sack = policy.sack and options.sack_permitted
+    if has_sack:
+        receiver.reports = Reports(receiver.reassembly, has_timestamps)
+    sender.recovery.use_sack(has_sack)
+    if _grants_ecn(segment) and _is_wanted(policy.ecn, segment):
+        connection.segments.ecn = Ecn(sender.iss)
+    sender.congestion.start(sender.mss)
+    sender.set_window(segment.window)  # never scaled in a SYN
+    sender.window_seq, sender.window_ack = segment.seq, sender.iss
+
+
+def _is_wanted(use: OptionUse, segment: tcp.Segment) -> bool:
+    return use is OptionUse.ASK or (use is OptionUse.ANSWER and not segment.flags & tcp.ACK)
+
+
+def _grants_ecn(segment: tcp.Segment) -> bool:
+    """RFC 3168 6.1.1: a SYN asks by both bits, a SYN-ACK grants by ECE alone."""
+    return segment.flags & SETUP == (tcp.ECE if segment.flags & tcp.ACK else SETUP)
+
+
+def send_syn(connection: Connection, now: Instant) -> None:
+    """SYN, or SYN-ACK once the peer's SYN has come.  An answer has the options only that were there."""
+    receiver, sender, segments = connection.receiver, connection.sender, connection.segments
+    policy = connection.protocol.policy
+    is_answer = connection.state is State.SYN_RECEIVED
+    timestamps = segments.timestamps
+    scale = None
+    if connection.protocol.config.window_scaling and (not is_answer or receiver.shift or sender.shift):
+        scale = receiver.offered_shift
+    stamps = None
+    flags = tcp.SYN
+    if is_answer:
+        flags |= tcp.ACK
+        if timestamps is not None:
+            stamps = clock(now, timestamps.offset), timestamps.recent
+        if segments.ecn is not None:
+            flags |= tcp.ECE
+    else:
+        if policy.timestamps is OptionUse.ASK:
+            stamps = clock(now, connection.timestamp_offset), 0
+        if policy.ecn is OptionUse.ASK and not sender.recovery.retries:
+            flags |= SETUP  # a SYN that is repeated does without: RFC 3168 6.1.1.1
+    options = Options(
+        mss=receiver.segment_size,
+        window_scale=scale,
+        sack_permitted=receiver.reports is not None if is_answer else policy.sack,
+        timestamps=stamps,
+    )
+    ack = receiver.nxt if is_answer else 0
+    connection.timers.retransmit.arm(connection.timeout(now))
+    segments.send_bare(sender.iss, ack, flags, receiver.syn_window, now, tcp_options.build(options))
