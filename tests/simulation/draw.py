@@ -46,8 +46,23 @@ def draw(seed: int) -> World:
         backlog=rng.choice((1, 2, 200, 200)),
         accept_gap=rng.choice((0, 0, 0, 20 * MILLISECOND, 2 * SECOND)),
         is_near_wrap=rng.random() < 0.5,
-        talks=talks,
+        talks=_modest(talks, troubles),
         troubles=troubles,
+    )
+
+
+def _modest(talks: tuple[TalkPlan, ...], troubles: tuple[Trouble, ...]) -> tuple[TalkPlan, ...]:
+    """A listener offers the least of the buffers that its connections are to have: what goes through is cut to it."""
+    shrunk = [trouble.value for trouble in troubles if trouble.kind is Kind.BUFFER]
+    least = [max(1, min(talk.ends[side].buffer for talk in talks)) for side in (0, 1)]
+    limits = [_MOST_STEPS * min(each, *shrunk) if shrunk else _MOST_STEPS * each for each in least]
+
+    def cut(end: EndPlan, limit: int) -> EndPlan:
+        size = min(end.size, limit)
+        return replace(end, size=size, abort_after=min(end.abort_after, size))
+
+    return tuple(
+        replace(talk, ends=(cut(talk.ends[0], limits[1]), cut(talk.ends[1], limits[0]))) for talk in talks
     )
 
 

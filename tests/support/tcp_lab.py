@@ -24,6 +24,7 @@ from wsknet.transport.tcp.endpoint import TcpEndpoint
 from wsknet.transport.tcp.seq import Seq
 from wsknet.transport.tcp.state import State
 from wsknet.types import SECOND, Address, Cover, Duration, Family, Instant, LocalName
+from wsknet.wire import ipv6
 
 
 class Recorder:
@@ -85,15 +86,19 @@ class TcpLab:
         self.peer = Peer(self)
         self.is_neighbour_silent = is_neighbour_silent
         """Nobody answers ARP or neighbour solicitations."""
-        for change in (
-            changes.InterfaceAdded(IF_INDEX, InterfaceConfig("eth0", OUR_MAC, mtu)),
-            changes.AddressAdded(IF_INDEX, OUR_ADDRESS[Family.IPV4], 24),
-            changes.AddressAdded(IF_INDEX, OUR_ADDRESS[Family.IPV6], 64),
-            changes.RouteAdded(bytes(4), 0, IF_INDEX, PEER_ADDRESS[Family.IPV4], 256),
-            changes.RouteAdded(bytes(16), 0, IF_INDEX, PEER_ADDRESS[Family.IPV6], 256),
-        ):
-            self.stack.apply(change, self.clock.now)
+        self._add_interface(mtu)
         self.owners: dict[TcpEndpoint, Recorder] = {}
+
+    def _add_interface(self, mtu: int) -> None:
+        self.stack.apply(changes.InterfaceAdded(IF_INDEX, InterfaceConfig("eth0", OUR_MAC, mtu)), self.clock.now)
+        for family, length, prefix_length in ((Family.IPV4, 4, 24), (Family.IPV6, 16, 64)):
+            if family is Family.IPV6 and mtu < ipv6.MIN_MTU:
+                continue
+            for change in (
+                changes.AddressAdded(IF_INDEX, OUR_ADDRESS[family], prefix_length),
+                changes.RouteAdded(bytes(length), 0, IF_INDEX, PEER_ADDRESS[family], 256),
+            ):
+                self.stack.apply(change, self.clock.now)
 
     @property
     def now(self) -> Instant:

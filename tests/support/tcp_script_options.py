@@ -25,29 +25,29 @@ class Option:
         words = ["*" if value is None else str(value) for value in self.values]
         if self.kind in _NAMES:
             return _NAMES[self.kind]
+        if not words:
+            return " ".join(filter(None, ("FO" if self.kind == _FO else f"opt {self.kind}", self.data.hex())))
         if self.kind == _TS:
             return f"TS val {words[0]} ecr {words[1]}"
         if self.kind == _SACK:
             return "sack " + " ".join(f"{left}:{right}" for left, right in zip(words[::2], words[1::2], strict=True))
-        if self.kind in (_MSS, _WSCALE):
-            return f"{'mss' if self.kind == _MSS else 'wscale'} {words[0]}"
-        return " ".join(filter(None, ("FO" if self.kind == _FO else f"opt {self.kind}", self.data.hex())))
+        return f"{'mss' if self.kind == _MSS else 'wscale'} {words[0]}"
 
     def encode(self, sack_base: int, echo_base: int) -> bytes:
         """As the peer sends it: `echo_base` is what our own clock shows at the script's timestamp 0."""
         values = [0 if value is None else value for value in self.values]
         if self.kind in (_EOL, _NOP):
             return bytes((self.kind,))
-        if self.kind == _MSS:
+        if not values:
+            body = self.data
+        elif self.kind == _MSS:
             body = pack("!H", *values)
         elif self.kind == _WSCALE:
             body = bytes(values)
         elif self.kind == _SACK:
             body = b"".join(pack("!I", (value + sack_base) & _MASK) for value in values)
-        elif self.kind == _TS:
-            body = pack("!II", values[0], (values[1] + echo_base) & _MASK if values[1] else 0)
         else:
-            body = self.data
+            body = pack("!II", values[0], (values[1] + echo_base) & _MASK if values[1] else 0)
         return bytes((self.kind, 2 + len(body))) + body
 
     def admits(self, found: Option) -> bool:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import signal
 import socket
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,71 +17,22 @@ import pytest
 from tests.support.needs import requires_tool
 from tests.support.rights import without_rights
 from tests.support.tshark import judge
+from tests.tap.serve_lab import (
+    NETNS,
+    OURS,
+    OURS6,
+    in_netns,
+    inside,
+    namespaces_now,
+    serve_command,
+    serving,
+    shell,
+    wsknet,
+)
 from wsknet.apps.serving import InterfaceOptions, ServeOptions, Server
 from wsknet.errors import UsageError
 
 pytestmark = [pytest.mark.tap, requires_tool("ip", "nc", "ping", "curl")]
-
-OURS, PEER = "198.51.100.2", "198.51.100.1"
-OURS6, PEER6 = "2001:db8::2", "2001:db8::1"
-NETNS = f"wsknet-test-{os.getpid()}"
-
-
-def wsknet(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "wsknet", *arguments]
-
-
-def serve_command(app: str = "echo", *more: str, netns: str = NETNS) -> list[str]:
-    return wsknet(
-        "serve", app, "--netns", netns, "--tap", "tap0", "--create", "--peer", f"{PEER}/24", "--address", f"{OURS}/24",
-        "--peer", f"{PEER6}/64", "--address", f"{OURS6}/64", *more,
-    )  # fmt: skip
-
-
-@contextmanager
-def serving(*more: str, app: str = "echo", netns: str = NETNS) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(serve_command(app, *more, netns=netns), stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if "Ctrl-C" in line:
-                break
-        assert process.poll() is None, "serve ended at once"
-        yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
-
-
-def in_netns(*command: str, stdin: bytes = b"", netns: str = NETNS, timeout: float = 60) -> bytes:
-    done = subprocess.run(
-        ["ip", "netns", "exec", netns, *command], input=stdin, capture_output=True, timeout=timeout, check=False
-    )
-    print(done.stderr.decode(errors="replace"))  # shown if the test fails: why there was no answer
-    return done.stdout
-
-
-def shell(script: str) -> bytes:
-    return in_netns("sh", "-c", script)
-
-
-@contextmanager
-def inside(netns: str = NETNS) -> Iterator[None]:
-    """This thread in the namespace; sockets made meanwhile stay there."""
-    from pyroute2 import netns as namespaces
-
-    home = os.open("/proc/self/ns/net", os.O_RDONLY)
-    try:
-        namespaces.setns(netns)
-        yield
-    finally:
-        namespaces.setns(home)
-        os.close(home)
-
-
-def namespaces_now() -> str:
-    return subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout
 
 
 @pytest.fixture(scope="class")
@@ -175,6 +123,35 @@ def test_discard_and_chargen() -> None:
         first = bytes(range(32, 104)) + b"\r\n" + bytes(range(33, 105)) + b"\r\n"
         assert head.startswith(first)
         assert len(head) == 100_000
+
+
+def test_time_over_tcp_and_udp_is_that_of_the_machine() -> None:
+    since_1900 = 2_208_988_800  # until 1970
+    with serving(app="time"):
+        for command in (["nc", OURS, "37"], ["nc", "-u", "-W1", OURS, "37"], ["nc", OURS6, "37"]):
+            told = int.from_bytes(in_netns(*command, stdin=b"?"), "big") - since_1900
+            assert abs(told - time.time()) < 60
+
+
+@pytest.mark.parametrize(
+    ("app", "options", "line"),
+    [
+        ("echo", (), "echo on TCP and UDP port 7: "),
+        ("time", ("--port", "3700"), "time on TCP and UDP port 3700: "),
+        ("http", (), "http on TCP port 80: "),
+        ("http", ("--port", "8080"), "http on TCP port 8080: "),
+    ],
+)
+def test_it_says_what_it_serves_and_where(app: str, options: tuple[str, ...], line: str) -> None:
+    with subprocess.Popen(serve_command(app, *options), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = []
+        for one in process.stdout:
+            said.append(one)
+            if "Ctrl-C" in one:
+                break
+        process.send_signal(signal.SIGINT)
+    assert any(one.startswith(line) for one in said), said
 
 
 def test_several_interfaces_make_a_multi_homed_host() -> None:
@@ -271,7 +248,10 @@ def test_wrong_input_gets_one_clear_line_and_leaves_nothing() -> None:
     base = ["serve", "echo", "--netns", NETNS, "--tap", "tap0", "--create"]
     assert "198.51.100.2/99" in complaint(*wsknet(*base, "--address", "198.51.100.2/99"))
     assert "no address" in complaint(*wsknet(*base))
-    assert "sing" in complaint(*wsknet("serve", "sing", "--tap", "tap0", "--address", "198.51.100.2/24"))
+    unknown = complaint(*wsknet("serve", "sing", "--tap", "tap0", "--address", "198.51.100.2/24"))
+    assert "'sing'" in unknown
+    assert "echo, discard, chargen, time, http" in unknown
+    assert "65536" in complaint(*wsknet("serve", "http", *base[2:], "--address", f"{OURS}/24", "--port", "65536"))
     assert "unicast address" in complaint(*wsknet(*base, "--address", "224.0.0.1/24"))
     assert "unicast address" in complaint(*wsknet(*base, "--address", f"{OURS}/24", "--mac", "01:00:5e:00:00:01"))
     assert NETNS not in namespaces_now()

@@ -104,7 +104,7 @@ def _incomplete(family: Family) -> None:
         for number in numbers:
             send_fragment(lab, number, 1, bytes(1400), more=True)
 
-    fill = limits.max_packets + 100
+    fill = 2 * limits.max_packets
     assert growth_after(lambda: send(range(fill)), lambda: send(range(fill, fill + 3000))) < 100 * OBJECT_COST
     assert lab.stack.trace.drops[DropReason.FRAGMENTS_FULL] >= 3000
     lab.clock.advance(limits.timeout)

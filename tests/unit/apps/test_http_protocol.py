@@ -47,9 +47,9 @@ def test_one_octet_at_a_time_gives_the_same_answers(name: str) -> None:
 WORDS = st.sampled_from(
     [
         b"GET", b"PUT", b"HEAD", b" ", b" ", b"/", b"/a", b"/discard", b"/bytes/7", b"*", b"HTTP/1.1", b"HTTP/1.0",
-        b"\r\n", b"\r\n", b"\r\n\r\n", b"\n", b"\r", b":", b",", b"-", b"1-2", b'"', b";", b"%", b"%41", b"5", b"0", b"hello",
-        b"Host: h\r\n", b"Content-Length: ", b"Transfer-Encoding: chunked\r\n", b"Range: bytes=", b"If-Match: ",
-        b"Expect: 100-continue\r\n", b"Connection: close\r\n", b"Content-Type: ", b"If-Range: ",
+        b"\r\n", b"\r\n", b"\r\n\r\n", b"\n", b"\r", b":", b",", b"-", b"1-2", b'"', b";", b"%", b"%41", b"5",
+        b"0", b"hello", b"Host: h\r\n", b"Content-Length: ", b"Transfer-Encoding: chunked\r\n", b"Range: bytes=",
+        b"If-Match: ", b"Expect: 100-continue\r\n", b"Connection: close\r\n", b"Content-Type: ", b"If-Range: ",
         b"GET / HTTP/1.1\r\nHost: h\r\n", b"PUT /a HTTP/1.1\r\nHost: h\r\n",
     ]
 )  # fmt: skip
@@ -166,7 +166,8 @@ def test_content_that_nobody_wants_is_passed_over_within_bounds() -> None:
     st.lists(st.integers(0, 4000), max_size=6),
 )
 def test_discard_counts_what_chunks_and_lengths_carry(data: bytes, sizes: list[int], cuts: list[int]) -> None:
-    chunks, at = [], 0
+    chunks: list[bytes] = []
+    at = 0
     while at < len(data):
         part = data[at : at + sizes[len(chunks) % len(sizes)]]
         chunks.append(b"%x\r\n%b\r\n" % (len(part), part))

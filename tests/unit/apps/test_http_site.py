@@ -51,6 +51,7 @@ def test_head_tells_what_get_does_without_the_body(path: str) -> None:
 def test_the_time_is_that_of_the_clock() -> None:
     answer = get("/time")
     assert answer.body == b"2026-01-01T00:00:00.000000000Z\n"
+    assert answer.fields["date"] == "Thu, 01 Jan 2026 00:00:00 GMT"
     assert answer.fields["cache-control"] == "no-store"
 
 
@@ -103,8 +104,12 @@ def parts_of(answer: Received) -> list[tuple[str, bytes]]:
     return cut
 
 
+FROM = st.tuples(st.integers(0, 3500), st.none() | st.integers(0, 3500))
+SUFFIX = st.tuples(st.none(), st.integers(0, 3500))
+
+
 @pytest.mark.rule("RFC9110-14.1.2", "RFC9110-14.4", "RFC9110-15.3.7")
-@given(st.integers(0, 1 << 62), st.integers(0, 70_000), st.integers(0, 1 << 62))
+@given(st.integers(0, 1 << 61), st.integers(0, 70_000), st.integers(0, 1 << 61))
 def test_any_range_is_the_slice(start: int, length: int, beyond: int) -> None:
     total = start + length + 1 + beyond
     answer = get(f"/bytes/{total}", f"Range: bytes={start}-{start + length}")
@@ -114,23 +119,13 @@ def test_any_range_is_the_slice(start: int, length: int, beyond: int) -> None:
 
 
 @pytest.mark.rule("RFC9110-14.1.2", "RFC9110-14.6")
-@given(
-    st.integers(1, 3000),
-    st.lists(
-        st.one_of(
-            st.tuples(st.integers(0, 3500), st.none() | st.integers(0, 3500)), st.tuples(st.none(), st.integers(0, 3500))
-        ),
-        min_size=1,
-        max_size=5,
-    ),
-)  # fmt: skip
+@given(st.integers(1, 3000), st.lists(FROM | SUFFIX, min_size=1, max_size=5))
 def test_any_list_of_ranges_is_answered_as_a_plain_reading_of_the_rules_has_it(
     total: int, asked: list[tuple[int | None, int | None]]
 ) -> None:
     value = ", ".join(f"{'' if first is None else first}-{'' if last is None else last}" for first, last in asked)
     answer = get(f"/bytes/{total}", f"Range: bytes={value}")
     octets = range(total)
-    wanted = [octets[-last:] if last else range(0) for first, last in asked if first is None and last is not None]
     valid = all(first is None or last is None or first <= last for first, last in asked)
     wanted = []
     for first, last in asked:

@@ -6,8 +6,10 @@ from random import Random
 
 import pytest
 
-from tests.support.tcp_lab import TcpLab
+from tests.support.tcp_lab import TcpLab, with_tcp
 from tests.support.tcp_peer import OUR_ADDRESS, OUR_PORT, PEER_ADDRESS, PEER_PORT, Received, sec
+from wsknet.behaviour import WINDOWS
+from wsknet.tcp_policy import OptionUse
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp.endpoint import TcpEndpoint
@@ -34,11 +36,6 @@ def cookie(lab: TcpLab, flags: str = "S", mss: int | None = 1460, **more: object
     """What answers the SYN of our peer."""
     lab.peer.send(flags=flags, seq=0, mss=mss, **more)  # type: ignore[arg-type]
     return lab.peer.expect(flags="SA", ack=1)
-
-
-def with_clock(lab: TcpLab, milliseconds: int = 0xFFFF_FFF0) -> None:
-    """Let cookies have timestamps."""
-    lab.stack.tcp.syn_cookies.clock = lambda local, remote, now: milliseconds
 
 
 @FAMILIES
@@ -244,7 +241,6 @@ def test_a_timestamp_tells_the_options_and_is_hardly_older(now: int) -> None:
 @pytest.mark.rule("RFC7323-2.2", "RFC2018-2")
 def test_without_timestamps_a_cookie_grants_neither_scaling_nor_sack(family: Family) -> None:
     lab = TcpLab(family)
-    with_clock(lab)
     listener = crowded(lab)
     answer = cookie(lab, scale=7, sack_permitted=True)
     assert answer.options == Options(mss=1460 if family is Family.IPV4 else 1440)
@@ -255,9 +251,10 @@ def test_without_timestamps_a_cookie_grants_neither_scaling_nor_sack(family: Fam
 
 @FAMILIES
 @pytest.mark.rule("RFC7323-2.2", "RFC7323-3.2", "RFC2018-2")
-def test_with_timestamps_a_cookie_grants_what_the_echo_tells(family: Family) -> None:
+@pytest.mark.parametrize("past", [0, 0xFFFFFFF0, 0xFFFFFF00])
+def test_with_timestamps_a_cookie_grants_what_the_echo_tells(past: int, family: Family) -> None:
     lab = TcpLab(family)
-    with_clock(lab)
+    lab.stack.tcp.timestamp_offset = lambda local, remote: 0xFFFFFFF0 - 10_000 - past  # type: ignore[assignment]
     listener = crowded(lab)
     answer = cookie(lab, scale=7, sack_permitted=True, timestamps=(500, 0))
     assert answer.options.window_scale == 5
@@ -265,16 +262,22 @@ def test_with_timestamps_a_cookie_grants_what_the_echo_tells(family: Family) -> 
     assert answer.options.timestamps is not None
     value, echo = answer.options.timestamps
     assert echo == 500
-    assert 0 <= 0xFFFF_FFF0 - value < 64
+    now = (0xFFFFFFF0 - past) & 0xFFFFFFFF
+    assert (now - value) & 0xFFFFFFFF < 64
+
     lab.peer.send(seq=1, ack=answer.seq + 1, window=1000, timestamps=(510, value))
     lab.send(lab.accept(listener), bytes(4000))
-    assert sum(len(found.data) for found in lab.peer.drain()) > 2000  # 1000 << 7 are offered
+    sent = lab.peer.drain()
+    assert sum(len(found.data) for found in sent) > 2000  # 1000 << 7 are offered
+    assert {found.options.timestamps for found in sent} == {(now, 510)}
+    lab.peer.send(seq=8, ack=answer.seq + 1, data=b"later", timestamps=(510, now))
+    (block,) = lab.peer.next().options.sack_blocks
+    assert (block[1] - block[0]) & 0xFFFFFFFF == 5
 
 
 @pytest.mark.rule("RFC7323-2.2")
 def test_a_syn_with_timestamps_alone_is_granted_no_more() -> None:
     lab = TcpLab()
-    with_clock(lab)
     listener = crowded(lab)
     answer = cookie(lab, timestamps=(500, 0))
     assert (answer.options.window_scale, answer.options.sack_permitted) == (None, False)
@@ -287,13 +290,28 @@ def test_a_syn_with_timestamps_alone_is_granted_no_more() -> None:
 @pytest.mark.rule("RFC3168-6.1.1")
 @pytest.mark.parametrize("has_ecn", [True, False])
 def test_ecn_is_granted_along_with_timestamps_where_it_is_on(has_ecn: bool) -> None:
-    lab = TcpLab()
-    with_clock(lab)
-    lab.stack.tcp.syn_cookies.grants_ecn = has_ecn
-    crowded(lab)
+    lab = TcpLab(behaviour=with_tcp(WINDOWS, ecn=OptionUse.ANSWER if has_ecn else OptionUse.OFF))
+    listener = crowded(lab)
     lab.peer.send(flags="SEC", seq=0, timestamps=(500, 0))
     answer = lab.peer.expect(flags="SAE" if has_ecn else "SA", ack=1)
     assert answer.options.timestamps is not None
     assert granted(answer.options.timestamps[0])[1] is has_ecn
     lab.peer.send(flags="SEC", seq=0)
-    lab.peer.expect(flags="SA", ack=1)  # nothing tells it apart later
+    lab.peer.expect(flags="SA", ack=1)  # without timestamps nothing would tell of it later
+
+    lab.peer.send(seq=1, ack=answer.seq + 1, timestamps=(510, answer.options.timestamps[0]))
+    lab.send(lab.accept(listener), b"data")
+    assert lab.peer.expect(data=b"data").traffic_class & 3 == (2 if has_ecn else 0)
+
+
+@pytest.mark.rule("RFC7323-3.2")
+def test_timestamps_off_a_cookie_has_none_and_takes_none() -> None:
+    lab = TcpLab(behaviour=with_tcp(WINDOWS, timestamps=OptionUse.OFF))
+    listener = crowded(lab)
+    answer = cookie(lab, scale=7, sack_permitted=True, timestamps=(500, 0))
+    assert answer.options == Options(mss=1460)
+    lab.peer.send(seq=1, ack=answer.seq + 1, window=1000, timestamps=(510, 0x17))
+    lab.send(lab.accept(listener), bytes(4000))
+    sent = lab.peer.drain()
+    assert sum(len(found.data) for found in sent) <= 1000
+    assert {found.options for found in sent} == {Options()}

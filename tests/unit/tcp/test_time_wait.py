@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.tcp_lab import TcpLab, with_tcp
-from tests.support.tcp_peer import OUR_ADDRESS, OUR_ISS, OUR_PORT, ms, sec
+from tests.support.tcp_peer import OUR_PORT, ms, sec
 from wsknet.behaviour import WINDOWS
 from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.tcp_policy import OptionUse
@@ -13,10 +13,7 @@ from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp.endpoint import TcpEndpoint
 from wsknet.transport.tcp.state import State
-from wsknet.transport.tcp.time_wait import TimeWait
-from wsknet.types import Cover, Endpoint, Family, Instant, LocalName
-from wsknet.wire import tcp_options
-from wsknet.wire.tcp_options import Options
+from wsknet.types import Family
 
 FAMILIES = pytest.mark.parametrize("family", list(Family), ids=lambda family: family.name)
 
@@ -213,34 +210,19 @@ def test_a_listener_without_room_leaves_time_wait_and_sends_no_cookie(full: str,
 # With timestamps
 
 
-class Stamps:
-    """Those of a connection whose peer last sent 100."""
-
-    def __init__(self) -> None:
-        self.recent = 100
-
-    def option(self, now: Instant) -> bytes:
-        return tcp_options.build(Options(timestamps=(now // 1_000_000, self.recent)))
-
-    def is_old(self, value: int, now: Instant) -> bool:
-        return (value - self.recent) & 0xFFFFFFFF >= 1 << 31
-
-    def take(self, value: int, start: int, last_acknowledged: int, now: Instant) -> None:
-        if start <= last_acknowledged:
-            self.recent = value
-
-
-def stamped(lab: TcpLab, recent: int = 100) -> TimeWait:
-    """TIME-WAIT of a connection with timestamps, beside a listener; our stream ended at 2, the peer's at 2."""
-    lab.listening()
-    ours, theirs = Endpoint(OUR_ADDRESS[lab.family], OUR_PORT), lab.peer.endpoint
-    name = LocalName(Cover(lab.family.value), ours.address, OUR_PORT)
-    stamps = Stamps()
-    stamps.recent = recent
-    numbers = OUR_ISS + 2, lab.peer.iss + 2
-    remains = TimeWait(lab.stack.tcp, name, ours, theirs, *numbers, 1000, 0, timestamps=stamps)
-    remains.start(lab.now)
-    return remains
+def stamped(lab: TcpLab, recent: int = 100) -> TcpEndpoint:
+    """TIME-WAIT of a connection with timestamps, beside its listener; our stream ended at 2, the peer's at 2."""
+    listener = lab.listening()
+    lab.peer.send(flags="S", seq=0, timestamps=(recent, 0))
+    lab.peer.expect(flags="SA")
+    lab.peer.send(seq=1, ack=1, timestamps=(recent, 0))
+    endpoint = lab.accept(listener)
+    lab.finish(endpoint)
+    lab.peer.expect(flags="FA", seq=1)
+    lab.peer.send(flags="FA", seq=1, ack=2, timestamps=(recent, 0))
+    lab.peer.expect(seq=2, ack=2)
+    assert lab.state(endpoint) is State.TIME_WAIT
+    return endpoint
 
 
 @FAMILIES
@@ -249,20 +231,25 @@ def test_answers_carry_a_timestamp_if_the_connection_did(family: Family) -> None
     lab = TcpLab(family)
     stamped(lab)
     lab.peer.send(flags="FA", seq=1, ack=2, timestamps=(105, 0))
-    answer = lab.peer.expect(seq=2, ack=2)
-    assert answer.options.timestamps == (lab.now // 1_000_000, 105)
+    first = lab.peer.expect(seq=2, ack=2).options.timestamps
+    lab.clock.advance(sec(1))
+    lab.peer.send(flags="FA", seq=1, ack=2, timestamps=(107, 0))
+    second = lab.peer.expect(seq=2, ack=2).options.timestamps
+    assert first is not None
+    assert second == ((first[0] + 1000) & 0xFFFFFFFF, 107)
+    assert first[1] == 105
 
 
 @pytest.mark.rule("RFC7323-5.3")
 def test_a_fin_that_is_an_old_duplicate_does_not_start_the_wait_again() -> None:
     lab = TcpLab()
-    remains = stamped(lab)
+    endpoint = stamped(lab)
     lab.clock.advance(sec(100))
     lab.peer.send(flags="FA", seq=1, ack=2, timestamps=(99, 0))
     lab.peer.expect(seq=2, ack=2)
     assert lab.stack.trace.drops[DropReason.TCP_UNACCEPTABLE] == 1
     lab.clock.advance(sec(20))
-    assert remains.is_over
+    assert lab.state(endpoint) is State.CLOSED
 
 
 @FAMILIES
@@ -285,10 +272,10 @@ def test_a_syn_is_judged_by_its_timestamp_and_then_by_its_number(
     seq: int, step: int | None, reopens: bool, recent: int, family: Family
 ) -> None:
     lab = TcpLab(family)
-    remains = stamped(lab, recent)
+    endpoint = stamped(lab, recent)
     lab.peer.send(flags="S", seq=seq, timestamps=None if step is None else ((recent + step) & 0xFFFFFFFF, 0))
     lab.peer.expect(flags="SA" if reopens else "A", ack=seq + 1 if reopens else 2)
-    assert remains.is_over is reopens
+    assert (lab.state(endpoint) is State.CLOSED) is reopens
 
 
 # close, abort

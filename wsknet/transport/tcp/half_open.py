@@ -8,13 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.errors import NetError
+from wsknet.tcp_policy import OptionUse
 from wsknet.trace import DropReason
+from wsknet.transport.tcp.ecn import SETUP
 from wsknet.transport.tcp.inspections import Request
 from wsknet.transport.tcp.naming import ends
 from wsknet.transport.tcp.receive import MAX_FIELD, scale_for
 from wsknet.transport.tcp.segments import mss_to_offer, peer_mss, send_from_nowhere
 from wsknet.transport.tcp.seq import MASK
 from wsknet.transport.tcp.syn_cookies import granted, stamp
+from wsknet.transport.tcp.timestamps import clock
 from wsknet.wire import tcp, tcp_options
 from wsknet.wire.tcp_options import Options
 
@@ -23,9 +26,6 @@ if TYPE_CHECKING:
     from wsknet.transport.tcp.endpoint import TcpEndpoint
     from wsknet.transport.tcp.protocol import TcpProtocol
     from wsknet.types import Instant
-
-_ECN_SETUP = tcp.ECE | tcp.CWR
-"""RFC 3168 6.1.1."""
 
 
 def send_cookie(protocol: TcpProtocol, endpoint: TcpEndpoint, request: Request, now: Instant) -> None:
@@ -37,20 +37,21 @@ def send_cookie(protocol: TcpProtocol, endpoint: TcpEndpoint, request: Request, 
     except NetError:
         protocol.trace.drop(DropReason.NO_ROUTE)
         return
-    cookies, flags = protocol.syn_cookies, tcp.SYN | tcp.ACK
+    policy, flags = protocol.policy, tcp.SYN | tcp.ACK
     options = Options(mss=mss_to_offer(path))
-    if syn.options.timestamps is not None and cookies.clock is not None:
-        has_ecn = cookies.grants_ecn and syn.flags & _ECN_SETUP == _ECN_SETUP
+    if syn.options.timestamps is not None and policy.timestamps is not OptionUse.OFF:
+        has_ecn = policy.ecn is not OptionUse.OFF and syn.flags & SETUP == SETUP
+        timestamp = clock(now, protocol.timestamp_offset(local, remote))
         told = _agreed(protocol, syn.options)
         options = options._replace(
             window_scale=None if told.window_scale is None else scale_for(endpoint.receive_buffer),
             sack_permitted=told.sack_permitted,
-            timestamps=(stamp(cookies.clock(local, remote, now), told, has_ecn), syn.options.timestamps[0]),
+            timestamps=(stamp(timestamp, told, has_ecn), syn.options.timestamps[0]),
         )
         flags |= tcp.ECE * has_ecn
-    number = cookies.number(local, remote, syn.seq, peer_mss(syn.options.mss, remote.address), now)
+    number = protocol.syn_cookies.number(local, remote, syn.seq, peer_mss(syn.options.mss, remote.address), now)
     window = min(endpoint.receive_buffer, MAX_FIELD)
-    packed = tcp_options.build(options, protocol.policy.option_order)
+    packed = tcp_options.build(options, policy.option_order)
     send_from_nowhere(protocol, local, remote, number, syn.seq + 1, flags, now, window, interface, packed)
 
 
@@ -58,17 +59,17 @@ def request_of_cookie(protocol: TcpProtocol, packet: Packet, segment: tcp.Segmen
     """The SYN that `segment` must have followed; `None` if the number that it acknowledges is no cookie."""
     local, remote = ends(packet, segment.destination_port, segment.source_port)
     irs = segment.seq - 1 & MASK
-    cookies = protocol.syn_cookies
-    mss = cookies.check(local, remote, irs, segment.ack - 1 & MASK, now)
+    policy = protocol.policy
+    mss = protocol.syn_cookies.check(local, remote, irs, segment.ack - 1 & MASK, now)
     if mss is None:
         return None
     options, flags = Options(mss=mss), tcp.SYN
-    if segment.options.timestamps is not None and cookies.clock is not None:
+    if segment.options.timestamps is not None and policy.timestamps is not OptionUse.OFF:
         value, echoed = segment.options.timestamps
         told, has_ecn = granted(echoed)
         options = _agreed(protocol, told)._replace(mss=mss, timestamps=(value, 0))
-        if has_ecn and cookies.grants_ecn:
-            flags |= _ECN_SETUP
+        if has_ecn and policy.ecn is not OptionUse.OFF:
+            flags |= SETUP
     syn = tcp.Segment(segment.source_port, segment.destination_port, irs, 0, flags, segment.window, b"", options)
     return Request(local, remote, syn)
 

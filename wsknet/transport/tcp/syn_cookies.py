@@ -6,7 +6,7 @@ What has to be known of a SYN lies in the two numbers that the peer returns with
   a keyed hash of both ends, the peer's number, clock and MSS;
 - with timestamps, as Linux does it, the 6 lowest bits of our TSval: window scale, SACK, ECN.
 
-Without timestamps there is neither window scaling nor SACK.
+Without timestamps there is neither window scaling nor SACK nor ECN.
 """
 
 from __future__ import annotations
@@ -20,12 +20,9 @@ from wsknet.types import SECOND, Duration
 from wsknet.wire.tcp_options import MAX_WINDOW_SCALE, NO_OPTIONS, Options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from random import Random
 
     from wsknet.types import Endpoint, Instant
-
-    TimestampClock = Callable[[Endpoint, Endpoint, Instant], int]
 
 _TICK = 60 * SECOND
 """Of the clock in a cookie; 64 s in Bernstein's description, a minute in Linux."""
@@ -53,13 +50,8 @@ _OPTION_BITS = 6
 class SynCookies:
     """Numbers that only this host can have sent."""
 
-    def __init__(self, rng: Random, clock: TimestampClock | None = None, grants_ecn: bool = False) -> None:
+    def __init__(self, rng: Random) -> None:
         self._rng = rng
-        self.clock = clock
-        """TSval of a connection between the local and the remote end at this time; `None`: connections have no
-        timestamps."""
-        self.grants_ecn = grants_ecn
-        """To peers that have timestamps, too."""
 
     def number(self, local: Endpoint, remote: Endpoint, irs: int, mss: int, now: Instant) -> Seq:
         """Our initial sequence number in answer to a SYN with number `irs` from a peer that takes `mss` bytes."""

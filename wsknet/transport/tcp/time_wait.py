@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from wsknet.tcp_policy import OptionUse
 from wsknet.timers import Timer
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wsknet.net.packet import Packet
     from wsknet.transport.ports import Reservation
     from wsknet.transport.tcp.protocol import TcpProtocol
+    from wsknet.transport.tcp.timestamps import Timestamps
     from wsknet.types import Endpoint, LocalName
 
 _REUSE_GAP = 0x10000
@@ -24,22 +25,6 @@ _REUSE_GAP = 0x10000
 segments then fall before its window."""
 _ANSWERS_PERIOD = SECOND // 2
 """Segments other than a FIN are answered once in this time, as an answer may cause the next."""
-
-
-class LastTimestamps(Protocol):
-    """The timestamps of the connection that was: RFC 7323."""
-
-    recent: int
-    """TS.Recent."""
-
-    def option(self, now: Instant) -> bytes:
-        """The option as an answer carries it, padded."""
-
-    def is_old(self, value: int, now: Instant) -> bool:
-        """PAWS: a segment with `value` is a duplicate."""
-
-    def take(self, value: int, start: Position, last_acknowledged: Position, now: Instant) -> None:
-        """RFC 7323 4.3 (2)."""
 
 
 class TimeWait:
@@ -65,7 +50,7 @@ class TimeWait:
         window: int,
         interface: int,
         reservation: Reservation | None = None,
-        timestamps: LastTimestamps | None = None,
+        timestamps: Timestamps | None = None,
     ) -> None:
         self._interface = interface
         self._protocol = protocol
@@ -131,7 +116,7 @@ class TimeWait:
         options = b"" if self.timestamps is None else self.timestamps.option(now)
         send_from_nowhere(protocol, self.local, self.remote, *numbers, self._interface, options)
 
-    def _is_old(self, timestamps: LastTimestamps, packet: Packet, now: Instant) -> bool:
+    def _is_old(self, timestamps: Timestamps, packet: Packet, now: Instant) -> bool:
         segment = tcp.parse(packet.payload)
         if not isinstance(segment, tcp.Segment) or segment.options.timestamps is None:
             return False

@@ -1,0 +1,124 @@
+"""What arrives: in tiny pieces, out of order, on top of each other, or against a program that does not read."""
+
+from __future__ import annotations
+
+from random import Random
+
+from tests.conformance.attacks.common import assert_alive
+from tests.conformance.attacks.table import attack
+from tests.support.memory import growth
+from tests.support.tcp_lab import TcpLab
+from wsknet.config import TcpConfig
+from wsknet.trace import DropReason
+from wsknet.transport.tcp.reassembly import MAX_PIECES
+from wsknet.types import Family
+
+_WINDOW = 65535
+_PER_PIECE = 200
+"""Bytes that one kept piece takes beside its data: a `bytes` object, a number, two places in lists."""
+
+
+@attack(
+    "one-byte segments out of order",
+    "kept up to a number of pieces, refused and counted beyond it; the stream is whole in the end",
+    "2048 pieces, whatever the window",
+    "RFC9293-3.10.7.4",
+    "RFC5681-4.2",
+)
+def _tiny_out_of_order(family: Family) -> None:
+    lab = TcpLab(family, tcp_config=TcpConfig(receive_buffer=_WINDOW))
+    endpoint = lab.connected()
+    sent = 3 * MAX_PIECES
+
+    def every_second_byte() -> None:
+        for number in range(sent):
+            lab.peer.send(seq=2 + 2 * number, ack=1, data=b"x")
+            lab.peer.segments.clear()
+
+    assert growth(every_second_byte) < MAX_PIECES * _PER_PIECE
+    assert lab.stack.trace.drops[DropReason.TCP_REASSEMBLY_FULL] == sent - MAX_PIECES
+    assert endpoint.readable == 0
+    lab.peer.send(seq=1, ack=1, data=b"y" * 1000)
+    assert endpoint.readable == 1001
+    for start in range(1002, 20_000, 1000):
+        lab.peer.send(seq=start, ack=1, data=b"y" * 1000)
+    assert endpoint.readable >= 19_000
+
+
+@attack(
+    "one-byte segments in order, and nobody reads",
+    "taken until the window is full, then refused and answered",
+    "the receive buffer, and an eighth",
+    "RFC9293-3.8.6",
+)
+def _tiny_in_order(family: Family) -> None:
+    lab = TcpLab(family, tcp_config=TcpConfig(receive_buffer=20_000))
+    endpoint = lab.connected()
+
+    def send() -> None:
+        for number in range(25_000):
+            lab.peer.send(seq=1 + number, ack=1, data=b"x")
+            lab.peer.segments.clear()
+
+    assert growth(send) < 20_000 * 9 // 8 + 4096
+    assert endpoint.readable == 20_000
+    assert lab.receive_all(endpoint) == b"x" * 20_000
+    assert_alive(lab, endpoint, theirs=20_001)
+
+
+@attack(
+    "overlapping segments that disagree",
+    "what came first stays: a later copy cannot change what may have been checked already",
+    "the window",
+    "RFC9293-3.10.7.4",
+)
+def _overlaps(family: Family) -> None:
+    lab = TcpLab(family)
+    endpoint = lab.connected()
+    lab.peer.send(seq=11, ack=1, data=b"a" * 10)
+    lab.peer.send(seq=6, ack=1, data=b"b" * 20)
+    lab.peer.send(seq=1, ack=1, data=b"c" * 40)
+    assert lab.receive_all(endpoint) == b"c" * 5 + b"b" * 5 + b"a" * 10 + b"b" * 5 + b"c" * 15
+    assert_alive(lab, endpoint, theirs=41)
+
+
+@attack(
+    "random pieces of a stream, many times over",
+    "the stream is what was sent",
+    "the window and 2048 pieces",
+    "RFC9293-3.10.7.4",
+)
+def _random_pieces(family: Family) -> None:
+    lab = TcpLab(family, tcp_config=TcpConfig(receive_buffer=_WINDOW))
+    endpoint = lab.connected()
+    rng = Random(1)
+    stream = rng.randbytes(60_000)
+
+    def send() -> None:
+        for _ in range(6000):
+            start, length = rng.randrange(1, 60_000), rng.choice((1, 1, 7, 1460))
+            lab.peer.send(seq=1 + start, ack=1, data=stream[start : start + length])
+            lab.peer.segments.clear()
+
+    assert growth(send) < _WINDOW + MAX_PIECES * _PER_PIECE
+    for start in range(0, 60_000, 1000):
+        lab.peer.send(seq=1 + start, ack=1, data=stream[start : start + 1000])
+    assert lab.receive_all(endpoint) == stream
+    assert_alive(lab, endpoint, theirs=60_001)
+
+
+@attack(
+    "data beyond the window",
+    "cut off at its edge, and answered with the number that is expected",
+    "the receive buffer",
+    "RFC9293-3.10.7.4",
+)
+def _beyond_the_window(family: Family) -> None:
+    lab = TcpLab(family, tcp_config=TcpConfig(receive_buffer=5000))
+    endpoint = lab.connected()
+    for number in range(50):
+        lab.peer.send(seq=1 + 1460 * number, ack=1, data=bytes(1460))
+    assert endpoint.readable == 5000
+    assert lab.peer.drain()[-1].ack == 5001
+    assert lab.receive_all(endpoint) == bytes(5000)
+    assert_alive(lab, endpoint, theirs=5001)
