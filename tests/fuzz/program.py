@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from itertools import islice
 
-from tests.support.repair import repaired
 from tests.fuzz.seeds import LISTENING
 from tests.fuzz.world import CLIENT_PORT, GROUP, IF_INDEX, PEER, TEMPLATES, US, Followed, Numbers, World
+from tests.support.repair import repaired
 from wsknet.errors import NetError
 from wsknet.net import changes
 from wsknet.transport.tcp.endpoint import TcpEndpoint

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import NamedTuple
 
-from tests.support.repair import repaired
 from tests.fuzz.seeds import FRAMES, FRAMES_OF_ROUTERS, LISTENING, PEER4, PEER6, US4, US6
 from tests.fuzz.seeds import PEER as PEER_TEXT
 from tests.fuzz.seeds import US as US_TEXT
+from tests.support.repair import repaired
 from wsknet.behaviour import LINUX, WINDOWS
 from wsknet.config import AutoConfig, InterfaceConfig, StackConfig, TcpConfig
 from wsknet.control.codec import ScapyCodec

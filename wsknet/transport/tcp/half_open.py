@@ -39,11 +39,12 @@ def send_cookie(protocol: TcpProtocol, endpoint: TcpEndpoint, request: Request, 
         return
     cookies, flags = protocol.syn_cookies, tcp.SYN | tcp.ACK
     options = Options(mss=mss_to_offer(path))
+    scale = scale_for(endpoint.receive_buffer, protocol.policy.window_scale)
     if syn.options.timestamps is not None and cookies.clock is not None:
         has_ecn = cookies.grants_ecn and syn.flags & _ECN_SETUP == _ECN_SETUP
         told = _agreed(protocol, syn.options)
         options = options._replace(
-            window_scale=None if told.window_scale is None else scale_for(endpoint.receive_buffer),
+            window_scale=None if told.window_scale is None else scale,
             sack_permitted=told.sack_permitted,
             timestamps=(stamp(cookies.clock(local, remote, now), told, has_ecn), syn.options.timestamps[0]),
         )

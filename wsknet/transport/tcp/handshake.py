@@ -84,4 +84,6 @@ def send_syn(connection: Connection, now: Instant) -> None:
     )
     ack = receiver.nxt if is_answer else 0
     connection.timers.retransmit.arm(connection.timeout(now))
-    segments.send_bare(sender.iss, ack, flags, receiver.syn_window, now, tcp_options.build(options))
+    segments.send_bare(
+        sender.iss, ack, flags, receiver.syn_window, now, tcp_options.build(options, policy.option_order)
+    )
