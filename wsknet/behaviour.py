@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from wsknet.errors import ErrorKind
-from wsknet.tcp_policy import OddOpening, OptionOrder, OptionUse, TcpPolicy
+from wsknet.tcp_policy import KeepAlive, OddOpening, OptionOrder, OptionUse, TcpPolicy
 from wsknet.types import MILLISECOND, SECOND, Family
 
 
@@ -276,8 +276,10 @@ LINUX = Behaviour(
         data_retries=15,
         connect_fails_on_soft_error=True,  # tcp_v4_err and tcp_v6_err in SYN-SENT
         time_wait=60 * SECOND,
-        fin_wait_2=60 * SECOND,
         timestamps=OptionUse.ASK,
+        keep_alive=KeepAlive(interval=75 * SECOND, probes=9),  # net.ipv4.tcp_keepalive_time, _intvl, _probes
+        keep_alive_has_byte=False,  # tcp_xmit_probe_skb
+        window_scale=None,  # tcp_select_initial_window
         option_order=OptionOrder.SCALE_LAST,
         syn_fin=OddOpening.DROPPED,
         listener_resets_without_flags=False,
@@ -328,8 +330,10 @@ BSD = Behaviour(
         refuses_beyond_backlog=False,  # sonewconn
         time_wait=60 * SECOND,
         data_retries=12,
-        fin_wait_2=60 * SECOND,
         timestamps=OptionUse.ASK,  # net.inet.tcp.rfc1323
+        keep_alive=KeepAlive(interval=75 * SECOND, probes=8),  # net.inet.tcp.keepidle, keepintvl, keepcnt
+        keep_alive_has_byte=False,  # tcp_timer_keep
+        window_scale=None,
         option_order=OptionOrder.END_PADS,
         syn_fin=OddOpening.ACCEPTED,
         listener_resets_without_flags=False,

@@ -275,6 +275,9 @@ class TcpConfig:
     accept_backlog: int = 200
     """Connections that wait for accept, and as many half open, unless listen says otherwise (D-25); the most that the
     listen of Windows NT Server 4.0 and later takes (Microsoft KB 113576)."""
+    max_time_wait: int = 32768
+    """Connections in TIME-WAIT; beyond it the oldest ends early, as whoever makes us close first decides how many there
+    are.  MaxFreeTWTcbs of Windows, net.ipv4.tcp_max_tw_buckets of Linux, both with other numbers."""
     window_scaling: bool = True
     initial_window_segments: int = 10
     """RFC 6928."""

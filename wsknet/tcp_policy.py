@@ -5,8 +5,9 @@ Numbers of Windows are those of the Internet template of `Get-NetTCPSetting` unl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from wsknet.types import MILLISECOND, SECOND, Duration
 
@@ -48,6 +49,17 @@ class OddOpening(Enum):
     """FreeBSD with net.inet.tcp.drop_synfin 0: T3 of nmap-os-db."""
 
 
+class KeepAlive(NamedTuple):
+    """How an idle connection is probed while keep-alive is on."""
+
+    idle: Duration = 7200 * SECOND
+    """RFC 1122 4.2.3.6: at least two hours by default."""
+    interval: Duration = 1 * SECOND
+    """Between probes that nobody answers; KeepAliveInterval of Windows."""
+    probes: int = 10
+    """After so many the connection is given up; fixed at 10 since Windows Vista."""
+
+
 @dataclass(frozen=True)
 class TcpPolicy:
     initial_rto: Duration = 1 * SECOND
@@ -78,10 +90,6 @@ class TcpPolicy:
     delayed_ack: Duration = 40 * MILLISECOND
     time_wait: Duration = 120 * SECOND
     """TcpTimedWaitDelay."""
-    fin_wait_2: Duration = 120 * SECOND
-    """How long a closed socket waits for the peer's FIN, from the last segment that came.  What Windows asks of
-    network cards that do its work (FIN_WAIT_2 Timer, TCP chimney offload); it was 300 s in Server 2003 (KB 813056);
-    net.ipv4.tcp_fin_timeout; net.inet.tcp.finwait2_timeout."""
     congestion: CongestionAlgorithm = CongestionAlgorithm.CUBIC
     """CongestionProvider; net.ipv4.tcp_congestion_control."""
     sack: bool = True
@@ -90,6 +98,14 @@ class TcpPolicy:
     """RFC 7323 3; Tcp1323Opts, "allowed" in `netsh interface tcp show global`; net.ipv4.tcp_timestamps."""
     ecn: OptionUse = OptionUse.ANSWER
     """RFC 3168 6.1; EcnCapability; net.ipv4.tcp_ecn, where 2 stands for ANSWER."""
+    keep_alive: KeepAlive = field(default_factory=KeepAlive)
+    """Of sockets that are not told otherwise."""
+    keep_alive_has_byte: bool = True
+    """A probe repeats the last byte, for peers that would not answer without (RFC 1122 4.2.3.6); of Windows this is
+    known from captures alone."""
+    window_scale: int | None = 8
+    """Offered, unless the buffer needs more: NW8 in every fingerprint of Windows 10 and 11 in nmap-os-db.  `None`: what
+    the buffer needs."""
     option_order: OptionOrder = OptionOrder.SCALE_FIRST
     syn_fin: OddOpening = OddOpening.RESET
     listener_resets_without_flags: bool = True

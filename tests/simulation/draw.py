@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from tests.simulation.plan import EndPlan, Ending, Kind, TalkPlan, Trouble, World
+from tests.simulation.plan import Ending, EndPlan, Kind, TalkPlan, Trouble, World
 from wsknet.behaviour import BSD, LINUX, WINDOWS, Behaviour
 from wsknet.devices.impair import Impairment
 from wsknet.tcp_policy import CongestionAlgorithm, OptionUse

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from tests.simulation.plan import Ending
 from tests.simulation.words import NAMES, time_text
 from wsknet.errors import ErrorKind, NetError
+from wsknet.tcp_policy import KeepAlive
 from wsknet.transport.endpoint import Ready
-from wsknet.transport.tcp.timers import KeepAlive
 from wsknet.types import SECOND, Instant
 
 if TYPE_CHECKING:

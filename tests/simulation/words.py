@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from tests.simulation.plan import EndPlan, Ending, TalkPlan, Trouble, World
+from tests.simulation.plan import Ending, EndPlan, TalkPlan, Trouble, World
 from wsknet.behaviour import Behaviour
 from wsknet.devices.impair import Impairment
 from wsknet.tcp_policy import TcpPolicy

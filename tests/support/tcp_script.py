@@ -118,8 +118,14 @@ class Script:
     def _take(self, step: Step) -> None:
         action = step.action
         if isinstance(action, SegmentOut):
-            for piece in action.segment.pieces():
-                self._expect(piece, step.when)
+            pieces = action.segment.pieces()
+            for piece in pieces:
+                try:
+                    self._expect(piece, step.when)
+                except AssertionError as failure:
+                    if len(pieces) == 1:
+                        raise
+                    raise AssertionError(f"segment {piece.start}:{piece.end} of it: {failure}") from None
             return
         at = self._at(step.when.low or 0, step.when)
         assert at >= self.lab.now, f"it is {self._clock(self.lab.now)} already"

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from tests.support.tcp_lab import TcpLab
 from wsknet.errors import ErrorKind
+from wsknet.tcp_policy import KeepAlive
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp.endpoint import TcpEndpoint
 from wsknet.transport.tcp.state import State
-from wsknet.transport.tcp.timers import KeepAlive
 from wsknet.types import MILLISECOND, SECOND
 
 _UNITS = {"s": SECOND, "ms": MILLISECOND}

@@ -59,6 +59,10 @@ class SegmentLine:
         """Where the data lies in the stream."""
         return None if self.start is None else self.start - 1 + ("S" in self.flags)
 
+    @property
+    def end(self) -> int | None:
+        return None if self.start is None else self.start + self.length
+
     def pieces(self) -> list[SegmentLine]:
         """One by one, if they are several."""
         if self.piece is None:

@@ -20,6 +20,7 @@ import socket
 import sys
 import time
 from contextlib import suppress
+from functools import lru_cache
 from random import Random
 from struct import Struct
 from threading import Thread
@@ -38,8 +39,12 @@ TCPI_TOTAL_RETRANS = Struct("=100xI")
 """Where struct tcp_info of linux/tcp.h has tcpi_total_retrans."""
 
 
+@lru_cache(maxsize=1)
 def content(size: int) -> bytes:
-    """`size` bytes in which nothing repeats, so that a piece in the wrong place is seen."""
+    """`size` bytes in which nothing repeats, so that a piece in the wrong place is seen.
+
+    Kept: a server on which the clock runs makes them beforehand.
+    """
     return Random(size).randbytes(size)
 
 

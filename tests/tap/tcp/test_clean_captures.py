@@ -57,6 +57,7 @@ def url(address: str, path: str) -> str:
 @BOTH_FAMILIES
 @pytest.mark.parametrize("mode", ["push", "pull"], ids=["wsknet-receives", "wsknet-sends"])
 def test_a_bulk_transfer(mode: str, address: str, tmp_path: Path) -> None:
+    bulk.content(SIZE)  # made beforehand: while the service makes it, nothing is acknowledged
     with tap_bench(tmp_path) as bench, serving(bench, Bulk()) as segment:
         told = json.loads(segment.run(sys.executable, bulk.__file__, mode, address, str(bulk.PORT), str(SIZE)))
     assert told["identical"]

@@ -53,7 +53,7 @@ def test_a_syn_starts_a_connection_that_accept_returns(family: Family) -> None:
     lab.peer.send(flags="S", seq=0, mss=1300, scale=4, window=2000)
     answer = lab.peer.expect(flags="SA", seq=0, ack=1, window=65535)
     assert answer.options.mss == (1460 if family is Family.IPV4 else 1440)
-    assert answer.options.window_scale == 5
+    assert answer.options.window_scale == 8
     assert lab.told(listener) == 0
     assert listener.accept(lab.now) is None
 
@@ -275,7 +275,7 @@ def test_accepted_connections_inherit_the_options_of_the_listener() -> None:
     lab.clock.advance(sec(7199))
     assert lab.peer.drain() == []
     lab.clock.advance(sec(1))
-    lab.peer.expect(seq=0, ack=1)
+    lab.peer.expect(seq=0, ack=1, data=b"\0")
 
 
 @pytest.mark.rule("RFC1122-4.2.3.10")

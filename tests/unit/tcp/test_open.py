@@ -27,11 +27,11 @@ def test_the_handshake_carries_mss_and_window_scale(family: Family) -> None:
     endpoint = lab.connecting()
     syn = lab.peer.expect(flags="S", seq=0, ack=0, window=65535)
     assert syn.options.mss == (1460 if family is Family.IPV4 else 1440)
-    assert syn.options.window_scale == 5  # of a megabyte
+    assert syn.options.window_scale == 8
     assert lab.state(endpoint) is State.SYN_SENT
 
     lab.peer.send(flags="SA", seq=0, ack=1, mss=1460, scale=7, window=1000)
-    lab.peer.expect(flags="A", seq=1, ack=1, window=(1 << 20) >> 5)
+    lab.peer.expect(flags="A", seq=1, ack=1, window=(1 << 20) >> 8)
     assert lab.state(endpoint) is State.ESTABLISHED
     assert lab.told(endpoint) == Ready.CONNECTED
 
@@ -64,9 +64,9 @@ def test_the_scale_is_that_of_the_syn_whatever_becomes_of_the_buffer() -> None:
     lab = TcpLab()
     endpoint = lab.connecting()
     endpoint.receive_buffer = 100_000
-    assert lab.peer.expect(flags="S").options.window_scale == 5
+    assert lab.peer.expect(flags="S").options.window_scale == 8
     lab.peer.send(flags="SA", seq=0, ack=1, scale=0)
-    lab.peer.expect(flags="A", window=100_000 >> 5)
+    lab.peer.expect(flags="A", window=100_000 >> 8)
 
 
 def test_window_scaling_can_be_switched_off() -> None:
@@ -105,7 +105,7 @@ def test_simultaneous_open(family: Family) -> None:
     lab.peer.send(flags="S", seq=0, mss=1400, scale=2)
     assert lab.state(endpoint) is State.SYN_RECEIVED
     answer = lab.peer.expect(flags="SA", seq=0, ack=1)
-    assert answer.options.window_scale == 5
+    assert answer.options.window_scale == 8
     assert lab.told(endpoint) == 0
 
     lab.peer.send(flags="SA", seq=0, ack=1, mss=1400, scale=2)

@@ -10,11 +10,10 @@ from wsknet.behaviour import LINUX, WINDOWS
 from wsknet.errors import ErrorKind
 from wsknet.net import changes
 from wsknet.net.messages.icmp import IcmpErrorKind
-from wsknet.tcp_policy import CongestionAlgorithm
+from wsknet.tcp_policy import CongestionAlgorithm, KeepAlive
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp.state import State
-from wsknet.transport.tcp.timers import KeepAlive
 from wsknet.types import Family, IfIndex
 
 FAMILIES = pytest.mark.parametrize("family", list(Family), ids=lambda family: family.name)
@@ -335,9 +334,9 @@ def test_keep_alive_probes_an_idle_peer_and_gives_it_up(family: Family) -> None:
     lab = TcpLab(family)
     endpoint = lab.connected()
     endpoint.keep_alive = True
-    lab.peer.expect(seq=0, ack=1, after=sec(7200))
+    lab.peer.expect(seq=0, ack=1, data=b"\0", after=sec(7200))
     for _ in range(9):
-        lab.peer.expect(seq=0, ack=1, after=sec(1))
+        lab.peer.expect(seq=0, ack=1, data=b"\0", after=sec(1))
     assert lab.told(endpoint) == 0
     lab.peer.expect(flags="R", after=sec(1))
     assert lab.told(endpoint) == Ready.FAILED
@@ -345,14 +344,23 @@ def test_keep_alive_probes_an_idle_peer_and_gives_it_up(family: Family) -> None:
 
 
 @pytest.mark.rule("RFC1122-4.2.3.6")
+def test_where_probes_carry_no_byte_they_are_empty_acknowledgements_of_what_is_acknowledged() -> None:
+    lab = TcpLab(behaviour=LINUX)
+    endpoint = lab.connected()
+    endpoint.keep_alive = True
+    lab.peer.expect(seq=0, ack=1, data=b"", after=sec(7200))
+    lab.peer.expect(seq=0, ack=1, data=b"", after=sec(75))
+
+
+@pytest.mark.rule("RFC1122-4.2.3.6")
 def test_an_answer_to_a_probe_starts_the_idle_time_anew() -> None:
     lab = TcpLab()
     endpoint = lab.connected()
     endpoint.keep_alive = True
-    lab.peer.expect(seq=0, after=sec(7200))
-    lab.peer.expect(seq=0, after=sec(1))
+    lab.peer.expect(seq=0, data=b"\0", after=sec(7200))
+    lab.peer.expect(seq=0, data=b"\0", after=sec(1))
     lab.peer.send(seq=1, ack=1)
-    lab.peer.expect(seq=0, after=sec(7200))
+    lab.peer.expect(seq=0, data=b"\0", after=sec(7200))
     lab.peer.send(seq=1, ack=1, data=b"x")
     lab.peer.expect(seq=1, ack=2, after=ms(40))
     lab.peer.expect_nothing(until=sec(7199))
@@ -376,8 +384,8 @@ def test_keep_alive_times_can_be_set() -> None:
     endpoint.connect(lab.peer.endpoint, lab.now)
     lab.peer.send(flags="SA", seq=0, ack=1)
     lab.peer.drain()
-    lab.peer.expect(seq=0, after=sec(10))
-    lab.peer.expect(seq=0, after=sec(3))
+    lab.peer.expect(seq=0, data=b"\0", after=sec(10))
+    lab.peer.expect(seq=0, data=b"\0", after=sec(3))
     lab.peer.expect(flags="R", after=sec(3))
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from wsknet.errors import ErrorKind
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Ready
+from wsknet.transport.tcp.acknowledgement import echo_of, take_acknowledgement
 from wsknet.transport.tcp.handshake import take_syn
-from wsknet.transport.tcp.recovery import Phase
 from wsknet.transport.tcp.segments import refuse
 from wsknet.transport.tcp.seq import MASK, Position, unwrap
 from wsknet.transport.tcp.state import RECEIVING, Cause, State
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wsknet.net.packet import Packet
     from wsknet.transport.tcp.connection import Connection
     from wsknet.transport.tcp.timestamps import Timestamps
-    from wsknet.types import Duration, Instant
+    from wsknet.types import Instant
 
 
 def arrive(connection: Connection, packet: Packet, segment: Segment, now: Instant) -> None:
@@ -51,7 +51,7 @@ def _in_syn_sent(connection: Connection, packet: Packet, segment: Segment, now: 
         connection.respond_to_syn(segment, now)  # both sides opened; data in the SYN will come again
         return
     take_syn(connection, segment, now)
-    connection.establish(Cause.SYN_ACK, segment.window, now, _echo(connection, segment, now))
+    connection.establish(Cause.SYN_ACK, segment.window, now, echo_of(connection, segment, now))
     connection.receiver.unacknowledged = 2
     _take_text(connection, packet, segment, connection.receiver.nxt, now)
 
@@ -85,7 +85,7 @@ def _after_syn(connection: Connection, packet: Packet, segment: Segment, now: In
     connection.last_heard = now
     if timestamps is not None and segment.options.timestamps is not None:
         timestamps.take(segment.options.timestamps[0], start, receiver.acknowledged, now)
-    if _take_acknowledgement(connection, packet, segment, start, now):
+    if take_acknowledgement(connection, packet, segment, start, now):
         _take_text(connection, packet, segment, start, now)  # seventh and eighth
 
 
@@ -134,92 +134,34 @@ def _unacceptable(
     window is closed, counts all the same (RFC 9293 3.10.7.4: "valid ACKs"); its data does not."""
     receiver = connection.receiver
     connection.protocol.trace.drop(DropReason.TCP_UNACCEPTABLE, packet.raw)
-    if connection.state is State.SYN_RECEIVED and segment.flags & (SYN | ACK) == SYN:
-        if start == receiver.irs:
-            connection.repeat_syn(now)  # ours was lost
-            return
-    elif segment.flags & ACK and (start + length <= receiver.nxt or start == receiver.nxt):
+    if connection.state is State.SYN_RECEIVED:
+        _unacceptable_while_half_open(connection, packet, segment, start, now)
+        return
+    if segment.flags & ACK and (start + length <= receiver.nxt or start == receiver.nxt):
         connection.last_heard = now
-        if not _take_acknowledgement(connection, packet, segment, start, now):
+        if not take_acknowledgement(connection, packet, segment, start, now):
             return
-    if connection.state is not State.SYN_RECEIVED:
-        if segment.payload or segment.flags & FIN:
-            receiver.arrived_twice(start, min(start + len(segment.payload), receiver.nxt))
-            receiver.unacknowledged = 2
-            connection.settle(0, now)
-            return
+    if segment.payload or segment.flags & FIN:
+        receiver.arrived_twice(start, min(start + len(segment.payload), receiver.nxt))
+        receiver.unacknowledged = 2
         connection.settle(0, now)
+        return
+    connection.settle(0, now)
     connection.challenge(now)  # may answer an answer of the peer: rate limited, so that no loop arises
 
 
-def _take_acknowledgement(
+def _unacceptable_while_half_open(
     connection: Connection, packet: Packet, segment: Segment, start: Position, now: Instant
-) -> bool:
-    """The fifth step.  False: the segment is done with, or the connection is."""
-    sender = connection.sender
-    ack = unwrap(segment.ack, sender.una)
-    window = segment.window if segment.flags & SYN else segment.window << sender.shift
-    if connection.state is State.SYN_RECEIVED:
-        if ack != sender.iss + 1:
-            connection.protocol.trace.drop(DropReason.TCP_BAD_ACK, packet.raw)
-            refuse(connection.protocol, packet, segment, now)
-            return False
-        if connection.listener is not None and connection.listener.is_full:
-            connection.protocol.trace.drop(DropReason.TCP_BACKLOG_FULL, packet.raw)  # stays half open: SYN-ACK repeats
-            return False
-        connection.establish(Cause.ACK_OF_SYN, window, now, _echo(connection, segment, now))
-        sender.window_seq = start
-        return True
-    if not sender.una - sender.max_window <= ack <= sender.sent:  # RFC 5961 5.2
-        connection.protocol.trace.drop(DropReason.TCP_BAD_ACK, packet.raw)
-        connection.challenge(now)
-        return False
-    sender.unanswered = 0
-    if ack < sender.una:
-        return True
-    ready = 0
-    blocks = _reports(connection, segment)
-    if ack > sender.una:
-        connection.take_soft_error(None)
-        connection.confirm_path(now)
-        if sender.acknowledged(ack, now, blocks, _echo(connection, segment, now)):
-            ready = Ready.SENT
-    elif sender.nxt > ack:
-        is_duplicate = window == sender.window and not segment.payload and not segment.flags & (SYN | FIN)
-        if is_duplicate or blocks:
-            sender.reported(now, blocks, is_duplicate)
-    _take_congestion(connection, segment, now)
-    if sender.window_seq < start or (sender.window_seq == start and sender.window_ack <= ack):
-        sender.set_window(window)
-        sender.window_seq, sender.window_ack = start, ack
-    if sender.is_fin_acknowledged and connection.state in (State.FIN_WAIT_1, State.CLOSING, State.LAST_ACK):
-        ready |= Ready.FINISHED
-        connection.fin_acknowledged(now)
-    if ready:
-        connection.notify(ready)
-    return connection.state is not State.CLOSED and connection.state is not State.TIME_WAIT
-
-
-def _reports(connection: Connection, segment: Segment) -> list[tuple[Position, Position]]:
-    """The SACK blocks, if both ends permit them."""
-    if connection.receiver.reports is None or not segment.options.sack_blocks:
-        return []
-    una = connection.sender.una
-    return [(unwrap(left, una), unwrap(right, una)) for left, right in segment.options.sack_blocks]
-
-
-def _echo(connection: Connection, segment: Segment, now: Instant) -> Duration | None:
-    """The round trip by the timestamp that the segment echoes."""
-    timestamps, stamps = connection.segments.timestamps, segment.options.timestamps
-    return None if timestamps is None or stamps is None else timestamps.round_trip(stamps[1], now)
-
-
-def _take_congestion(connection: Connection, segment: Segment, now: Instant) -> None:
-    ecn, sender = connection.segments.ecn, connection.sender
-    if ecn is not None and ecn.is_new_echo(segment.flags, sender.una):
-        ecn.reduced(sender.nxt)
-        if sender.recovery.phase is Phase.OPEN:
-            sender.congestion.congestion_experienced(sender.nxt - sender.una, now)
+) -> None:
+    """In SYN-RECEIVED nothing in such a segment counts, except in the SYN-ACK that crosses ours when both sides have
+    opened (RFC 9293 3.5, figure 7)."""
+    opening = segment.flags & (SYN | ACK)
+    if opening == SYN and start == connection.receiver.irs:
+        connection.repeat_syn(now)  # ours was lost
+        return
+    if opening == SYN | ACK and start == connection.receiver.irs and connection.listener is None:
+        take_acknowledgement(connection, packet, segment, start, now)
+    connection.challenge(now)
 
 
 def _take_text(connection: Connection, packet: Packet, segment: Segment, start: Position, now: Instant) -> None:

@@ -98,7 +98,7 @@ class Connection:
             protocol.timers, self._retransmission_expired, self._persist_expired, self._delayed_ack_expired
         )
         mss = mss_for(path.mtu, remote.address)
-        self.receiver = Receiver(endpoint.receive_buffer, mss_to_offer(path))
+        self.receiver = Receiver(endpoint.receive_buffer, mss_to_offer(path), policy.window_scale)
         self.segments = SegmentWriter(protocol, path, (name.port, remote.port), self.receiver, self.timers.delayed_ack)
         self.pseudo = self.segments.pseudo
         congestion = protocol.congestion(mss, protocol.config.initial_window_segments)
@@ -318,6 +318,7 @@ class Connection:
             self.sender.sent,
             receiver.nxt,
             window,
+            receiver.shift,
             self.segments.path.pinned,
             reservation,
             self.segments.timestamps,

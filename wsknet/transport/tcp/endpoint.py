@@ -12,7 +12,6 @@ from wsknet.transport.tcp.connection import Connection
 from wsknet.transport.tcp.listener import Listener
 from wsknet.transport.tcp.naming import dial, name_of
 from wsknet.transport.tcp.state import CONNECTING, RECEIVING, State
-from wsknet.transport.tcp.timers import KeepAlive
 from wsknet.types import Cover, Endpoint, Instant, LocalName, is_link_local
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from wsknet.transport.sharing import Security
     from wsknet.transport.tcp.protocol import TcpProtocol
     from wsknet.types import Buffer
-
-_KEEP_ALIVE = KeepAlive()
 
 
 class TcpEndpoint(TransportEndpoint):
@@ -56,7 +53,7 @@ class TcpEndpoint(TransportEndpoint):
         """A connection keeps to what it was when the path was first asked for: at connect, or when the SYN came."""
         self._no_delay = False
         self._receive_buffer = protocol.config.receive_buffer
-        self.keep_alive_settings = _KEEP_ALIVE
+        self.keep_alive_settings = protocol.policy.keep_alive
 
     # Names and state
 

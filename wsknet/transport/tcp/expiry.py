@@ -79,7 +79,8 @@ def keep_alive(connection: Connection, now: Instant) -> None:
     connection.keep_alive_probes += 1
     timer.arm(Instant(now + settings.interval))
     # One before what the peer expects: it must answer, and a peer that has restarted resets.
-    connection.segments.send(sender.sent - 1, tcp.ACK, (), now)
+    payload = (b"\0",) if connection.protocol.policy.keep_alive_has_byte else ()
+    connection.segments.send(sender.sent - 1, tcp.ACK, payload, now)
 
 
 def give_up(connection: Connection, now: Instant) -> None:

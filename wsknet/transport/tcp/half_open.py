@@ -39,12 +39,13 @@ def send_cookie(protocol: TcpProtocol, endpoint: TcpEndpoint, request: Request, 
         return
     policy, flags = protocol.policy, tcp.SYN | tcp.ACK
     options = Options(mss=mss_to_offer(path))
+    scale = scale_for(endpoint.receive_buffer, policy.window_scale)
     if syn.options.timestamps is not None and policy.timestamps is not OptionUse.OFF:
         has_ecn = policy.ecn is not OptionUse.OFF and syn.flags & SETUP == SETUP
         timestamp = clock(now, protocol.timestamp_offset(local, remote))
         told = _agreed(protocol, syn.options)
         options = options._replace(
-            window_scale=None if told.window_scale is None else scale_for(endpoint.receive_buffer),
+            window_scale=None if told.window_scale is None else scale,
             sack_permitted=told.sack_permitted,
             timestamps=(stamp(timestamp, told, has_ecn), syn.options.timestamps[0]),
         )

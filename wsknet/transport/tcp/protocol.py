@@ -17,6 +17,7 @@ from wsknet.transport.tcp.isn import InitialSequence, TimestampOffset
 from wsknet.transport.tcp.listener import Listener
 from wsknet.transport.tcp.segments import refuse
 from wsknet.transport.tcp.syn_cookies import SynCookies
+from wsknet.transport.tcp.time_wait import TimeWait
 from wsknet.types import Proto
 from wsknet.wire import tcp
 from wsknet.wire.checksum import pseudo_sum, transport_is_valid
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from wsknet.transport.ports import PortTable
     from wsknet.transport.tcp.congestion.base import CongestionFactory
     from wsknet.transport.tcp.seq import Seq
-    from wsknet.transport.tcp.time_wait import TimeWait
     from wsknet.types import Cover, Endpoint, Instant
 
 _unpack = Struct("!HHIIHH").unpack_from
@@ -77,14 +77,16 @@ class TcpProtocol:
         self.notify = notify
         self.initial_sequence: Callable[[Endpoint, Endpoint, Instant], Seq] = InitialSequence(rng)
         """Called with the local and the remote end.  May be replaced, e.g. to number streams across 2^32."""
-        self.syn_cookies = SynCookies(rng)
         self.timestamp_offset = TimestampOffset(rng)
+        self.syn_cookies = SynCookies(rng)
         self.flow_labels = FlowLabels(Proto.TCP, rng, config.behaviour.flow_labels)
         self.congestion: CongestionFactory = ALGORITHMS[self.policy.congestion]
         """Of connections made from now on."""
         self.bound: dict[TcpEndpoint, None] = {}
         """Every endpoint that took a name by itself; accepted ones have that of their connection."""
         self._connections: dict[Connection | TimeWait, None] = {}
+        self._time_waits: dict[TimeWait, None] = {}
+        """Those of `_connections` that wait for time to pass, oldest first."""
         self._find = demux.find
 
     def open(self, cover: Cover, owner: Owner | None = None) -> TcpEndpoint:
@@ -142,10 +144,16 @@ class TcpProtocol:
         device = connection.endpoint.device if isinstance(connection, Connection) else 0
         self.demux.insert(connection.name, connection.remote, connection, device)
         self._connections[connection] = None
+        if isinstance(connection, TimeWait):
+            self._time_waits[connection] = None
+            if len(self._time_waits) > self.config.max_time_wait:
+                next(iter(self._time_waits)).end()
 
     def unregister(self, connection: Connection | TimeWait) -> None:
         self.demux.remove(connection.name, connection.remote, connection)
         del self._connections[connection]
+        if isinstance(connection, TimeWait):
+            del self._time_waits[connection]
 
     def listener_for(self, remains: TimeWait) -> Listener | None:
         """Who would get a SYN for the names of `remains` if that were not in the way."""

@@ -17,9 +17,13 @@ MAX_FIELD = 0xFFFF
 """The largest number the window field holds."""
 
 
-def scale_for(limit: int) -> int:
-    """The smallest shift with which `limit` bytes can be offered (RFC 7323 2.2)."""
-    return min(max(limit.bit_length() - 16, 0), 14)
+def scale_for(limit: int, usual: int | None = None) -> int:
+    """The shift with which `limit` bytes are offered (RFC 7323 2.2): `usual`, or a larger one that is needed.
+
+    A buffer that needs none gets none: with 8, one of 255 bytes could not be offered at all.
+    """
+    needed = min(max(limit.bit_length() - 16, 0), 14)
+    return max(needed, usual or 0) if needed else 0
 
 
 class Receiver:
@@ -27,14 +31,14 @@ class Receiver:
                  "pushed_to", "reassembly", "reports", "segment_size", "shift", "told_edge",
                  "unacknowledged")  # fmt: skip
 
-    def __init__(self, limit: int, segment_size: int) -> None:
+    def __init__(self, limit: int, segment_size: int, usual_scale: int | None = None) -> None:
         self.buffer = bytearray()
         """In order and not yet consumed."""
         self.limit = limit
         """Bytes the buffer may hold: the window is what is left of it."""
         self.segment_size = segment_size
         """What we announced in our MSS option."""
-        self.offered_shift = scale_for(limit)
+        self.offered_shift = scale_for(limit, usual_scale)
         """For the window scale option of our SYN: settled before it, whatever `limit` becomes."""
         self.shift = 0
         """RFC 7323: how far our window fields are shifted; 0 until the peer has agreed."""

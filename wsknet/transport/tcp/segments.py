@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from wsknet.behaviour import Identification
 from wsknet.errors import NetError
 from wsknet.net.pmtu import MIN_PATH_MTU
 from wsknet.trace import DropReason
@@ -60,8 +61,8 @@ def mss_after_too_big(mtu: int, address: Address) -> int:
 class SegmentWriter:
     """Sends the segments of one connection: fills in acknowledgement, window and checksum."""
 
-    __slots__ = ("_delayed_ack", "_flow_label", "_ip", "_local_port", "_receiver", "_remote_port", "ecn", "limit",
-                 "path", "pseudo", "reports_room", "timestamps")  # fmt: skip
+    __slots__ = ("_counts", "_delayed_ack", "_flow_label", "_identification", "_ip", "_local_port", "_receiver",
+                 "_remote_port", "ecn", "limit", "path", "pseudo", "reports_room", "timestamps")  # fmt: skip
 
     def __init__(
         self, protocol: TcpProtocol, path: Path, ports: tuple[int, int], receiver: Receiver, delayed_ack: Timer
@@ -80,6 +81,9 @@ class SegmentWriter:
         """In every segment, if both ends send them."""
         self.ecn: Ecn | None = None
         """If both ends understand ECN."""
+        self._counts = protocol.ip.config.behaviour.identification is Identification.PER_CONNECTION
+        self._identification = protocol.ip.rng.getrandbits(16) if self._counts else 0
+        """Of the next packet over IPv4, where each connection counts its own."""
         self.reports_room = 0
         """Bytes of SACK blocks that each segment carries at the moment."""
 
@@ -127,7 +131,16 @@ class SegmentWriter:
         )
         if self.path.generation != self._ip.generation:
             self._renew()
-        self._ip.send(self.path, _TCP, header, (), now, flow_label=self._flow_label)
+        # A SYN-ACK is sent before there is a connection that could count (ip_build_and_send_pkt of Linux).
+        is_counted = self._counts and flags != tcp.SYN | tcp.ACK
+        identification = self._next_identification() if is_counted else 0
+        label = self._flow_label
+        self._ip.send(self.path, _TCP, header, (), now, flow_label=label, identification=identification)
+
+    def _next_identification(self) -> int:
+        number = self._identification
+        self._identification = number + 1 & 0xFFFF
+        return number
 
     def _renew(self) -> None:
         """Tables have changed.  The addresses stay (RFC 1122 4.2.3.7); without a route IP drops the segment, and a
@@ -176,7 +189,8 @@ def refuse(protocol: TcpProtocol, packet: Packet, segment: tcp.Segment, now: Ins
     local = Endpoint(packet.destination, segment.destination_port, packet.zone)
     remote = Endpoint(packet.source, segment.source_port, packet.zone)
     if flags & tcp.ACK:
-        send_from_nowhere(protocol, local, remote, segment.ack, 0, tcp.RST, now)
+        number = segment.ack if protocol.policy.reset_repeats_ack else 0
+        send_from_nowhere(protocol, local, remote, segment.ack, number, tcp.RST, now)
         return
     end = segment.seq + len(segment.payload) + bool(flags & tcp.SYN) + bool(flags & tcp.FIN)
     send_from_nowhere(protocol, local, remote, 0, end, tcp.RST | tcp.ACK, now)

@@ -33,7 +33,7 @@ class TimeWait:
     It holds no port unless `time_wait_blocks_bind`: only the dynamic choice of ports passes by.
     """
 
-    __slots__ = ("_answered", "_interface", "_protocol", "_reservation", "_timer", "_window", "local", "name", "nxt",
+    __slots__ = ("_answered", "_interface", "_protocol", "_reservation", "_shift", "_timer", "_window", "local", "name", "nxt",
                  "remote", "sent", "timestamps")  # fmt: skip
 
     state = State.TIME_WAIT
@@ -48,6 +48,7 @@ class TimeWait:
         sent: Position,
         nxt: Position,
         window: int,
+        shift: int,
         interface: int,
         reservation: Reservation | None = None,
         timestamps: Timestamps | None = None,
@@ -59,6 +60,8 @@ class TimeWait:
         """Shared by all who wait with one name; `None` where TIME-WAIT keeps nobody from binding."""
         self._answered: Instant | None = None
         self._window = window
+        """As a field, which is shifted by `_shift`."""
+        self._shift = shift
         self.name = name
         self.local = local
         self.remote = remote
@@ -87,6 +90,8 @@ class TimeWait:
                 self.end()
             else:
                 trace.drop(DropReason.TCP_BAD_RESET, packet.raw)
+                if 0 < (seq - self.nxt) & MASK < self._window << self._shift:
+                    self._answer_rarely(now)  # RFC 5961 3.2
         elif flags & (tcp.SYN | tcp.ACK) == tcp.SYN:
             self._take_syn(packet, now)
         elif flags & tcp.SYN:

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wsknet.timers import Timer
-from wsknet.types import SECOND, Duration, Instant
 
 if TYPE_CHECKING:
     from wsknet.timers import Expired, Timers
-
-
-class KeepAlive(NamedTuple):
-    """How an idle connection is probed while keep-alive is on."""
-
-    idle: Duration = 7200 * SECOND
-    """RFC 1122 4.2.3.6: at least two hours by default."""
-    interval: Duration = 1 * SECOND
-    """Between probes that nobody answers; KeepAliveInterval of Windows."""
-    probes: int = 10
-    """After so many the connection is given up; fixed at 10 since Windows Vista."""
+    from wsknet.types import Instant
 
 
 class ConnectionTimers:
