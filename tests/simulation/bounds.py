@@ -31,6 +31,9 @@ _HEADERS = 100
 """Of link, IP and TCP with options, generously."""
 _OVERFLOW = 0.15
 """Loss by a queue of a rate-limited link, at most, that a congestion control causes itself."""
+_MISMEASURED = 8
+"""With timestamps a round trip can be measured from the first of several transmissions: the echo of a repeated segment
+is that of its original, if that arrived (RFC 7323 4.3, R2 before R3).  The timeout stays up for some round trips."""
 _SLACK = 5 * SECOND
 
 
@@ -114,7 +117,7 @@ def _on_wire(world: World, side: int, end: EndPlan, pieces: int) -> Duration:
 
 def _per_segment(world: World, side: int, error: float) -> float:
     tcp = world.behaviours[side].tcp
-    rto = max(tcp.min_rto, 3 * _round_trip(world))
+    rto = max(tcp.min_rto, 3 * _round_trip(world)) * (_MISMEASURED if error > 0.1 else 1)
     return sum(error**k * min(rto << k - 1, tcp.max_rto) for k in range(1, tcp.data_retries + 1))
 
 

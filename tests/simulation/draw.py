@@ -52,17 +52,22 @@ def draw(seed: int) -> World:
 
 
 def _modest(talks: tuple[TalkPlan, ...], troubles: tuple[Trouble, ...]) -> tuple[TalkPlan, ...]:
-    """A listener offers the least of the buffers that its connections are to have: what goes through is cut to it."""
+    """Sizes cut to what the other end takes in a bounded number of steps.
+
+    A listener offers the least of the buffers that its connections are to have.
+    """
     shrunk = [trouble.value for trouble in troubles if trouble.kind is Kind.BUFFER]
     least = [max(1, min(talk.ends[side].buffer for talk in talks)) for side in (0, 1)]
     limits = [_MOST_STEPS * min(each, *shrunk) if shrunk else _MOST_STEPS * each for each in least]
 
-    def cut(end: EndPlan, limit: int) -> EndPlan:
-        size = min(end.size, limit)
+    def cut(end: EndPlan, reader: EndPlan, limit: int) -> EndPlan:
+        size = min(end.size, limit, 10 * _MOST_STEPS * sum(reader.reads) // len(reader.reads))
         return replace(end, size=size, abort_after=min(end.abort_after, size))
 
     return tuple(
-        replace(talk, ends=(cut(talk.ends[0], limits[1]), cut(talk.ends[1], limits[0]))) for talk in talks
+        replace(talk, ends=(cut(one, other, limits[1]), cut(other, one, limits[0])))
+        for talk in talks
+        for one, other in (talk.ends,)
     )
 
 
@@ -120,7 +125,7 @@ def _end(rng: Random) -> EndPlan:
     size = rng.randint(*rng.choice(_SIZES)) * (10 if rng.random() < 0.03 else 1)
     writes = rng.choice(_WRITES)
     reads = rng.choice(_READS)
-    size = min(size, _MOST_STEPS * min(sum(writes) // len(writes), 10 * sum(reads) // len(reads)))
+    size = min(size, _MOST_STEPS * (sum(writes) // len(writes)))
     buffer = rng.choice(_BUFFERS)
     has_pause = rng.random() < 0.3
     ending = rng.choice((Ending.FINISH,) * 4 + (Ending.AFTER_PEER,) * 2 + (Ending.EARLY_LEAVE, Ending.ABORT))

@@ -43,6 +43,7 @@ class Machine:
         self.cidrs = cidrs
         self.starts = 0
         self.is_down = False
+        self.has_addresses = True
         self.device: Device | None = None
         self._lab = lab
         self.host = self._boot()
@@ -63,6 +64,10 @@ class Machine:
         self.host.apply(change)
 
     def set_addresses(self, are_there: bool) -> None:
+        """Two troubles may overlap: the first to end ends both."""
+        if are_there == self.has_addresses:
+            return
+        self.has_addresses = are_there
         interface = self.host.interfaces["eth0"]
         for cidr in self.cidrs:
             if are_there:
@@ -83,6 +88,7 @@ class Machine:
 
     def start_up(self) -> None:
         self.is_down = False
+        self.has_addresses = True
         self.host = self._boot()
         assert self.device is not None
         self.host.interfaces["eth0"].plug(self.device)
@@ -165,9 +171,7 @@ class Lab:
     ) -> None:
         driver = self.network.driver
         wire = Wire(driver, Random(f"{self.world.seed} link {number}"), f"link{number}.a", f"link{number}.b")
-        for end, each, attach in zip(
-            wire.ends, (impairment, other_impairment), (plug, other_plug), strict=True
-        ):
+        for end, each, attach in zip(wire.ends, (impairment, other_impairment), (plug, other_plug), strict=True):
             end.impairment = each
             self._ends.append((end, each))
             device: Device = Capture(end, self._writer) if self._writer is not None else end

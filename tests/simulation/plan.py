@@ -1,4 +1,4 @@
-"""What one simulated world holds, as data: hosts, links, conversations, troubles.  `draw` makes it, `words` tells it."""
+"""What a simulated world holds, as data: hosts, links, conversations, troubles.  `draw` makes it, `words` tells it."""
 
 from __future__ import annotations
 

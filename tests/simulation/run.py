@@ -69,8 +69,7 @@ class _Run:
         world, plan = self.world, self.world.talks[number]
         data = [Random(f"{world.seed} {number} {side}").randbytes(plan.ends[side].size) for side in (0, 1)]
         sides = [
-            Side(machine, plan.ends[side], data[side], data[1 - side])
-            for side, machine in enumerate(self.lab.machines)
+            Side(machine, plan.ends[side], data[side], data[1 - side]) for side, machine in enumerate(self.lab.machines)
         ]
         return Talk(plan, sides[0], sides[1], self.servers[1 - plan.client])
 
@@ -140,4 +139,6 @@ class _Run:
 def _where(error: BaseException) -> str:
     from traceback import extract_tb
 
-    return "".join(f"    {frame.filename}:{frame.lineno} {frame.name}\n" for frame in extract_tb(error.__traceback__)[-8:])
+    return "".join(
+        f"    {frame.filename}:{frame.lineno} {frame.name}\n" for frame in extract_tb(error.__traceback__)[-8:]
+    )

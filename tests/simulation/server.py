@@ -79,6 +79,10 @@ class Server:
                 if talk is None:
                     self.faults.append(f"a connection from {endpoint.remote} that nobody opened was accepted")
                     endpoint.close(now)
+                elif talk.accepting.has_ended:
+                    # A late copy of the first segment, when the listener answers with cookies (RFC 4987 3.6): it holds
+                    # all that the lost handshake did.  The peer, which has no such connection any more, resets it.
+                    endpoint.close(now)
                 elif talk.accepting.endpoint is not None:
                     self.faults.append(f"the connection from port {endpoint.remote.port} was accepted twice")
                     endpoint.close(now)

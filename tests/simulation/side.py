@@ -1,4 +1,4 @@
-"""One end of a conversation: an application that writes, reads, waits and leaves as planned, and notes what happened."""
+"""One end of a conversation: an application that writes, reads, waits and leaves as planned, and notes what it saw."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from wsknet.transport.endpoint import Ready
 from wsknet.types import SECOND, Instant
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.simulation.lab import Machine
     from tests.simulation.plan import EndPlan
     from wsknet.transport.tcp.endpoint import TcpEndpoint
@@ -50,6 +52,7 @@ class Side:
         """What TCP must never do."""
         self._host = machine.host
         self._wakes_at: Instant | None = None
+        self._cancel_wake: Callable[[], None] | None = None
         self._write_at = Instant(0)
         self._read_at = Instant(0)
         self._turn = 0
@@ -222,13 +225,15 @@ class Side:
 
     def _wake_at(self, at: Instant) -> None:
         if self._wakes_at is None or at < self._wakes_at:
+            if self._cancel_wake is not None:
+                self._cancel_wake()
             self._wakes_at = at
-            self._host.driver.call_at(at, self._wake)
+            self._cancel_wake = self._host.driver.call_at(at, self._wake)
 
     def _wake(self) -> None:
         if self.has_ended:
             return
         with self._host.pump as now:
-            self._wakes_at = None
+            self._wakes_at = self._cancel_wake = None
             if self.endpoint is not None and self.endpoint.error is None:  # else FAILED is on its way
                 self.act(now)

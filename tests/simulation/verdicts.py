@@ -11,7 +11,7 @@ How a connection *ended* the two cannot always agree about (two generals).  An e
   was lost, and so was what it was repeated for.
 - RESET: the other end aborted, crashed, timed out, or forgot a connection that it had not accepted; or it ended in
   order and its TIME-WAIT is over, while our FIN was still being repeated.
-- REFUSED: nobody listens, or the listener's host was restarting.
+- REFUSED: nobody listens, the backlog is full, or the listener's host was restarting.
 - ABORTED: the address was removed.
 
 An end that waits for ever is permitted if the other one is gone and was not able to say so, and if our end has nothing
@@ -82,11 +82,25 @@ def _has_cause(world: World, lab: Lab, talk: Talk, side: Side) -> bool:
         return side.failed_while_connecting and _had(world, side, Kind.ADDRESSES, Kind.LINK)
     if error is ErrorKind.REFUSED:
         return side.failed_while_connecting and (
-            not talk.plan.is_answered or _had(world, peer, Kind.RESTART) or is_unlucky(world, lab, talk, peer)
+            not talk.plan.is_answered
+            or _may_be_full(world, peer)
+            or _had(world, peer, Kind.RESTART)
+            or is_unlucky(world, lab, talk, peer)
         )
     if error is ErrorKind.RESET:
-        return _may_have_reset(peer) or is_unlucky(world, lab, talk, peer) or _outlived(side, peer)
+        return (
+            _may_be_full(world, peer)
+            or _may_have_reset(peer)
+            or is_unlucky(world, lab, talk, peer)
+            or _outlived(side, peer)
+        )
     return False
+
+
+def _may_be_full(world: World, side: Side) -> bool:
+    """Connections beyond the backlog: some refuse them, and who was accepted by a cookie may be reset for it."""
+    is_server = any(talk.client != side.machine.side for talk in world.talks)
+    return is_server and len(world.talks) > world.backlog and not side.is_connected
 
 
 def _may_have_reset(peer: Side) -> bool:

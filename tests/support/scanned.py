@@ -58,11 +58,22 @@ class Street:
                 ports[name] = state["state"], state["reason"], int(state["reason_ttl"])
         return found
 
-    def fingerprint(self, target: str) -> Fingerprint:
-        """What ``nmap -O`` sees of `target`."""
+    def look(self, family: int, target: str) -> str:
+        """All that ``nmap -O`` tells of `target`."""
         ports = f"T:{OPEN},{CLOSED}"
-        command = ("nmap", "-n", "-Pn", "-O", "-d", "--osscan-guess", "--max-os-tries", "1", "-p", ports)
-        output = run(self.start(*command, TARGETS[target][0]))
+        command = ["nmap", "-n", "-Pn", "-O", "-d", "--osscan-guess", "--max-os-tries", "1", "-p", ports]
+        return run(self.start(*command, *(["-6"] if family else []), TARGETS[target][family]))
+
+    def guess(self, family: int, target: str) -> str:
+        """The system that it is most like."""
+        output = self.look(family, target)
+        guesses = re.search(r"(?:OS details|Aggressive OS guesses|Running \(JUST GUESSING\)): ([^,\n]*)", output)
+        assert guesses is not None, output
+        return guesses[1]
+
+    def fingerprint(self, target: str) -> Fingerprint:
+        """What ``nmap -O`` sees of `target` over IPv4."""
+        output = self.look(0, target)
         text = "".join(line.removeprefix("OS:") for line in output.splitlines() if line.startswith("OS:"))
         assert text, output
         return {

@@ -144,11 +144,13 @@ class TcpLab:
         self.settle()
         return endpoint
 
-    def connected(self, window: int = 65535, mss: int | None = 1460, scale: int | None = None) -> TcpEndpoint:
+    def connected(
+        self, window: int = 65535, mss: int | None = 1460, scale: int | None = None, sack: bool = False
+    ) -> TcpEndpoint:
         """ESTABLISHED by our connect; nothing left to expect."""
         endpoint = self.connecting()
         self.peer.expect(flags="S", seq=0)
-        self.peer.send(flags="SA", seq=0, ack=1, window=window, mss=mss, scale=scale)
+        self.peer.send(flags="SA", seq=0, ack=1, window=window, mss=mss, scale=scale, sack_permitted=sack)
         self.peer.expect(flags="A", seq=1, ack=1)
         assert self.told(endpoint) == Ready.CONNECTED
         return endpoint

@@ -26,9 +26,9 @@ Flags: S, F, R, P, U, E, W (CWR), ``.`` (ACK), or ``-`` for none; what is expect
 Numbers are relative, 0 is the SYN of their side; on the wire both streams start a few bytes before 2^32.  START:END
 counts data alone, not SYN and FIN; (LENGTH) may be left out.  ``win`` is the field as on the wire, not scaled: 65535 if
 the peer does not say it, not compared if the expectation does not.  Of what is expected START:END and the other numbers
-may be ``*``, and ``by 1000`` stands for several segments of at most 1000 bytes.  Data is compared with what was sent.
-"TEXT" is what the peer sends in place of bytes that tell their position.  ECN, the bits of the IP header: noecn, ect0,
-ect1, ce.
+may be ``*``, and ``by 1000`` stands for several segments of at most 1000 bytes at the same time.  Data is compared with
+what was written.  "TEXT" is what the peer sends in place of bytes that tell their position.  ECN, the bits of the IP
+header: noecn, ect0, ect1, ce.
 
 Options: ``mss 1460``, ``wscale 8``, ``sackOK``, ``sack 1:11 21:31``, ``TS val 100 ecr 200``, ``FO 0123`` (Fast Open
 cookie, hexadecimal; ``FO`` asks for one), ``nop``, ``eol``, ``opt 254 f989`` (any other).  What is expected must have
@@ -42,7 +42,8 @@ ICMP about a segment of ours: ``< [1:1001(1000)] icmp frag_needed mtu 1200``; th
 Calls: ``connect``, ``listen [BACKLOG]``, ``accept [none]``, ``write N|"TEXT" [nodelay]``, ``read N|all``, ``shutdown``
 (our FIN), ``close [listener]``, ``abort``, ``set PROPERTY on|off|N|5s|20ms`` (of `TcpEndpoint`), ``keepalive IDLE
 INTERVAL PROBES`` (``2s``, ``500ms``).  ``connect ! NO_ROUTE``: the call fails with this `ErrorKind`.  In place of a
-handshake: ``established [win N] [mss N] [wscale N]`` (we connected), ``accepted [win N] [mss N]`` (the peer did).
+handshake: ``established [win N] [mss N] [wscale N] [sackOK]`` (we connected), ``accepted [win N] [mss N]`` (the peer
+did).
 
 Questions: ``state FIN_WAIT_1``, ``error RESET|none``, ``told READABLE PEER_FINISHED`` or ``told nothing`` (all that the
 owner heard since it was last asked), ``drops TCP_BAD_ACK ...`` or ``drops nothing`` (all since last asked), ``readable
@@ -72,6 +73,7 @@ from wsknet.wire.tcp_options import NO_OPTIONS
 
 _TOLERANCE = MILLISECOND // 2
 _FOR_EVER: Duration = 24 * 3600 * SECOND
+_AT_ONCE = When(0, 0, True)
 _HEADERS = {Family.IPV4: 40, Family.IPV6: 60}
 
 
@@ -99,7 +101,10 @@ class Script:
         """The segment that was expected last, and came."""
 
     def run(self, text: str) -> Script:
-        steps = parse(Template(text).substitute(self.names), CALLS)
+        try:
+            steps = parse(Template(text).substitute(self.names), CALLS)
+        except KeyError as unknown:
+            raise ScriptSyntaxError(f"${unknown.args[0]} is none of ${', $'.join(self.names)}") from None
         if not steps:
             raise ScriptSyntaxError("no step at all")
         for index, step in enumerate(steps):
@@ -121,7 +126,7 @@ class Script:
             pieces = action.segment.pieces()
             for piece in pieces:
                 try:
-                    self._expect(piece, step.when)
+                    self._expect(piece, step.when if piece is pieces[0] else _AT_ONCE)
                 except AssertionError as failure:
                     if len(pieces) == 1:
                         raise

@@ -60,8 +60,9 @@ class Application:
             self._endpoint = self.lab.accept(self.listener)
 
     def established(self, *words: str) -> None:
-        numbers = _numbers(words, "win", "mss", "wscale")
-        self._endpoint = self.lab.connected(numbers.get("win", 65535), numbers.get("mss", 1460), numbers.get("wscale"))
+        numbers = _numbers(tuple(word for word in words if word != "sackOK"), "win", "mss", "wscale")
+        window, mss, scale = numbers.get("win", 65535), numbers.get("mss", 1460), numbers.get("wscale")
+        self._endpoint = self.lab.connected(window, mss, scale, "sackOK" in words)
 
     def accepted(self, *words: str) -> None:
         numbers = _numbers(words, "win", "mss")

@@ -165,6 +165,17 @@ def test_wrk_has_no_error() -> None:
     assert "Non-2xx" not in report
 
 
+@pytest.mark.usefixtures("http")
+def test_the_example_of_the_readme_is_true() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (example,) = re.findall(r"```console\n(# ip netns exec lab curl .*?)```", readme, re.DOTALL)
+    steps = re.findall(r"^# (.*)\n((?:[^#].*\n)*)", example, re.MULTILINE)
+    assert len(steps) == 2
+    for command, output in steps:
+        script = command.replace("ip netns exec lab ", "")
+        assert shell(script).decode() == output
+
+
 @requires_tool("tshark")
 def test_wireshark_reads_requests_and_answers(tmp_path: Path) -> None:
     capture = tmp_path / "http.pcapng"

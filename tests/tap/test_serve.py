@@ -8,6 +8,7 @@ import signal
 import socket
 import struct
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -166,11 +167,17 @@ def test_an_address_that_comes_is_announced_on_each_interface_that_has_it() -> N
     for name in ("tap0", "tap1"):
         both += ["--tap", name, "--create", "--router-discovery", "--mac", "02:00:00:00:00:11"]
     command = wsknet("serve", "echo", "--netns", NETNS, *both)
+    said: list[str] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        time.sleep(5)  # duplicate detection takes up to two seconds
-        process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=20)
-    names = [line.split(":")[0] for line in said.splitlines() if "made by ourselves" in line]
+        impatience = threading.Timer(40, process.send_signal, (signal.SIGINT,))
+        impatience.start()
+        assert process.stdout is not None
+        for line in process.stdout:  # duplicate detection takes up to two seconds
+            said.append(line)
+            if sum("made by ourselves" in one for one in said) == 2:
+                process.send_signal(signal.SIGINT)
+        impatience.cancel()
+    names = [line.split(":")[0] for line in said if "made by ourselves" in line]
     assert sorted(names) == ["tap0", "tap1"]
 
 

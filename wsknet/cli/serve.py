@@ -69,7 +69,7 @@ def _switch(name: str, meaning: str) -> Callable[[Callable[..., Any]], Callable[
     return click.option(name, multiple=True, is_flag=True, flag_value="yes", help=meaning)
 
 
-@click.command(cls=GroupedCommand, short_help="Serve echo, discard or chargen on TAPs.")
+@click.command(cls=GroupedCommand, short_help="Serve echo, discard, chargen, time or http on TAPs.")
 @click.argument("app", metavar="APP")
 @click.option("--tap", multiple=True, metavar="NAME", help="Attach to TAP interface NAME; once per interface.")
 @click.option("--address", multiple=True, metavar="CIDR", help="Our address on it, e.g. 198.51.100.2/24; repeatable.")
@@ -103,7 +103,9 @@ def serve(
     pcap: str | None,
     **_: object,
 ) -> None:
-    """Serve APP (echo, discard or chargen) over TCP and UDP, IPv4 and IPv6, on the Winsock Kernel interface.
+    """Serve APP over IPv4 and IPv6, on the Winsock Kernel interface.
+
+    APP is echo, discard, chargen, time (each over TCP and UDP) or http (over TCP).
 
     \b
     One interface, made here, with the kernel as its neighbour:

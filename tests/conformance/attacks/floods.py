@@ -19,9 +19,9 @@ from wsknet.types import MILLISECOND, Family
 
 _ROOM = 1 << 20
 """Bytes, whatever the number of SYNs: tables that are full, and are built anew at another size now and then."""
-_CRUMBS = 50
-"""Bytes for each connection that came and went: cancelled timers that have not been cleared away yet.  A connection
-takes a hundred times as much."""
+_CRUMBS = 300
+"""Bytes for each connection that came and went: cancelled timers that have not been cleared away yet, and flow labels
+of IPv6 (`flow_label.MAX_FLOWS`).  A connection takes twenty times as much."""
 
 _FORGED = 1000
 """Bytes: more than the true data that follows, or that would bring them into step again."""

@@ -34,6 +34,7 @@ def _tiny_out_of_order(family: Family) -> None:
         for number in range(sent):
             lab.peer.send(seq=2 + 2 * number, ack=1, data=b"x")
             lab.peer.segments.clear()
+            lab.owners[endpoint].history.clear()
 
     assert growth(every_second_byte) < MAX_PIECES * _PER_PIECE
     assert lab.stack.trace.drops[DropReason.TCP_REASSEMBLY_FULL] == sent - MAX_PIECES
@@ -59,6 +60,7 @@ def _tiny_in_order(family: Family) -> None:
         for number in range(25_000):
             lab.peer.send(seq=1 + number, ack=1, data=b"x")
             lab.peer.segments.clear()
+            lab.owners[endpoint].history.clear()
 
     assert growth(send) < 20_000 * 9 // 8 + 4096
     assert endpoint.readable == 20_000
@@ -99,6 +101,7 @@ def _random_pieces(family: Family) -> None:
             start, length = rng.randrange(1, 60_000), rng.choice((1, 1, 7, 1460))
             lab.peer.send(seq=1 + start, ack=1, data=stream[start : start + length])
             lab.peer.segments.clear()
+            lab.owners[endpoint].history.clear()
 
     assert growth(send) < _WINDOW + MAX_PIECES * _PER_PIECE
     for start in range(0, 60_000, 1000):

@@ -98,7 +98,7 @@ def test_data_carries_the_acknowledgement_that_was_due(family: Family) -> None:
 
 
 @FAMILIES
-@pytest.mark.rule("RFC9293-SHLD-7", "RFC9293-3.7.4")
+@pytest.mark.rule("RFC9293-SHLD-7", "RFC9293-SHLD-27", "RFC9293-3.7.4")
 def test_a_small_segment_waits_while_something_is_in_flight(family: Family) -> None:
     script(
         """

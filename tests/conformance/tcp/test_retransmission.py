@@ -171,3 +171,48 @@ def test_ten_segments_start_and_every_acknowledgement_lets_one_more_out(family: 
         """,
         family,
     )
+
+
+@FAMILIES
+@pytest.mark.rule("RFC5681-4.1", "RFC6928-2")
+def test_after_an_idle_time_the_window_starts_again_with_ten_segments(family: Family) -> None:
+    script(
+        """
+        +0     established mss 1000
+        +0     write 15000
+        +0     > . 1:10001(10000) ack 1 by 1000
+        +.1    < . 1:1(0) ack 1001
+        +0     > . 10001:12001(2000) ack 1 by 1000
+        +0     < . 1:1(0) ack 2001
+        +0     > . 12001:14001(2000) ack 1 by 1000
+        +0     < . 1:1(0) ack 3001
+        +0     > P. 14001:15001(1000) ack 1
+        +.1    < . 1:1(0) ack 15001
+        +0     write 12000
+        +0     > P. 15001:27001(12000) ack 1 by 1000       # the window has grown
+        +.1    < . 1:1(0) ack 27001
+        +10    write 12000
+        +0     > . 27001:37001(10000) ack 1 by 1000
+        """,
+        family,
+    )
+
+
+@FAMILIES
+@pytest.mark.rule("RFC5681-2", "RFC5681-3.2")
+def test_what_carries_data_or_moves_the_window_is_no_duplicate(family: Family) -> None:
+    script(
+        """
+        +0     established mss 1000
+        +0     write 10000
+        +0     > P. 1:10001(10000) ack 1 by 1000
+        +.1    < . 1:1(0) ack 1
+        +0     < . 1:1(0) ack 1
+        +0     < . 1:1(0) ack 1 win 60000
+        +0     < P. 1:11(10) ack 1 win 60000
+        +0     < . 11:11(0) ack 10001 win 60000
+        +.040  > . 10001:10001(0) ack 11
+        +1     nothing
+        """,
+        family,
+    )

@@ -44,6 +44,11 @@ def test_a_line_that_makes_no_sense_is_refused_with_its_number(line: str, compla
     assert complaint in str(refused.value)
 
 
+def test_a_name_that_nobody_gave_is_refused() -> None:
+    with pytest.raises(ScriptSyntaxError, match=r"\$nss is none of \$mss"):
+        script("+0 established mss $nss")
+
+
 def test_an_empty_script_is_refused() -> None:
     with pytest.raises(ScriptSyntaxError):
         script("# nothing to do")

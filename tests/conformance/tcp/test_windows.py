@@ -248,7 +248,7 @@ def test_while_our_window_is_closed_acknowledgements_and_resets_count(family: Fa
 
 
 @FAMILIES
-@pytest.mark.rule("RFC7323-2.2", "RFC7323-2.3")
+@pytest.mark.rule("RFC7323-2.2", "RFC7323-2.3", "RFC9293-REC-1")
 def test_windows_are_scaled_after_the_syns_alone(family: Family) -> None:
     script(
         """

@@ -56,6 +56,8 @@ REFUSED = {
     "an empty length": (HEAD + b"Content-Length:\r\n\r\n", 400),
     "a hexadecimal length": (HEAD + b"Content-Length: 0x5\r\n\r\nhello", 400),
     "a length beyond 2^63": (HEAD + b"Content-Length: 9223372036854775808\r\n\r\n", 413),
+    "a PUT of no length": (b"PUT /a HTTP/1.1\r\nHost: h\r\n\r\n", 411),
+    "a PUT of HTTP/1.0 that ends with the connection": (b"PUT /a HTTP/1.0\r\n\r\nhello", 411),
     "chunked in HTTP/1.0": (b"GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     "chunked twice": (HEAD + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", 400),
     "chunked not last": (HEAD + b"Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n", 400),

@@ -146,6 +146,17 @@ def test_a_client_that_closes_its_side_still_gets_its_answers(lab: Lab, service:
     ok(simple.close(near))
 
 
+def test_a_request_that_is_cut_off_is_answered_with_400(lab: Lab, service: Http) -> None:
+    near = lab.connected()
+    ok(simple.send(near, BEGUN))
+    start(near.Dispatch.WskDisconnect, near, None, 0)
+    answer, rest = read_answer(Reader(near).rest())
+    assert (answer.status, answer.fields["connection"], rest) == (400, "close", b"")
+    lab.run(1)
+    assert not service.connections
+    ok(simple.close(near))
+
+
 @pytest.mark.parametrize("begun", [b"", b"\r\n", BEGUN])
 def test_a_client_that_is_silent_or_trickles_is_shown_the_door(lab: Lab, service: Http, begun: bytes) -> None:
     near = lab.connected()
@@ -157,7 +168,9 @@ def test_a_client_that_is_silent_or_trickles_is_shown_the_door(lab: Lab, service
         if begun:
             ok(simple.send(near, b"\r\n" if begun == b"\r\n" else b"x"))
     lab.run(6)
+    now = lab.network.driver.now()
     said = Reader(near).rest()
+    assert lab.network.driver.now() == now, "it came later than it should"
     assert said.startswith(b"HTTP/1.1 408 " if begun == BEGUN else b"")
     assert bool(said) == (begun == BEGUN)
     assert len(service.connections) == 1

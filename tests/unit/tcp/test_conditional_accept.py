@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
+
 import pytest
 
 from tests.support.tcp_lab import TcpLab
@@ -106,6 +109,8 @@ def test_a_request_refused_is_gone(verdict: Verdict, family: Family) -> None:
     assert (lab.told(endpoint), aborted(endpoint)) == (0, [])
     assert not decide(lab, endpoint, first, Verdict.ACCEPT)
     lab.peer.expect_nothing()
+    if verdict is Verdict.DROP:
+        assert lab.stack.next_deadline() is None
     assert requested(lab, endpoint) != first
 
 
@@ -226,6 +231,21 @@ def test_requests_have_their_places_in_the_syn_queue_and_are_answered_by_no_cook
     assert aborted(endpoint) == [first]
     requested(lab, endpoint, 1003)
     lab.peer.expect_nothing()
+
+
+@pytest.mark.rule("RFC4987-3.2")
+def test_of_a_request_little_is_kept_however_much_data_its_syn_has() -> None:
+    lab = TcpLab()
+    endpoint = inspecting(lab)
+    tracemalloc.start()
+    try:
+        for port in range(1000, 1150):
+            lab.peer.send(flags="S", seq=0, port=port, data=bytes(1400))
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 150 * 1400
+    finally:
+        tracemalloc.stop()
+    assert len(inspections_of(endpoint)) == 150
 
 
 def test_requests_are_shown_in_the_order_of_their_first_syns() -> None:

@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.support.tcp_lab import TcpLab
-from tests.support.tcp_peer import OUR_ISS, Received
+from tests.support.tcp_lab import TcpLab, with_tcp
+from tests.support.tcp_peer import OUR_ISS, Peer, Received
 from wsknet.behaviour import BSD, LINUX, WINDOWS
+from wsknet.tcp_policy import OddOpening
 from wsknet.trace import DropReason
-from wsknet.types import Family
+from wsknet.types import Family, Proto
 
 SETS = {behaviour.name: behaviour for behaviour in (WINDOWS, LINUX, BSD)}
 OPEN, CLOSED = 50000, 50001
@@ -75,8 +76,8 @@ def probe(lab: TcpLab, flags: str, data: bytes, port: int) -> Received | None:
 
 
 def check(answer: Received | None, wanted: Answer | None) -> None:
+    assert (answer is None) is (wanted is None), str(answer)
     if wanted is None or answer is None:
-        assert answer is wanted, str(answer)
         return
     assert "".join(sorted(answer.flags)) == "".join(sorted(wanted.flags))
     assert answer.ack == wanted.ack  # the numbers of the peer count from its SYN, which is what was sent
@@ -134,3 +135,75 @@ def test_what_was_odd_is_counted(family: Family, name: str) -> None:
     drops = lab.stack.trace.drops
     reasons = (DropReason.TCP_BAD_FLAGS, DropReason.TCP_NO_ENDPOINT, DropReason.TCP_BAD_RESET)
     assert [drops[reason] for reason in reasons] == [1, 1, 1]
+
+
+class Watching(Peer):
+    """Keeps numbers of every packet with TCP that comes: identification over IPv4, and what ACK would acknowledge."""
+
+    def __init__(self, lab: TcpLab) -> None:
+        super().__init__(lab)
+        self.identifications: list[int] = []
+        self.acknowledged: list[int] = []
+
+    def hear(self, frame: bytes) -> None:
+        if frame[12:14] == b"\x08\x00" and frame[23] == Proto.TCP:
+            self.identifications.append(int.from_bytes(frame[18:20], "big"))
+            self.acknowledged.append(int.from_bytes(frame[42:46], "big"))
+        elif frame[12:14] == b"\x86\xdd" and frame[20] == Proto.TCP:
+            self.acknowledged.append(int.from_bytes(frame[62:66], "big"))
+        super().hear(frame)
+
+
+@FAMILIES
+@NAMES
+def test_the_number_beside_a_reset_without_ack(family: Family, name: str) -> None:
+    lab = TcpLab(family, SETS[name])
+    lab.peer = peer = Watching(lab)
+    lab.listening(OPEN)
+    for port in (OPEN, CLOSED):
+        probe(lab, "A", b"", port)
+    assert peer.acknowledged == [ACK if name == "windows" else 0] * 2
+
+
+@FAMILIES
+def test_each_choice_of_a_listener_stands_alone(family: Family) -> None:
+    for syn_fin, opening in zip(OddOpening, (reset(2), NOTHING, SYN_ACK), strict=True):
+        for resets in (True, False):
+            lab = TcpLab(family, with_tcp(WINDOWS, syn_fin=syn_fin, listener_resets_without_flags=resets))
+            lab.listening(OPEN)
+            check(probe(lab, "F", b"", OPEN), reset(1) if resets else NOTHING)
+            check(probe(lab, "SF", b"", OPEN), opening)
+
+
+CONNECTIONS = pytest.mark.parametrize(
+    ("name", "syn"),
+    [
+        ("windows", "S"),
+        pytest.param("linux", "S", marks=pytest.mark.xfail(reason="data segments are not numbered", strict=True)),
+        pytest.param(
+            "linux", "SEC", marks=pytest.mark.xfail(reason="nor are SYN-ACKs with ECE told apart", strict=True)
+        ),
+        ("bsd", "S"),
+    ],
+)
+
+
+@CONNECTIONS
+@pytest.mark.rule("RFC6864-4.1")
+def test_how_the_packets_of_connections_are_numbered(name: str, syn: str) -> None:
+    """Windows counts all to one peer, Linux those of each connection after the SYN-ACK, FreeBSD none."""
+    lab = TcpLab(Family.IPV4, SETS[name])
+    lab.peer = peer = Watching(lab)
+    listener = lab.listening()
+    peer.send(syn, 0)
+    peer.next()
+    peer.send("A", 1, 1)
+    endpoint = lab.accept(listener)
+    for _ in range(3):
+        lab.send(endpoint, b"data", no_delay=True)
+        lab.peer.expect(flags="PA", data=b"data")
+    probe(lab, "A", b"", CLOSED)
+    syn_ack, first, second, third, refusal = peer.identifications
+    assert (second - first & 0xFFFF, third - second & 0xFFFF) == ((0, 0) if name == "bsd" else (1, 1))
+    assert (first == 0) is (name == "bsd")
+    assert (syn_ack, refusal) == ((first - 1 & 0xFFFF, third + 1 & 0xFFFF) if name == "windows" else (0, 0))

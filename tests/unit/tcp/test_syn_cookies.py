@@ -9,6 +9,7 @@ import pytest
 from tests.support.tcp_lab import TcpLab, with_tcp
 from tests.support.tcp_peer import OUR_ADDRESS, OUR_PORT, PEER_ADDRESS, PEER_PORT, Received, sec
 from wsknet.behaviour import WINDOWS
+from wsknet.config import TcpConfig
 from wsknet.tcp_policy import OptionUse
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Ready
@@ -74,6 +75,17 @@ def test_data_and_fin_with_the_acknowledgement_are_taken(family: Family) -> None
     endpoint = lab.accept(listener)
     assert lab.receive_all(endpoint) == b"all of it"
     assert lab.state(endpoint) is State.CLOSE_WAIT
+
+
+@FAMILIES
+@pytest.mark.rule("RFC9293-3.4")
+def test_the_last_number_before_they_wrap_can_be_that_of_the_syn(family: Family) -> None:
+    lab = TcpLab(family)
+    listener = crowded(lab)
+    lab.peer.iss = 0xFFFFFFFF
+    answer = cookie(lab)
+    lab.peer.send(seq=1, ack=answer.seq + 1)
+    assert lab.accept(listener).remote == lab.peer.endpoint
 
 
 def test_a_repeated_syn_gets_the_same_cookie_and_with_room_again_a_place() -> None:
@@ -162,6 +174,7 @@ def test_the_accept_queue_full_a_good_cookie_is_dropped_and_works_later() -> Non
     lab.peer.send(flags="PA", seq=1, ack=answer.seq + 1, data=b"hello")
     lab.peer.expect_nothing()
     assert lab.stack.trace.drops[DropReason.TCP_BACKLOG_FULL] == 1
+    assert len(lab.stack.view().connections) == 1
     lab.accept(listener)
     lab.peer.send(flags="PA", seq=1, ack=answer.seq + 1, data=b"hello")
     assert lab.receive_all(lab.accept(listener)) == b"hello"
@@ -283,6 +296,20 @@ def test_a_syn_with_timestamps_alone_is_granted_no_more() -> None:
     assert (answer.options.window_scale, answer.options.sack_permitted) == (None, False)
     assert answer.options.timestamps is not None
     lab.peer.send(seq=1, ack=answer.seq + 1, window=1000, timestamps=(510, answer.options.timestamps[0]))
+    lab.send(lab.accept(listener), bytes(4000))
+    assert sum(len(found.data) for found in lab.peer.drain()) <= 1000
+
+
+@pytest.mark.rule("RFC2018-2", "RFC7323-2.2")
+def test_what_is_switched_off_is_granted_by_no_cookie() -> None:
+    behaviour = with_tcp(WINDOWS, sack=False)
+    lab = TcpLab(behaviour=behaviour, tcp_config=TcpConfig(window_scaling=False))
+    listener = crowded(lab)
+    answer = cookie(lab, scale=7, sack_permitted=True, timestamps=(500, 0))
+    assert (answer.options.window_scale, answer.options.sack_permitted) == (None, False)
+    assert answer.options.timestamps is not None
+    forged = answer.options.timestamps[0] & ~0x3F | 0x17
+    lab.peer.send(seq=1, ack=answer.seq + 1, window=1000, timestamps=(510, forged))
     lab.send(lab.accept(listener), bytes(4000))
     assert sum(len(found.data) for found in lab.peer.drain()) <= 1000
 

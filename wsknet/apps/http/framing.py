@@ -99,6 +99,8 @@ def content_of(request: Request) -> Counted | Chunked:
     """RFC 9112 6.3, for requests."""
     lengths = request.fields.get("content-length")
     if "transfer-encoding" not in request.fields:
+        if lengths is None and request.method == "PUT":
+            raise Refusal(411, "PUT needs Content-Length, even if that is 0 (RFC 9110 15.5.12)")
         return Counted(0 if lengths is None else _parse_length(lengths))
     if lengths is not None:
         raise Refusal(400, "a request has Content-Length or Transfer-Encoding, not both")

@@ -99,7 +99,7 @@ class Resource:
 
 
 class Site:
-    """`clock` gives seconds since 1970, with fractions as nanoseconds behind: an integer of nanoseconds."""
+    """`clock` gives nanoseconds since 1970."""
 
     ALL_METHODS: ClassVar[str] = "GET, HEAD, PUT, DELETE, OPTIONS"
 

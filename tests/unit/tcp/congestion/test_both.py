@@ -49,8 +49,32 @@ def test_undo_restores_window_and_threshold_once(algorithm: CongestionAlgorithm)
     control.timed_out(MSS, True, NOW)
     control.undo(NOW)
     assert state(control) == before
+    control.timed_out(MSS, True, NOW)
     control.undo(NOW)
-    assert state(control) == before
+    assert control.window == MSS
+
+
+@BOTH
+@pytest.mark.rule("RFC5681-3.1")
+def test_the_threshold_that_comes_back_is_two_segments_of_their_present_size(algorithm: CongestionAlgorithm) -> None:
+    control = control_of(algorithm)
+    control.loss_detected(2 * MSS, NOW)
+    for _ in range(20):
+        control.acknowledged(control.window, control.window, NOW, None)
+    control.loss_detected(control.window, NOW)
+    control.set_segment_size(2 * MSS)
+    control.undo(NOW)
+    assert control.threshold == 4 * MSS
+
+
+@BOTH
+@pytest.mark.rule("RFC5681-3.1")
+def test_a_timeout_ends_the_recovery_that_it_came_in(algorithm: CongestionAlgorithm) -> None:
+    control = control_of(algorithm, 100)
+    control.loss_detected(100 * MSS, NOW)
+    control.timed_out(100 * MSS, False, NOW)
+    control.recovered(20 * MSS, NOW)
+    assert control.window == MSS
 
 
 @BOTH

@@ -132,6 +132,32 @@ def test_slow_start_counts_eight_segments_per_acknowledgement_and_one_after_a_ti
         assert control.window == window * MSS
 
 
+@pytest.mark.rule("RFC9438-4.10", "RFC9438-4.3")
+def test_what_goes_beyond_the_threshold_counts_in_congestion_avoidance() -> None:
+    control = cubic()
+    control.loss_detected(10 * MSS, NOW)
+    control.recovered(2 * MSS, NOW)
+    control.acknowledged(3 * MSS, 3 * MSS, NOW, None)
+    assert control.window == 6 * MSS
+    control.acknowledged(6 * MSS, 6 * MSS, NOW, None)
+    assert control.window == int((7 + 9 / 17 * 5 / 7) * MSS)
+
+
+@pytest.mark.rule("RFC3465-2.3")
+def test_only_the_slow_start_after_the_timeout_itself_is_careful() -> None:
+    control = cubic()
+    control.timed_out(10 * MSS, False, NOW)
+    while control.window < 12 * MSS:
+        control.acknowledged(control.window, control.window, NOW, None)
+    control.congestion_experienced(control.window, NOW)
+    control.recovered(0, NOW)
+    assert control.window == control.threshold
+    control.loss_detected(control.window, NOW)
+    control.recovered(0, NOW)
+    control.acknowledged(2 * MSS, 2 * MSS, NOW, None)
+    assert control.window == 4 * MSS
+
+
 @pytest.mark.rule("RFC9438-4.2", "RFC9438-5.8")
 @pytest.mark.parametrize("is_idle", [True, False])
 def test_time_in_which_the_application_was_the_limit_does_not_move_the_curve(is_idle: bool) -> None:
@@ -145,10 +171,7 @@ def test_time_in_which_the_application_was_the_limit_does_not_move_the_curve(is_
             flow.acknowledge(flight=10 * MSS)
     assert flow.control.window == before
     if is_idle:
-        flow.control.threshold = 0  # else the restart would be in slow start, see below
-        flow.control.window = flow.control.initial_window()
-        flow.control.idle(flow.now)
-        flow.control.window = before
+        flow.control.idle(flow.now)  # the initial window is larger: no slow start
     flow.run(sec(3))
     assert flow.segments == pytest.approx(curve(sec(5), 210, 300, 300, ms(100)), rel=0.03)
 
@@ -217,13 +240,18 @@ def test_an_undone_loss_does_not_count_for_fast_convergence() -> None:
 
 
 @pytest.mark.rule("RFC9438-4.2")
-def test_the_curve_is_in_segments_of_the_size_that_they_have() -> None:
+@pytest.mark.parametrize("is_undone", [False, True])
+def test_the_curve_is_in_segments_of_the_size_that_they_have(is_undone: bool) -> None:
     flow = Flow(cubic(400), ms(100))
     flow.lose()
+    if is_undone:
+        flow.control.loss_detected(flow.flight, flow.now)
     flow.control.set_segment_size(500)
     flow.count = 1000
-    flow.run(sec(8))
-    assert flow.segments == pytest.approx(curve(sec(8), 560, 800, 800, ms(100)), rel=0.03)
+    if is_undone:
+        flow.control.undo(flow.now)
+    flow.run(sec(14))
+    assert flow.segments == pytest.approx(curve(sec(14), 560, 800, 800, ms(100)), rel=0.03)
 
 
 def test_without_any_sample_of_the_round_trip_the_window_still_follows_the_curve() -> None:

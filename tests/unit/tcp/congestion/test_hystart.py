@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.tcp.congestion.flow import Flow, ms, sec
 from wsknet.transport.tcp.congestion.cubic import Cubic
-from wsknet.types import Duration
+from wsknet.types import Duration, Instant
 
 MSS = 1000
 PLAIN = 2.0
@@ -28,7 +28,7 @@ def growth(flow: Flow, delay: Duration) -> float:
     return flow.segments / before
 
 
-def started() -> Flow:
+def started() -> Rounds:
     """Two rounds of slow start with a delay of 40 ms."""
     flow = Rounds(Cubic(MSS, 20), ms(40), per_ack=1)
     for _ in range(2):
@@ -70,6 +70,29 @@ def test_when_the_delay_falls_again_slow_start_resumes() -> None:
     growth(flow, ms(55))
     assert growth(flow, ms(55)) == pytest.approx(PLAIN, rel=0.05)
     assert flow.control.threshold > 2 * flow.control.window
+    growth(flow, ms(70))
+    for _ in range(3):
+        assert growth(flow, ms(70)) == pytest.approx(CONSERVATIVE, rel=0.05)
+    assert flow.control.threshold > 2 * flow.control.window
+
+
+@pytest.mark.rule("RFC9406-4.3", "RFC5681-4.1")
+def test_after_an_idle_time_the_delay_from_before_it_is_forgotten() -> None:
+    flow = started()
+    flow.control.idle(flow.now)
+    flow.left = flow.flight
+    for _ in range(3):
+        assert growth(flow, ms(80)) == pytest.approx(PLAIN, rel=0.06)
+
+
+@pytest.mark.rule("RFC9406-4.2", "RFC5681-3.1")
+def test_tiny_segments_may_end_it_with_a_threshold_of_two_segments() -> None:
+    control = Cubic(MSS, 10)
+    control.lost_syn()
+    for delay in (40, 40, 60, 60, 60, 60, 60, 60):
+        for _ in range(10):
+            control.acknowledged(10, 100, Instant(0), ms(delay))
+    assert control.window < control.threshold == 2 * MSS
 
 
 @pytest.mark.rule("RFC9406-4.2")
@@ -93,15 +116,16 @@ def test_later_slow_starts_heed_their_threshold_and_not_the_delay() -> None:
 
 
 @pytest.mark.rule("RFC9438-4.10")
-def test_after_a_slow_start_that_ended_without_loss_the_curve_is_at_its_plateau() -> None:
+@pytest.mark.parametrize(("round_trip", "time"), [(100, 6), (20, 2)])
+def test_after_a_slow_start_that_ended_without_loss_the_curve_is_at_its_plateau(round_trip: int, time: int) -> None:
     flow = started()
     while flow.control.threshold > flow.control.window:
         growth(flow, ms(60))
     start = flow.control.threshold / MSS
-    flow.round_trip = ms(100)
-    flow.run(sec(6))
+    flow.round_trip = ms(round_trip)
+    flow.run(sec(time))
     # Reno's estimate is at the prior window from the start: a segment per round trip.
-    assert flow.segments == pytest.approx(max(start + 0.4 * 6**3, start + 60), rel=0.03)
+    assert flow.segments == pytest.approx(start + max(0.4 * time**3, time * 1000 / round_trip), rel=0.03)
 
 
 @pytest.mark.rule("RFC9406-4.2")

@@ -51,6 +51,33 @@ def test_congestion_avoidance_adds_one_segment_per_window_acknowledged() -> None
     assert control.window == 11 * MSS
 
 
+@pytest.mark.rule("RFC5681-3.1")
+def test_what_was_counted_before_a_loss_does_not_count_after_it() -> None:
+    control = reno()
+    control.threshold = 10 * MSS
+    for _ in range(9):
+        acknowledge(control, MSS)
+    control.loss_detected(10 * MSS, NOW)
+    for _ in range(4):
+        acknowledge(control, MSS)
+    assert control.window == 5 * MSS
+    acknowledge(control, MSS)
+    assert control.window == 6 * MSS
+
+
+@pytest.mark.rule("RFC4015-3")
+def test_what_was_counted_before_a_loss_that_was_none_counts_again() -> None:
+    control = reno()
+    control.threshold = 10 * MSS
+    for _ in range(9):
+        acknowledge(control, MSS)
+    control.loss_detected(10 * MSS, NOW)
+    control.undo(NOW)
+    assert control.window == 10 * MSS
+    acknowledge(control, MSS)
+    assert control.window == 11 * MSS
+
+
 @pytest.mark.rule("RFC5681-4.3")
 def test_a_window_that_was_not_used_does_not_grow() -> None:
     control = reno()

@@ -93,11 +93,7 @@ class Cubic(CongestionControl):
             smoothed = self._round_trip
             self._round_trip = smoothed + (round_trip - smoothed) // _SMOOTHING if smoothed else round_trip
         if self.is_limit(flight):
-            if self.window < self.threshold:
-                self._epoch = None
-                left = self._slow_start(count)
-            else:
-                left = count
+            left = self._slow_start(count) if self.window < self.threshold else count
             if left:
                 self._avoid(left, now)
         elif self._epoch is not None:
