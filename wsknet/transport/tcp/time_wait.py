@@ -33,8 +33,8 @@ class TimeWait:
     It holds no port unless `time_wait_blocks_bind`: only the dynamic choice of ports passes by.
     """
 
-    __slots__ = ("_answered", "_interface", "_protocol", "_reservation", "_shift", "_timer", "_window", "local", "name", "nxt",
-                 "remote", "sent", "timestamps")  # fmt: skip
+    __slots__ = ("_answered", "_interface", "_protocol", "_reservation", "_shift", "_timer", "_window", "local", "name",
+                 "nxt", "remote", "sent", "timestamps")  # fmt: skip
 
     state = State.TIME_WAIT
     pseudo: int | None = None
