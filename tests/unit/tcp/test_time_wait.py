@@ -63,14 +63,14 @@ def test_time_wait_answers_no_plain_acknowledgement_and_other_segments_rarely() 
     lab.peer.expect(seq=2, ack=2)
 
 
-@pytest.mark.rule("RFC9293-3.10.7.4", "RFC5961-3.2")
+@pytest.mark.rule("RFC9293-3.10.7.4")
 def test_an_exact_reset_ends_time_wait_and_another_does_not() -> None:
     lab = TcpLab()
     endpoint = in_time_wait(lab)
-    lab.peer.send(flags="R", seq=1)  # before the window
+    lab.peer.send(flags="R", seq=1)
     lab.peer.expect_nothing()
-    lab.peer.send(flags="R", seq=3)  # in it
-    lab.peer.expect(seq=2, ack=2)
+    lab.peer.send(flags="R", seq=3)
+    lab.peer.expect(seq=2, ack=2)  # RFC 5961 3.2: the right number, please
     assert lab.state(endpoint) is State.TIME_WAIT
     lab.peer.send(flags="R", seq=2)
     assert lab.state(endpoint) is State.CLOSED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wsknet.types import SECOND, Duration, Instant
+from wsknet.types import MICROSECOND, SECOND, Duration, Instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,10 +89,10 @@ class Rack:
         wait = 0
         for record in self._sent_before(board):
             remaining = record.at + self.round_trip + window - now
-            if remaining <= 0:
+            if remaining <= 0 and record.at < now:
                 board.mark_lost(record)
-            else:
-                wait = max(wait, remaining)
+            else:  # what has just gone out is not lost yet, even where a round trip takes no time
+                wait = max(wait, remaining, MICROSECOND)
         return wait
 
     def timed_out(self, board: Scoreboard, window: Duration, now: Instant) -> None:

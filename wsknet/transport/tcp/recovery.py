@@ -33,8 +33,8 @@ class Phase(Enum):
 
 class Recovery:
     __slots__ = ("_board", "_congestion", "_first_repeat_at", "_has_found", "_has_partial", "_has_sack",
-                 "_is_undoable", "_rack", "_repeats", "duplicates", "keeps_timer", "must_repeat", "phase", "recover",
-                 "reorder_wait", "retries", "uses_rack")  # fmt: skip
+                 "_is_undoable", "_rack", "_repeats", "duplicates", "has_duplicate_report", "keeps_timer",
+                 "must_repeat", "phase", "recover", "reorder_wait", "retries", "uses_rack")  # fmt: skip
 
     def __init__(self, congestion: CongestionControl, board: Scoreboard, start: Position, uses_rack: bool) -> None:
         self._congestion = congestion
@@ -57,6 +57,8 @@ class Recovery:
         self.reorder_wait: Duration = 0
         """Until more may be known to be lost; 0 if time alone will not tell."""
         self._has_partial = False
+        self.has_duplicate_report = False
+        """The latest acknowledgement said that something arrived twice."""
         self.keeps_timer = False
         """Acknowledgements do not restart the retransmission timer: partial ones after the first (RFC 6582 3.2)."""
         self._is_undoable = False
@@ -83,7 +85,8 @@ class Recovery:
 
         Blocks about what was never sent, or is acknowledged, are not believed; a D-SACK (RFC 2883 4) comes first.
         """
-        if blocks and self._is_duplicate_report(blocks, una):
+        self.has_duplicate_report = bool(blocks) and self._is_duplicate_report(blocks, una)
+        if self.has_duplicate_report:
             self._rack.duplicate_reported(una, nxt)
             if self._is_undoable:
                 self._repeats -= 1
@@ -109,12 +112,13 @@ class Recovery:
         if self.phase is Phase.OPEN:
             self._restart_counting()
             congestion.acknowledged(count, outstanding, now, round_trip)
-        elif una >= self.recover:
-            self._end(una, nxt, now)
-        elif self.phase is Phase.TIMEOUT:
+            return
+        if self.phase is Phase.TIMEOUT:
             congestion.acknowledged(count, outstanding, now, round_trip)
-        elif not self._has_sack:
+        elif una < self.recover and not self._has_sack:
             self._partial(count)
+        if una >= self.recover:
+            self._end(una, nxt, now)
 
     def _restart_counting(self) -> None:
         self.duplicates = 0
@@ -158,10 +162,9 @@ class Recovery:
             self._has_found = True
 
     def _threshold(self, outstanding: int, has_more: bool) -> int:
-        """RFC 5827 3.1: in bytes, as there is no message boundary to count."""
-        size = self._congestion.segment_size
-        segments = -(-outstanding // size)
-        return max(segments - 1, 1) if segments < _EARLY and not has_more else _DUPLICATES
+        """RFC 5827 3.1, by bytes.  Of a lone segment nothing can tell."""
+        segments = -(-outstanding // self._congestion.segment_size)
+        return segments - 1 if 1 < segments < _EARLY and not has_more else _DUPLICATES
 
     # Finding losses
 

@@ -289,7 +289,9 @@ class Sender:
         delivered = [record for record in taken if not record.is_sacked] + fresh
         for record in delivered:
             recovery.delivered(record, now)
-        sample = self._sample(delivered, now, echo if count else None)
+        # What arrived twice is acknowledged with the timestamp of what came before it, from long ago.
+        is_told = count and not recovery.has_duplicate_report
+        sample = self._sample(delivered, now, echo if is_told else None)
         has_repeats = any(record.is_repeated for record in taken)
         if recovery.phase is not Phase.OPEN and recovery.was_spurious(
             Instant(now - echo + MILLISECOND) if has_repeats and echo is not None else None
@@ -325,8 +327,9 @@ class Sender:
         deadline: int = self._timeout_at
         self.alarm = Alarm.TIMEOUT
         if recovery.reorder_wait:
-            self.alarm = Alarm.REORDER
-            deadline = min(now + recovery.reorder_wait, deadline)
+            if now + recovery.reorder_wait < deadline:
+                self.alarm = Alarm.REORDER
+                deadline = now + recovery.reorder_wait
         elif recovery.uses_rack and recovery.phase is Phase.OPEN and self._probe_end is None and not self.board.gone:
             at = now + self.round_trip.probe_timeout
             if outstanding <= self.mss:
