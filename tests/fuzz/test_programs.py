@@ -1,4 +1,4 @@
-"""Frames, calls, time and changes of the tables in any order: nothing raises, loops or leaks, and the next is served."""
+"""Frames, calls, time and changes in any order: nothing raises, loops or leaks, and the next caller is served."""
 
 from __future__ import annotations
 

@@ -41,6 +41,7 @@ def completion(world: World) -> Duration:
     """When, counted from the beginning, everything that can end must have ended."""
     error = _error(world)
     round_trip = _round_trip(world)
+    is_clean = not error and not world.troubles
     opens = max(talk.opens_at for talk in world.talks)
     total = opens + world.last_trouble + _SLACK + _outages(world)
     for talk in world.talks:
@@ -48,7 +49,7 @@ def completion(world: World) -> Duration:
         for side, end in enumerate(talk.ends):
             pieces = _pieces(world, side, end, talk.ends[1 - side])
             delayed = max(behaviour.tcp.delayed_ack for behaviour in world.behaviours)
-            total += pieces * (round_trip + delayed) + _application(end, talk.ends[1 - side].size)
+            total += pieces * (round_trip + delayed) + _application(end, talk.ends[1 - side].size, is_clean)
             total += int(4 * pieces * _per_segment(world, side, error))
             total += int(2 * _on_wire(world, side, end, pieces) / (1 - error))
             if end.keep_alive:
@@ -102,12 +103,12 @@ def _pieces(world: World, side: int, end: EndPlan, reader: EndPlan) -> int:
     return sends + end.size // min(segment, window) + 1
 
 
-def _application(end: EndPlan, arriving: int) -> Duration:
-    """Time that an application takes itself.  A pause may close the window: the probe that finds it open again comes
-    after as long again, at most."""
+def _application(end: EndPlan, arriving: int, is_clean: bool) -> Duration:
+    """Time that an application takes itself.  A pause may close the window.  If the update is lost that opens it again,
+    the probe that finds it open comes after as long again, at most."""
     sends = end.size * len(end.writes) // sum(end.writes) + 1
     reads = arriving * len(end.reads) // sum(end.reads) + arriving // 500 + 2  # what arrives in small segments
-    return sends * end.write_gap + reads * end.read_gap + 2 * end.pause
+    return sends * end.write_gap + reads * end.read_gap + (end.pause if is_clean else 2 * end.pause)
 
 
 def _on_wire(world: World, side: int, end: EndPlan, pieces: int) -> Duration:

@@ -118,7 +118,7 @@ class _Run:
         if are_done():
             return
         for talk in self.talks:
-            self.outcome.faults += verdicts.of_waiting(talk, self.outcome.bound)
+            self.outcome.faults += verdicts.of_waiting(self.world, self.lab, talk, self.outcome.bound)
         for side in sides:
             if not side.has_ended and side.endpoint is not None:
                 with side.machine.host.pump as now:

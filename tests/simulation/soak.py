@@ -74,6 +74,7 @@ class Soak:
     """`hosts` machines on one hub that loses a little; `per_second` attempts to connect in all."""
 
     def __init__(self, seed: int = 1, hosts: int = 4, per_second: int = 5) -> None:
+        tracemalloc.start()  # first of all: what replaces something that was not counted would look like growth
         self.network = Network(seed)
         self.opened = self.closed = self.failed = self.aborted = self.refused = 0
         self._rng = Random(f"soak {seed}")
@@ -131,10 +132,8 @@ class Soak:
         """Memory in bytes at `samples` instants evenly over `duration`, after `WARM_UP`.  Ends with nothing open."""
         driver = self.network.driver
         driver.call_at(Instant(driver.now()), self._open)
-        driver.run_for(WARM_UP)
-        tracemalloc.start()
         try:
-            driver.run_for(WARM_UP)  # again: only what is made from now on is counted, and all of it must be
+            driver.run_for(WARM_UP)
             found = []
             for _ in range(samples):
                 driver.run_for(duration // samples)

@@ -116,6 +116,8 @@ def is_unlucky(world: World, lab: Lab, talk: Talk, side: Side) -> bool:
     """So much was lost that `side` may have transmitted one segment, and its repeats, in vain."""
     if any(trouble.kind in OUTAGES for trouble in world.troubles):
         return True
+    if any(link.corrupt for link in world.links) and lab.log.lost[0, 0]:
+        return True  # ARP has no checksum: a corrupted answer sends all that follows to a wrong MAC address
     tcp = world.behaviours[side.machine.side].tcp
     retries = min(tcp.syn_retries, tcp.data_retries) if not side.is_connected else tcp.data_retries
     if talk.names is None:
@@ -128,12 +130,12 @@ def _had(world: World, side: Side, *kinds: Kind) -> bool:
     return any(trouble.kind in kinds and trouble.side == side.machine.side for trouble in world.troubles)
 
 
-def of_waiting(talk: Talk, bound: Duration) -> Iterator[str]:
+def of_waiting(world: World, lab: Lab, talk: Talk, bound: Duration) -> Iterator[str]:
     """Of the ends that have not ended when the bound has come."""
     for side in talk.sides:
         if side.has_ended or (side.endpoint is None and not talk.server.may_still_accept(talk)):
             continue
-        if not _may_wait_for_ever(side):
+        if not (_may_wait_for_ever(side) and _may_be_unheard(world, lab, talk)):
             yield f"not ended within {time_text(bound)}: {side.tell()}"
 
 
@@ -142,8 +144,16 @@ def _may_wait_for_ever(side: Side) -> bool:
     if endpoint is None or not side.is_connected or side.plan.keep_alive or endpoint.unacknowledged:
         return False
     waits_for_answer = side.is_finished and not side.is_fin_acknowledged
-    is_peer_gone = peer.has_ended and not (peer.has_seen_end and peer.is_fin_acknowledged)
+    # One that nobody ever accepted was given up half open.
+    is_peer_gone = peer.endpoint is None or (peer.has_ended and not (peer.has_seen_end and peer.is_fin_acknowledged))
     return is_peer_gone and not waits_for_answer and side.written == side.plan.size
+
+
+def _may_be_unheard(world: World, lab: Lab, talk: Talk) -> bool:
+    """A reset is sent once: only if something was lost may it be that."""
+    if talk.names is None or any(trouble.kind in OUTAGES for trouble in world.troubles):
+        return True
+    return lab.log.losses(talk.names[0].port, talk.names[1].port) > 0
 
 
 def of_tables(lab: Lab, talks: Sequence[Talk]) -> list[str]:

@@ -20,6 +20,7 @@ TUN = Path("/dev/net/tun")
 DEBIAN_PACKAGES = {
     "ab": "apache2-utils",
     "arping": "iputils-arping",
+    "chrt": "util-linux",
     "curl": "curl",
     "dnsmasq": "dnsmasq-base",
     "ip": "iproute2",

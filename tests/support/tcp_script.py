@@ -20,15 +20,15 @@ of the stack has to be expected, before the next step that is not an expectation
 
 Segments.  ``<`` is one of the peer's, ``>`` one of ours::
 
-    [ECN] FLAGS START:END(LENGTH) ack N win N urg N <OPTIONS> by N "TEXT"
+    [ECN] FLAGS START:END(LENGTH) ack N win N urg N <OPTIONS> by N port N "TEXT"
 
 Flags: S, F, R, P, U, E, W (CWR), ``.`` (ACK), or ``-`` for none; what is expected must have these and no others.
 Numbers are relative, 0 is the SYN of their side; on the wire both streams start a few bytes before 2^32.  START:END
 counts data alone, not SYN and FIN; (LENGTH) may be left out.  ``win`` is the field as on the wire, not scaled: 65535 if
 the peer does not say it, not compared if the expectation does not.  Of what is expected START:END and the other numbers
 may be ``*``, and ``by 1000`` stands for several segments of at most 1000 bytes at the same time.  Data is compared with
-what was written.  "TEXT" is what the peer sends in place of bytes that tell their position.  ECN, the bits of the IP
-header: noecn, ect0, ect1, ce.
+what was written.  ``port`` is the peer's, unless it is the usual one.  "TEXT" is what the peer sends in place of bytes
+that tell their position.  ECN, the bits of the IP header: noecn, ect0, ect1, ce.
 
 Options: ``mss 1460``, ``wscale 8``, ``sackOK``, ``sack 1:11 21:31``, ``TS val 100 ecr 200``, ``FO 0123`` (Fast Open
 cookie, hexadecimal; ``FO`` asks for one), ``nop``, ``eol``, ``opt 254 f989`` (any other).  What is expected must have
@@ -175,6 +175,7 @@ class Script:
             data,
             65535 if segment.window is None else segment.window,
             options=options + bytes(-len(options) % 4),
+            port=segment.port,
             urgent=segment.urgent or 0,
             traffic_class=ECN[segment.ecn or "noecn"],
         )

@@ -23,6 +23,7 @@ _FORM = re.compile(
     (?:\s+urg\s+(?P<urgent>\d+))?
     (?:\s+<(?P<options>[^>]*)>)?
     (?:\s+by\s+(?P<piece>\d+))?
+    (?:\s+port\s+(?P<port>\d+))?
     (?:\s+"(?P<text>[^"]*)")?
     """,
     re.VERBOSE,
@@ -53,6 +54,8 @@ class SegmentLine:
     piece: int | None
     """Several segments of so many bytes each; PSH, FIN and the rest of the data are on the last."""
     text: bytes | None
+    port: int = PEER_PORT
+    """The peer's."""
 
     @property
     def offset(self) -> int | None:
@@ -73,7 +76,7 @@ class SegmentLine:
             size = min(self.piece, end - start)
             flags = self.flags if start + size == end else re.sub("[PF]", "", self.flags)
             found.append(SegmentLine(flags, start, size, self.ack, self.window, self.urgent, self.ecn, self.options,
-                                     None, None))  # fmt: skip
+                                     None, None, self.port))  # fmt: skip
             start += size
         return found
 
@@ -87,7 +90,7 @@ class SegmentLine:
             "window": (self.window, found.window),
             "urgent pointer": (self.urgent, found.urgent),
             "ECN": (None if self.ecn is None else ECN[self.ecn], found.traffic_class & 3),
-            "ports": ((OUR_PORT, PEER_PORT), (found.source_port, found.destination_port)),
+            "ports": ((OUR_PORT, self.port), (found.source_port, found.destination_port)),
         }
         different = [name for name, (wanted, given) in wanted_and_given.items() if wanted not in (None, given)]
         if self.options is not None and not _all_admitted(self.options, options):
@@ -105,7 +108,9 @@ def parse(text: str, is_expected: bool) -> SegmentLine:
     """What follows ``<`` or ``>``.  Raises `ValueError`."""
     found = _FORM.fullmatch(text)
     if found is None:
-        raise ValueError('not of the form  FLAGS START:END(LENGTH) [ack N] [win N] [urg N] [<OPTIONS>] [by N] ["TEXT"]')
+        raise ValueError(
+            'not of the form  FLAGS START:END(LENGTH) [ack N] [win N] [urg N] [<OPTIONS>] [by N] [port N] ["TEXT"]'
+        )
     flags = _letters(found["flags"])
     start, end = _number(found["start"]), _number(found["end"])
     if (start is None) != (end is None) or (start is None and found["length"] is None):
@@ -132,7 +137,8 @@ def parse(text: str, is_expected: bool) -> SegmentLine:
     options = None if is_any else tcp_options.parse(inside or "")
     urgent = None if found["urgent"] is None else int(found["urgent"])
     piece = None if found["piece"] is None else int(found["piece"])
-    return SegmentLine(flags, start, length, ack, window, urgent, found["ecn"], options, piece, data)
+    port = int(found["port"] or PEER_PORT)
+    return SegmentLine(flags, start, length, ack, window, urgent, found["ecn"], options, piece, data, port)
 
 
 def _number(word: str | None) -> int | None:
@@ -151,6 +157,8 @@ def render(found: Received, options: tuple[Option, ...]) -> str:
         words.append(f"urg {found.urgent}")
     if options:
         words.append(f"<{','.join(map(str, options))}>")
+    if found.destination_port != PEER_PORT:
+        words.append(f"port {found.destination_port}")
     if found.traffic_class & 3:
         words.insert(0, next(f"[{name}]" for name, bits in ECN.items() if bits == found.traffic_class & 3))
     return " ".join(words)

@@ -50,7 +50,7 @@ def main() -> int:
         print("impaired: interrupted, nothing is left behind", file=sys.stderr)
         return 130
     print(table(rates))
-    return int(arguments.check and not all(ratio(rates, mode) >= LEAST_RATIO for mode in DIRECTIONS))
+    return int(arguments.check and not is_met(rates))
 
 
 def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -90,6 +90,10 @@ def rate(told: dict[str, float]) -> float:
 
 def ratio(rates: Rates, mode: str) -> float:
     return median(rates[mode, Peer.WSKNET]) / median(rates[mode, Peer.KERNEL])
+
+
+def is_met(rates: Rates) -> bool:
+    return all(ratio(rates, mode) >= LEAST_RATIO for mode in DIRECTIONS)
 
 
 def table(rates: Rates) -> str:

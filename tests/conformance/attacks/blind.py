@@ -129,7 +129,7 @@ def _fins(family: Family) -> None:
 @attack(
     "RST flood against TIME-WAIT",
     "only the exact number ends the wait (RFC 9293), and where RFC 1337 is heeded not even that",
-    "no answer at all",
+    "one answer in half a second",
     "RFC1337-3",
     "RFC9293-3.10.7.4",
 )
@@ -143,5 +143,5 @@ def _resets_in_time_wait(family: Family) -> None:
     lab.peer.expect(seq=2, ack=2)
     for offset in range(-_WINDOW, _WINDOW):
         lab.peer.send(flags="R", seq=2 + offset)
-    lab.peer.expect_nothing()
+    assert len(lab.peer.drain()) <= 1
     assert lab.state(endpoint) is State.TIME_WAIT

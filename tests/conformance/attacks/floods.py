@@ -57,7 +57,7 @@ def _assert_connects(lab: TcpLab, listener: TcpEndpoint, number: int) -> None:
 def _syn_flood(family: Family, count: int) -> None:
     lab = TcpLab(family)
     listener = lab.listening()
-    fill = 2 * MAX_PATHS
+    fill = 3 * MAX_PATHS // 2
     grown = growth_after(lambda: _flood(lab, range(fill)), lambda: _flood(lab, range(fill, fill + count)))
     assert grown < _ROOM
     _assert_connects(lab, listener, (1 << 24) - 1)
@@ -67,13 +67,13 @@ def _syn_flood(family: Family, count: int) -> None:
 
 
 @attack(
-    "SYN flood, a sample of 3,000 sources",
+    "SYN flood, a sample of 2,000 sources",
     "who means it is answered and served all the time",
     "no memory beyond the full SYN queue and path cache",
     "RFC4987-3.6",
 )
 def _short_syn_flood(family: Family) -> None:
-    _syn_flood(family, 3_000)
+    _syn_flood(family, 2_000)
 
 
 @attack(

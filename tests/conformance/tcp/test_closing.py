@@ -261,3 +261,24 @@ def test_a_fin_that_nobody_acknowledges_is_given_up() -> None:
         """,
         behaviour=with_tcp(WINDOWS, data_retries=2),
     )
+
+
+@FAMILIES
+@pytest.mark.parametrize(("is_ignored", "left"), [(False, 0), (True, 1)], ids=["as in RFC 9293", "fix F1"])
+@pytest.mark.rule("RFC1337-3", "RFC9293-3.10.7.4")
+def test_a_reset_ends_time_wait_unless_the_policy_says_otherwise(family: Family, is_ignored: bool, left: int) -> None:
+    script(
+        """
+        +0     established
+        +0     shutdown
+        +0     > F. 1:1(0) ack 1
+        +0     < F. 1:1(0) ack 2
+        +0     > . 2:2(0) ack 2
+        +0     < R 2:2(0)
+        +0     connections $left
+        +60    nothing
+        """,
+        family,
+        with_tcp(WINDOWS, ignores_reset_in_time_wait=is_ignored),
+        left=left,
+    )

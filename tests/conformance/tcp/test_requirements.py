@@ -233,3 +233,40 @@ def test_source_quench_means_nothing() -> None:
         +0     > P. 1001:11001(10000) ack 1 by 1000       # the congestion window is as if nothing had come
         """
     )
+
+
+@FAMILIES
+@pytest.mark.rule("RFC9293-MUST-20", "RFC9293-SHLD-10")
+def test_after_three_repeats_the_next_hop_is_doubted(family: Family) -> None:
+    lab = TcpLab(family)
+    endpoint = lab.connected()
+    asked = []
+    hear = lab.peer.hear
+
+    def listen(frame: bytes) -> None:
+        is_tcp = frame[12:14] != b"\x08\x06" and frame[23 if family is Family.IPV4 else 20] == Proto.TCP
+        if not is_tcp:
+            asked.append(frame)
+        hear(frame)
+
+    lab.peer.hear = listen  # type: ignore[method-assign]
+    lab.send(endpoint, b"x")
+    lab.clock.advance(ms(2099))
+    assert len(lab.peer.drain()) == 3
+    assert not asked
+    lab.clock.advance(sec(6))
+    assert lab.peer.drain()
+    assert asked
+
+
+@FAMILIES
+@pytest.mark.rule("RFC9293-MAY-17", "RFC9293-3.9.1")
+def test_the_application_can_see_that_the_peer_pushed(family: Family) -> None:
+    lab = TcpLab(family)
+    endpoint = lab.connected()
+    lab.peer.send(seq=1, ack=1, data=b"and so")
+    assert not endpoint.pushed
+    lab.peer.send(flags="PA", seq=7, ack=1, data=b" on")
+    assert endpoint.pushed
+    assert lab.receive_all(endpoint) == b"and so on"
+    assert not endpoint.pushed

@@ -67,10 +67,10 @@ def test_the_timeout_follows_the_round_trip(family: Family) -> None:
         +0     > . 1:1(0) ack 1
         +0     write 100
         +0     > P. 1:101(100) ack 1
-        +.5    < . 1:1(0) ack 101
+        +.9    < . 1:1(0) ack 101
         +0     write 100
         +0     > P. 101:201(100) ack 1
-        +1.25  > P. 101:201(100) ack 1        # SRTT 0.5 s, RTTVAR 0.25 * 3/4, RTO 0.5 + 4 * 0.1875
+        +1.7   > P. 101:201(100) ack 1        # RTTVAR 3/4 * 0.25 + 1/4 * 0.4, SRTT 7/8 * 0.5 + 1/8 * 0.9
         """,
         family,
     )

@@ -63,6 +63,7 @@ def test_an_empty_script_is_refused() -> None:
         ("+0 > P. 1:101(100) ack 2", "different: acknowledgement"),
         ("+0 > P. 1:101(100) ack 1 win 1", "different: window"),
         ("+0 > P. 1:101(100) ack 1 urg 1", "different: urgent pointer"),
+        ("+0 > P. 1:101(100) ack 1 port 81", "different: ports"),
         ("+0 > P. 1:101(100) ack 1 <nop>", "different: options"),
         ("+0 > [ect0] P. 1:101(100) ack 1", "different: ECN"),
         ("+.001 > P. 1:101(100) ack 1", "different: time: wanted at 0.001"),

@@ -147,3 +147,30 @@ def test_after_an_idle_time_of_weeks_any_timestamp_is_taken(family: Family) -> N
         family,
         LINUX,
     )
+
+
+@FAMILIES
+@pytest.mark.parametrize(
+    ("value", "answer"), [(702, "> S. *:*(0) ack 2 <...>"), (600, "> . 2:2(0) ack 2 <...>")], ids=["newer", "older"]
+)
+@pytest.mark.rule("RFC6191-2", "RFC9293-SHLD-4")
+def test_in_time_wait_a_syn_with_a_newer_timestamp_opens_whatever_its_number(
+    family: Family, value: int, answer: str
+) -> None:
+    script(
+        f"""
+        +0     listen
+        +0     < S 0:0(0) <mss 1000,sackOK,TS val 700 ecr 0>
+        +0     > S. 0:0(0) ack 1 <...>
+        +0     < . 1:1(0) ack 1 <nop,nop,TS val 700 ecr 0>
+        +0     accept
+        +0     shutdown
+        +0     > F. 1:1(0) ack 1 <...>
+        +0     < F. 1:1(0) ack 2 <nop,nop,TS val 701 ecr 0>
+        +0     > . 2:2(0) ack 2 <...>
+        +1     < S 1:1(0) <mss 1000,sackOK,TS val {value} ecr 0>
+        +0     {answer}
+        """,
+        family,
+        LINUX,
+    )
