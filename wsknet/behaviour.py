@@ -274,6 +274,7 @@ LINUX = Behaviour(
         syn_ack_retries=5,
         refuses_beyond_backlog=False,
         data_retries=15,
+        black_hole_detection=False,
         connect_fails_on_soft_error=True,  # tcp_v4_err and tcp_v6_err in SYN-SENT
         time_wait=60 * SECOND,
         timestamps=OptionUse.ASK,
@@ -330,6 +331,7 @@ BSD = Behaviour(
         refuses_beyond_backlog=False,  # sonewconn
         time_wait=60 * SECOND,
         data_retries=12,
+        black_hole_detection=False,
         timestamps=OptionUse.ASK,  # net.inet.tcp.rfc1323
         keep_alive=KeepAlive(interval=75 * SECOND, probes=8),  # net.inet.tcp.keepidle, keepintvl, keepcnt
         keep_alive_has_byte=False,  # tcp_timer_keep

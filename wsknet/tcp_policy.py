@@ -87,6 +87,10 @@ class TcpPolicy:
     data_retries: int = 5
     """Repeats of one segment before the connection is given up; TcpMaxDataRetransmissions, documented up to Server
     2003; net.ipv4.tcp_retries2; TCP_MAXRXTSHIFT."""
+    black_hole_detection: bool = True
+    """Segments that time out again and again are made shorter, and longer ones tried later (RFC 4821).  On since
+    Windows Vista (The Cable Guy, November 2005); net.ipv4.tcp_mtu_probing and net.inet.tcp.pmtud_blackhole_detection
+    are 0."""
     connect_fails_on_soft_error: bool = False
     """An ICMP error that tells of an unreachable host, network or the like ends a connect at once (RFC 5461 4.1) and is
     not only remembered; TCP_FAIL_CONNECT_ON_ICMP_ERROR, off by default."""

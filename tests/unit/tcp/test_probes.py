@@ -179,10 +179,8 @@ CONNECTIONS = pytest.mark.parametrize(
     ("name", "syn"),
     [
         ("windows", "S"),
-        pytest.param("linux", "S", marks=pytest.mark.xfail(reason="data segments are not numbered", strict=True)),
-        pytest.param(
-            "linux", "SEC", marks=pytest.mark.xfail(reason="nor are SYN-ACKs with ECE told apart", strict=True)
-        ),
+        ("linux", "S"),
+        ("linux", "SEC"),
         ("bsd", "S"),
     ],
 )

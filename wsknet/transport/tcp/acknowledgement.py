@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Ready
+from wsknet.transport.tcp.delivery import acknowledged, reported
 from wsknet.transport.tcp.recovery import Phase
 from wsknet.transport.tcp.segments import refuse
 from wsknet.transport.tcp.seq import MASK, Position, unwrap
@@ -40,12 +41,12 @@ def take_acknowledgement(
     if ack > sender.una:
         connection.take_soft_error(None)
         connection.confirm_path(now)
-        if sender.acknowledged(ack, now, blocks, echo_of(connection, segment, now)):
+        if acknowledged(sender, ack, now, blocks, echo_of(connection, segment, now)):
             ready = Ready.SENT
     elif sender.nxt > ack:
         is_duplicate = window == sender.window and not segment.payload and not segment.flags & (SYN | FIN)
         if is_duplicate or blocks:
-            sender.reported(now, blocks, is_duplicate)
+            reported(sender, now, blocks, is_duplicate)
     _take_congestion(connection, segment, now)
     if sender.window_seq < start or (sender.window_seq == start and sender.window_ack <= ack):
         sender.set_window(window)

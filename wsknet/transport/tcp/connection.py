@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from wsknet.errors import ErrorKind
 from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp import arrival, expiry
+from wsknet.transport.tcp.delivery import acknowledged
 from wsknet.transport.tcp.handshake import send_syn, take_syn
 from wsknet.transport.tcp.receive import Receiver
+from wsknet.transport.tcp.segment_size import SegmentSize
 from wsknet.transport.tcp.segments import SegmentWriter, mss_for, mss_to_offer
 from wsknet.transport.tcp.send import Sender
 from wsknet.transport.tcp.seq import MASK
@@ -102,8 +104,10 @@ class Connection:
         self.segments = SegmentWriter(protocol, path, (name.port, remote.port), self.receiver, self.timers.delayed_ack)
         self.pseudo = self.segments.pseudo
         congestion = protocol.congestion(mss, protocol.config.initial_window_segments)
-        self.sender = Sender(iss, mss, policy, congestion, self.segments, self.timers)
+        size = SegmentSize(len(remote.address), mss)
+        self.sender = Sender(iss, size, policy, congestion, self.segments, self.timers)
         self.sender.no_delay = endpoint.no_delay
+        self.sender.user_timeout = endpoint.user_timeout
         protocol.register(self)
 
     # Opening
@@ -136,7 +140,7 @@ class Connection:
 
     def _number_syn(self, now: Instant) -> None:
         self.sender.nxt = self.sender.sent = self.sender.iss + 1
-        self._syn_at = now
+        self._syn_at = self.sender.stalled_since = now
 
     def use_timestamps(self, timestamps: Timestamps) -> None:
         self.segments.timestamps = timestamps
@@ -144,7 +148,8 @@ class Connection:
         self._header_length = 20 + TIMESTAMPS_LENGTH
 
     def timeout(self, now: Instant) -> Instant:
-        return Instant(now + self.sender.round_trip.rto)
+        """When the SYN that leaves now is repeated."""
+        return self.sender.not_beyond_user_timeout(Instant(now + self.sender.round_trip.rto))
 
     def repeat_syn(self, now: Instant) -> None:
         self._has_repeated_syn = True
@@ -209,7 +214,7 @@ class Connection:
                     if offset_flags & tcp.PSH:
                         receiver.pushed_to = receiver.consumed + len(receiver.buffer)
                     ready = Ready.READABLE
-                if fresh and sender.acknowledged(una + fresh, now):
+                if fresh and acknowledged(sender, una + fresh, now):
                     ready |= Ready.SENT
                 window <<= sender.shift
                 if window != sender.window:

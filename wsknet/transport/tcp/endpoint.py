@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wsknet.config import PortRange
     from wsknet.transport.sharing import Security
     from wsknet.transport.tcp.protocol import TcpProtocol
-    from wsknet.types import Buffer
+    from wsknet.types import Buffer, Duration
 
 
 class TcpEndpoint(TransportEndpoint):
@@ -28,9 +28,9 @@ class TcpEndpoint(TransportEndpoint):
     PEER_FINISHED, FINISHED, FAILED; of a listener: ACCEPTABLE, and with conditional accept REQUESTED, REQUEST_ABORTED.
     """
 
-    __slots__ = ("_deferred", "_keep_alive", "_no_delay", "_protocol", "_receive_buffer", "_reservation", "connection",
-                 "cover", "inspection", "is_closed", "is_conditional", "keep_alive_settings", "listener", "local",
-                 "unicast_interfaces")  # fmt: skip
+    __slots__ = ("_deferred", "_keep_alive", "_no_delay", "_protocol", "_receive_buffer", "_reservation",
+                 "_user_timeout", "connection", "cover", "inspection", "is_closed", "is_conditional",
+                 "keep_alive_settings", "listener", "local", "unicast_interfaces")  # fmt: skip
 
     def __init__(self, protocol: TcpProtocol, cover: Cover, owner: Owner | None) -> None:
         super().__init__(owner)
@@ -52,6 +52,7 @@ class TcpEndpoint(TransportEndpoint):
         self.unicast_interfaces = ROUTING_DECIDES
         """A connection keeps to what it was when the path was first asked for: at connect, or when the SYN came."""
         self._no_delay = False
+        self._user_timeout: Duration | None = None
         self._receive_buffer = protocol.config.receive_buffer
         self.keep_alive_settings = protocol.policy.keep_alive
 
@@ -205,6 +206,7 @@ class TcpEndpoint(TransportEndpoint):
             child._reservation = self._protocol.ports.reserve_accepted(self._reservation, name)
         child._no_delay = self._no_delay
         child._receive_buffer = self._receive_buffer
+        child._user_timeout = self._user_timeout
         child._keep_alive = self._keep_alive
         child.keep_alive_settings = self.keep_alive_settings
         return child
@@ -253,6 +255,18 @@ class TcpEndpoint(TransportEndpoint):
         self._no_delay = is_on
         if self.connection is not None:
             self.connection.sender.no_delay = is_on
+
+    @property
+    def user_timeout(self) -> Duration | None:
+        """How long data, or a SYN, may stay unacknowledged before the connection is given up (RFC 9293 3.9.1.1,
+        TCP_MAXRT); `None` for as many repeats as the policy says.  Counts from the next segment on."""
+        return self._user_timeout
+
+    @user_timeout.setter
+    def user_timeout(self, duration: Duration | None) -> None:
+        self._user_timeout = duration
+        if self.connection is not None:
+            self.connection.sender.user_timeout = duration
 
     # Receiving
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind
-from wsknet.transport.tcp.send import Alarm
+from wsknet.transport.tcp.delivery import look
+from wsknet.transport.tcp.retransmission import Alarm, probe_tail, schedule, timed_out
 from wsknet.transport.tcp.state import CONNECTING, State
 from wsknet.types import Instant
 from wsknet.wire import tcp
@@ -21,25 +22,37 @@ _DOUBTFUL = 3
 def retransmission(connection: Connection, now: Instant) -> None:
     sender = connection.sender
     recovery = sender.recovery
-    policy = connection.protocol.policy
-    if sender.alarm is Alarm.REORDER:
-        sender.reordering_ended(now)
-        return
-    if sender.alarm is Alarm.PROBE:
-        sender.probe_tail(now)
-        return
+    if connection.state not in CONNECTING:
+        if sender.is_overdue(now):
+            give_up(connection, now)
+            return
+        if sender.alarm is Alarm.REORDER:
+            look(sender, now)
+            schedule(sender, now)
+            sender.output(now)
+            return
+        if sender.alarm is Alarm.PROBE:
+            probe_tail(sender, now)
+            return
     if recovery.retries == _DOUBTFUL - 1:
         connection.protocol.ip.doubt(connection.segments.path, now)
-    if connection.state not in CONNECTING:
-        if recovery.retries >= policy.data_retries:
-            give_up(connection, now)
-        else:
-            sender.timed_out(now)
-        return
-    if recovery.retries >= (policy.syn_retries if connection.listener is None else policy.syn_ack_retries):
+    if connection.state in CONNECTING:
+        _syn(connection, now)
+    elif sender.user_timeout is None and recovery.retries >= connection.protocol.policy.data_retries:
+        give_up(connection, now)
+    else:
+        timed_out(sender, now)
+
+
+def _syn(connection: Connection, now: Instant) -> None:
+    """Our SYN or SYN-ACK was not answered."""
+    sender, policy = connection.sender, connection.protocol.policy
+    retries = policy.syn_retries if connection.listener is None else policy.syn_ack_retries
+    is_over = sender.recovery.retries >= retries if sender.user_timeout is None else sender.is_overdue(now)
+    if is_over:
         connection.fail(connection.soft_error or ErrorKind.TIMED_OUT, now)
         return
-    recovery.retries += 1
+    sender.recovery.retries += 1
     sender.round_trip.back_off()
     connection.repeat_syn(now)
 
@@ -54,7 +67,8 @@ def persist(connection: Connection, now: Instant) -> None:
     if sender.pipe > 0 or (sender.una == sender.queue.end and sender.fin_at != sender.una):
         return
     in_vain = sender.probes if connection.endpoint.is_closed else sender.unanswered
-    if in_vain > connection.protocol.policy.data_retries:
+    retries = connection.protocol.policy.data_retries
+    if sender.is_overdue(now) or (sender.user_timeout is None and in_vain > retries):
         give_up(connection, now)
     else:
         sender.probe(now)

@@ -24,7 +24,6 @@ def take_syn(connection: Connection, segment: tcp.Segment, now: Instant) -> None
     options = segment.options
     policy = connection.protocol.policy
     sender, receiver = connection.sender, connection.receiver
-    sender.mss = min(peer_mss(options.mss, connection.remote.address), sender.mss)
     shift = 0
     if options.window_scale is not None and connection.protocol.config.window_scaling:
         sender.shift = options.window_scale
@@ -33,13 +32,13 @@ def take_syn(connection: Connection, segment: tcp.Segment, now: Instant) -> None
     has_timestamps = options.timestamps is not None and _is_wanted(policy.timestamps, segment)
     if options.timestamps is not None and has_timestamps:
         connection.use_timestamps(Timestamps(connection.timestamp_offset, options.timestamps[0], now))
-        sender.mss -= connection.segments.overhead
     has_sack = policy.sack and options.sack_permitted
     if has_sack:
         receiver.reports = Reports(receiver.reassembly, has_timestamps)
     sender.recovery.use_sack(has_sack)
     if _grants_ecn(segment) and _is_wanted(policy.ecn, segment):
         connection.segments.ecn = Ecn(sender.iss)
+    sender.peer_takes(peer_mss(options.mss, connection.remote.address), connection.segments.overhead)
     sender.congestion.start(sender.mss)
     sender.set_window(segment.window)  # never scaled in a SYN
     sender.window_seq, sender.window_ack = segment.seq, sender.iss

@@ -24,7 +24,7 @@ class Island:
 
 
 class Reassembly:
-    """Islands in order.  What came first is kept: a later copy cannot change it."""
+    """Islands in order.  Of what waits here the first copy is kept: a later one out of order cannot change it."""
 
     __slots__ = ("_count", "_islands")
 

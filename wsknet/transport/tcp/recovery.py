@@ -155,7 +155,9 @@ class Recovery:
         if self.phase is Phase.TIMEOUT:
             return
         size = self._congestion.segment_size
-        board.guess(min(board.guessed + size, max(nxt - una - size, 0)))
+        # No more than were in flight when the loss was noticed: duplicates may be forged (RFC 5681 3.2, step 4).
+        most = self.recover - una - size if self.phase is Phase.FAST else _DUPLICATES * size
+        board.guess(max(min(board.guessed + size, nxt - una - size, most), 0))
         enough = self._threshold(nxt - una, has_more)
         if self.phase is Phase.OPEN and self.duplicates >= enough and una >= self.recover:
             board.mark_lost(board.records[0])
@@ -168,8 +170,19 @@ class Recovery:
 
     # Finding losses
 
-    def look(self, una: Position, nxt: Position, now: Instant, smoothed: Duration | None, has_more: bool) -> None:
-        """Mark what is known to be lost by now, and begin fast recovery if that is news."""
+    def look(
+        self,
+        una: Position,
+        nxt: Position,
+        now: Instant,
+        smoothed: Duration | None,
+        has_more: bool,
+        size_probe: Sent | None,
+    ) -> None:
+        """Mark what is known to be lost by now, and begin fast recovery if that is news.
+
+        If `size_probe` alone is lost it was too long for the path, of which congestion knows nothing (RFC 4821 7.6).
+        """
         board = self._board
         known = board.lost
         self.reorder_wait = 0
@@ -181,7 +194,10 @@ class Recovery:
         elif self._has_sack and board.sacked:
             self._count_reports(nxt - una, has_more)
         if (self._has_found or board.lost > known) and self.phase is Phase.OPEN:
-            self._begin(una, nxt, now)
+            if size_probe is not None and size_probe.is_lost and board.lost == size_probe.end - size_probe.start:
+                self.must_repeat = True
+            else:
+                self._begin(una, nxt, now)
         self._has_found = False
 
     def _count_reports(self, outstanding: int, has_more: bool) -> None:

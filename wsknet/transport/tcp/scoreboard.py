@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +11,9 @@ if TYPE_CHECKING:
 
     from wsknet.transport.tcp.seq import Position
     from wsknet.types import Instant
+
+
+_start_of = attrgetter("start")
 
 
 class Sent:
@@ -34,7 +39,7 @@ class Scoreboard:
     and one segment for each duplicate acknowledgement of a peer without SACK (`guessed`).
     """
 
-    __slots__ = ("_clean_from", "gone", "guessed", "highest_sacked", "is_clean", "lost", "records", "sacked")
+    __slots__ = ("_clean_from", "_lost_from", "gone", "guessed", "is_clean", "lost", "records", "sacked")
 
     def __init__(self, start: Position) -> None:
         self.records: list[Sent] = []
@@ -42,8 +47,8 @@ class Scoreboard:
         self.lost = 0
         self.guessed = 0
         self.gone = 0
-        self.highest_sacked: Position = start
-        """End of the last segment that was reported."""
+        self._lost_from: Position = start
+        """No lost record begins before this."""
         self.is_clean = True
         """Nothing in flight was reported, lost or repeated: the short way is open."""
         self._clean_from: Position = start
@@ -104,40 +109,25 @@ class Scoreboard:
             record.end = following.end
             del records[index + 1]
 
-    def index_at(self, position: Position) -> int:
-        """Of the first record that ends behind `position`."""
-        records = self.records
-        low, high = 0, len(records)
-        while low < high:
-            middle = (low + high) // 2
-            if records[middle].end <= position:
-                low = middle + 1
-            else:
-                high = middle
-        return low
+    def _index_from(self, position: Position) -> int:
+        """Of the first record that begins at `position` or behind it."""
+        return bisect_left(self.records, position, key=_start_of)
 
     def sack(self, left: Position, right: Position) -> list[Sent]:
         """The peer has what lies in [left, right): the records that are reported for the first time.
 
-        A record that lies in it in part is split.
+        Not those that lie in it in part: borders that are not ours would let a peer cut our segments into single bytes
+        (CVE-2019-11478).
         """
         records = self.records
-        index = self.index_at(left)
         fresh = []
-        while index < len(records) and records[index].start < right:
+        for index in range(self._index_from(left), len(records)):
             record = records[index]
+            if record.end > right:
+                break
             if not record.is_sacked:
-                if record.start < left:
-                    self.split(index, left)
-                    index += 1
-                    record = records[index]
-                if record.end > right:
-                    self.split(index, right)
                 self._mark_sacked(record)
                 fresh.append(record)
-            index += 1
-        if fresh:
-            self.highest_sacked = max(self.highest_sacked, fresh[-1].end)
         return fresh
 
     def _mark_sacked(self, record: Sent) -> None:
@@ -154,6 +144,8 @@ class Scoreboard:
     def mark_lost(self, record: Sent) -> None:
         """Neither reported nor already marked."""
         record.is_lost = True
+        if not self.lost or record.start < self._lost_from:
+            self._lost_from = record.start
         length = record.end - record.start
         self.lost += length
         self.gone += length
@@ -190,10 +182,11 @@ class Scoreboard:
 
     def first_lost(self) -> int:
         """Index of the first lost record; there is one."""
-        for index, record in enumerate(self.records):
-            if record.is_lost:
-                return index
-        raise AssertionError("nothing is lost")
+        index = self._index_from(self._lost_from)
+        while not self.records[index].is_lost:
+            index += 1
+        self._lost_from = self.records[index].start
+        return index
 
     def unreported(self) -> Iterator[Sent]:
         """Those in the network as far as we know."""

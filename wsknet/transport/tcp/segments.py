@@ -62,7 +62,7 @@ class SegmentWriter:
     """Sends the segments of one connection: fills in acknowledgement, window and checksum."""
 
     __slots__ = ("_counts", "_delayed_ack", "_flow_label", "_identification", "_ip", "_local_port", "_receiver",
-                 "_remote_port", "ecn", "limit", "path", "pseudo", "reports_room", "timestamps")  # fmt: skip
+                 "_remote_port", "ecn", "path", "path_changed", "pseudo", "reports_room", "timestamps")  # fmt: skip
 
     def __init__(
         self, protocol: TcpProtocol, path: Path, ports: tuple[int, int], receiver: Receiver, delayed_ack: Timer
@@ -75,7 +75,7 @@ class SegmentWriter:
         self.path = path
         self.pseudo = pseudo_sum(path.source, path.destination, Proto.TCP)
         """The same for both directions."""
-        self.limit: Callable[[int], object] | None = None
+        self.path_changed: Callable[[int], object] | None = None
         """Told what a new path takes in one segment, when the old one has become wrong."""
         self.timestamps: Timestamps | None = None
         """In every segment, if both ends send them."""
@@ -122,7 +122,10 @@ class SegmentWriter:
         )
         if self.path.generation != self._ip.generation:
             self._renew()
-        self._ip.send(self.path, _TCP, header, payload, now, traffic_class=traffic_class, flow_label=self._flow_label)
+        number = self._next_identification() if self._counts else 0
+        self._ip.send(
+            self.path, _TCP, header, payload, now, None, traffic_class, self._flow_label, identification=number
+        )
 
     def send_bare(self, seq: int, ack: int, flags: int, window: int, now: Instant, options: bytes = b"") -> None:
         """A segment without data whose fields are not those of a synchronized connection: SYN, RST."""
@@ -132,7 +135,7 @@ class SegmentWriter:
         if self.path.generation != self._ip.generation:
             self._renew()
         # A SYN-ACK is sent before there is a connection that could count (ip_build_and_send_pkt of Linux).
-        is_counted = self._counts and flags != tcp.SYN | tcp.ACK
+        is_counted = self._counts and flags & (tcp.SYN | tcp.ACK) != tcp.SYN | tcp.ACK
         identification = self._next_identification() if is_counted else 0
         label = self._flow_label
         self._ip.send(self.path, _TCP, header, (), now, flow_label=label, identification=identification)
@@ -148,8 +151,8 @@ class SegmentWriter:
         old = self.path
         with suppress(NetError):
             self.path = self._ip.path(old.destination, old.source, old.zone, None, old.pinned)
-            if self.limit is not None:
-                self.limit(mss_for(self.path.mtu, old.destination) - self.overhead)
+            if self.path_changed is not None:
+                self.path_changed(mss_for(self.path.mtu, old.destination))
 
 
 def send_from_nowhere(

@@ -1,5 +1,5 @@
 """The sending half of a connection: RFC 9293 3.8.6 (windows, silly windows, Nagle, zero window probes), RFC 6675 5
-(what goes out during recovery), RFC 6298 5 and RFC 8985 7 (its timers).
+(what goes out during recovery).
 
 `una <= nxt`: what is acknowledged, what goes out next.  In between lies the scoreboard; what `recovery` marks there as
 lost goes out again before anything new.
@@ -7,49 +7,37 @@ lost goes out again before anything new.
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING
 
-from wsknet.transport.tcp.recovery import Phase, Recovery
+from wsknet.transport.tcp.recovery import Recovery
+from wsknet.transport.tcp.retransmission import Alarm, schedule
 from wsknet.transport.tcp.rtt import RoundTrip
 from wsknet.transport.tcp.scoreboard import Scoreboard, Sent
-from wsknet.transport.tcp.segments import mss_for
 from wsknet.transport.tcp.send_queue import SendQueue
-from wsknet.types import MILLISECOND, Duration, Instant
+from wsknet.types import Duration, Instant
 from wsknet.wire.tcp import ACK, FIN, PSH
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from wsknet.tcp_policy import TcpPolicy
     from wsknet.transport.tcp.congestion.base import CongestionControl
+    from wsknet.transport.tcp.segment_size import SegmentSize
     from wsknet.transport.tcp.segments import SegmentWriter
     from wsknet.transport.tcp.seq import Position
     from wsknet.transport.tcp.timers import ConnectionTimers
     from wsknet.types import Buffers
 
-_WORST_DELAYED_ACK = 200 * MILLISECOND
-"""RFC 8985 7.2: how long the acknowledgement of a lone segment may be delayed."""
-
-
-class Alarm(Enum):
-    """What the retransmission timer stands for: one of these at a time (RFC 8985 8)."""
-
-    TIMEOUT = "RTO"
-    PROBE = "PTO, a tail loss probe"
-    REORDER = "RACK, the end of the reordering window"
-
 
 class Sender:
-    __slots__ = ("_last_sent", "_max_rto", "_probe_end", "_probe_was_repeat", "_sample_from", "_timeout_at", "_timers",
-                 "alarm", "board", "congestion", "fin_at", "iss", "max_window", "mss", "no_delay", "no_delay_to", "nxt",
-                 "probes", "queue", "recovery", "round_trip", "segments", "sent", "shift", "una", "unanswered",
-                 "window", "window_ack", "window_seq")  # fmt: skip
+    __slots__ = ("_last_sent", "_max_rto", "alarm", "board", "congestion", "detects_black_holes", "fin_at", "iss",
+                 "max_window", "mss", "no_delay", "no_delay_to", "nxt", "probes", "queue", "recovery", "round_trip",
+                 "sample_from", "segments", "sent", "shift", "size", "stalled_since", "tail_probe_end",
+                 "tail_probe_was_repeat", "timeout_at", "timers", "una", "unanswered", "user_timeout", "window",
+                 "window_ack", "window_seq")  # fmt: skip
 
     def __init__(
         self,
         iss: Position,
-        mss: int,
+        size: SegmentSize,
         policy: TcpPolicy,
         congestion: CongestionControl,
         segments: SegmentWriter,
@@ -61,8 +49,9 @@ class Sender:
         self.queue = SendQueue(iss + 1)
         self.fin_at: Position | None = None
         """Where our FIN stands, once the application has no more to send."""
-        self.mss = mss
-        """Bytes of data in a full segment: what both the peer and the path take."""
+        self.size = size
+        self.mss = size.current
+        """Bytes of data in a full segment."""
         self.window = 0
         """SND.WND in bytes."""
         self.max_window = 0
@@ -81,23 +70,28 @@ class Sender:
         self.recovery = Recovery(congestion, self.board, iss, policy.rack)
         self.round_trip = RoundTrip(policy)
         self.segments = segments
-        segments.limit = self.limit_segments
+        segments.path_changed = self.path_changed
         self.probes = 0
         """Zero window probes since the window closed."""
         self.unanswered = 0
         """Of these, since the peer was last heard."""
         self.alarm = Alarm.TIMEOUT
-        self._timers = timers
+        self.timers = timers
         self._max_rto = policy.max_rto
+        self.detects_black_holes = policy.black_hole_detection
         self._last_sent = Instant(0)
-        self._timeout_at = Instant(0)
+        self.timeout_at = Instant(0)
         """When the retransmission timeout ends, whatever the timer is set to before."""
-        self._sample_from: Position = iss
+        self.sample_from: Position = iss
         """The next segment that is timed begins here or behind: one per round trip (RFC 6298 3)."""
-        self._probe_end: Position | None = None
+        self.tail_probe_end: Position | None = None
         """TLP.end_seq: SND.NXT when the tail was probed; `None` when that is settled."""
-        self._probe_was_repeat = False
+        self.tail_probe_was_repeat = False
         """TLP.is_retrans."""
+        self.stalled_since = Instant(0)
+        """Since when data waits without any of it being acknowledged."""
+        self.user_timeout: Duration | None = None
+        """How long it may (RFC 9293 3.9.1.1); `None`: as many repeats as the policy says."""
 
     @property
     def offset(self) -> int:
@@ -122,6 +116,8 @@ class Sender:
             return
         queue = self.queue
         before = self.nxt
+        if self.size.is_reduced:
+            self._try_longer(now)
         while True:
             nxt = self.nxt
             waiting = queue.end - nxt
@@ -141,9 +137,9 @@ class Sender:
                     break
             if nxt == una and now - self._last_sent > self.round_trip.rto:
                 self.congestion.idle(now)
-            self._send_next(length, now)
+            self.send_next(length, now)
         if self.nxt != before:
-            self._schedule(now)
+            schedule(self, now)
 
     def _short_length(self, waiting: int, usable: int, mss: int) -> int:
         """How much to send in a segment that is not full; -1 to wait.  RFC 9293 3.8.6.2.1, 3.7.4."""
@@ -160,7 +156,7 @@ class Sender:
             return length
         return -1
 
-    def _send_next(self, length: int, now: Instant) -> None:
+    def send_next(self, length: int, now: Instant) -> None:
         """The segment at `nxt`; FIN rides on the last one."""
         nxt = self.nxt
         end = nxt + length
@@ -172,14 +168,23 @@ class Sender:
                 flags |= FIN
                 end += 1
         if nxt == self.una:
-            self._timeout_at = Instant(now + self.round_trip.rto)
-            self._timers.persist.deadline = None
+            self.stalled_since = now
+            self.timeout_at = Instant(now + self.round_trip.rto)
+            self.timers.persist.deadline = None
             self.probes = 0
         self.nxt = end
         self.sent = max(self.sent, end)
         self._last_sent = now
         self.board.records.append(Sent(nxt, end, now))
         self.segments.send(nxt, flags, payload, now, True)
+
+    def _try_longer(self, now: Instant) -> None:
+        """RFC 4821 7.3: see whether a longer segment arrives, if there is enough to send."""
+        length = self.size.next_probe(now)
+        usable = min(self.una + self.window, self.una + self.congestion.window) - self.nxt
+        if length and self.board.is_clean and length <= min(usable, self.queue.end - self.nxt):
+            self.send_next(length, now)
+            self.size.probe = self.board.records[-1]
 
     def _repeat_lost(self, now: Instant) -> bool:
         """Send lost segments again; False if not all of them could be."""
@@ -195,13 +200,13 @@ class Sender:
             pipe = self.pipe
             if pipe > 0 and pipe + length > self.congestion.window and not recovery.must_repeat:
                 return False
-            self._repeat(index, now)
-            if not self._timers.retransmit.is_armed:
-                self._timeout_at = Instant(now + self.round_trip.rto)
-                self._schedule(now)
+            self.repeat(index, now)
+            if not self.timers.retransmit.is_armed:
+                self.timeout_at = Instant(now + self.round_trip.rto)
+                schedule(self, now)
         return True
 
-    def _repeat(self, index: int, now: Instant) -> None:
+    def repeat(self, index: int, now: Instant) -> None:
         """Send the segment at `index` of the scoreboard again, or as much of it as now fits into one."""
         board = self.board
         record = board.records[index]
@@ -226,183 +231,30 @@ class Sender:
     def _fin_in(self, record: Sent) -> int:
         return 1 if self.fin_at is not None and record.end > self.fin_at else 0
 
-    # In
-
-    def acknowledged(
-        self,
-        ack: Position,
-        now: Instant,
-        blocks: Sequence[tuple[Position, Position]] = (),
-        echo: Duration | None = None,
-    ) -> bool:
-        """`ack` is new: ``una < ack <= sent``.  Returns whether lent memory was given back.
-
-        `echo` is the round trip by the timestamp of the segment (RFC 7323 4).  The caller calls `output` afterwards,
-        when it has dealt with the window of the segment.
-        """
-        board = self.board
-        recovery = self.recovery
-        is_regular = board.is_clean and recovery.phase is Phase.OPEN and self._probe_end is None and not blocks
-        count = ack - self.una
-        self.una = ack
-        self.unanswered = 0
-        self.nxt = max(self.nxt, ack)  # a byte that probed a closed window was taken
-        taken = board.take(ack)
-        if is_regular:
-            latest = None
-            if taken:
-                first = taken[0]
-                latest = Instant(now - taken[-1].at)
-                recovery.delivered(taken[-1], now)
-                if first.start >= self._sample_from:
-                    self._sample_from = self.nxt
-                    self.round_trip.sample(now - first.at)
-            recovery.advanced(count, ack, self.nxt, now, latest)
-        else:
-            self._take_news(taken, blocks, count, now, echo)
-        given_back = self.queue.acknowledge(ack)
-        if not recovery.keeps_timer:
-            self._timeout_at = Instant(now + self.round_trip.rto)
-        self._schedule(now)
-        return given_back
-
-    def reported(self, now: Instant, blocks: Sequence[tuple[Position, Position]], is_duplicate: bool) -> None:
-        """An acknowledgement of `una` while data is in flight: a duplicate (RFC 5681 2), or one with SACK blocks."""
-        if is_duplicate:
-            has_more = self.queue.end > self.nxt and self.window > self.nxt - self.una
-            self.recovery.duplicate(self.una, self.nxt, has_more)
-        self._take_news([], blocks, 0, now, None, is_duplicate)
-        self._schedule(now)
-
-    def _take_news(
-        self,
-        taken: list[Sent],
-        blocks: Sequence[tuple[Position, Position]],
-        count: int,
-        now: Instant,
-        echo: Duration | None,
-        is_duplicate: bool = False,
-    ) -> None:
-        """What is acknowledged or reported while something is missing, was repeated, or may have been."""
-        recovery = self.recovery
-        fresh = recovery.take_reports(blocks, self.una, self.nxt)
-        delivered = [record for record in taken if not record.is_sacked] + fresh
-        for record in delivered:
-            recovery.delivered(record, now)
-        # What arrived twice is acknowledged with the timestamp of what came before it, from long ago.
-        is_told = count and not recovery.has_duplicate_report
-        sample = self._sample(delivered, now, echo if is_told else None)
-        has_repeats = any(record.is_repeated for record in taken)
-        if recovery.phase is not Phase.OPEN and recovery.was_spurious(
-            Instant(now - echo + MILLISECOND) if has_repeats and echo is not None else None
-        ):
-            recovery.undo(now)
-        if count:
-            recovery.advanced(count, self.una, self.nxt, now, sample)
-        if self._probe_end is not None:
-            self._settle_probe(blocks, is_duplicate, now)
-        recovery.look(self.una, self.nxt, now, self.round_trip.smoothed, self.queue.end > self.nxt)
-
-    def _sample(self, delivered: list[Sent], now: Instant, echo: Duration | None) -> Duration | None:
-        """A round-trip sample, taken into account; Karn's rule: not from what was sent twice."""
-        if delivered and not any(record.is_repeated for record in delivered):
-            sample: Duration | None = now - min(record.at for record in delivered)
-        else:
-            sample = echo
-        if sample is not None:
-            self._sample_from = self.nxt
-            self.round_trip.sample(sample)
-        return sample
-
-    # Timers
-
-    def _schedule(self, now: Instant) -> None:
-        """Set the timer for what is in flight: to the retransmission timeout, or to something before it."""
-        retransmit = self._timers.retransmit
-        outstanding = self.nxt - self.una
-        if not outstanding:
-            retransmit.deadline = None
-            return
-        recovery = self.recovery
-        deadline: int = self._timeout_at
-        self.alarm = Alarm.TIMEOUT
-        if recovery.reorder_wait:
-            if now + recovery.reorder_wait < deadline:
-                self.alarm = Alarm.REORDER
-                deadline = now + recovery.reorder_wait
-        elif recovery.uses_rack and recovery.phase is Phase.OPEN and self._probe_end is None and not self.board.gone:
-            at = now + self.round_trip.probe_timeout
-            if outstanding <= self.mss:
-                at += _WORST_DELAYED_ACK
-            if at < deadline:
-                self.alarm = Alarm.PROBE
-                deadline = at
-        elif self.pipe <= 0 and self._timers.persist.is_armed:
-            return
-        retransmit.arm(Instant(deadline))
-
-    def reordering_ended(self, now: Instant) -> None:
-        """RFC 8985 6.2, step 5: the timer of RACK."""
-        self.recovery.look(self.una, self.nxt, now, self.round_trip.smoothed, self.queue.end > self.nxt)
-        self._schedule(now)
-        self.output(now)
-
-    def probe_tail(self, now: Instant) -> None:
-        """RFC 8985 7.3: send a new segment or the last one again, so that its acknowledgement tells what is missing."""
-        nxt = self.nxt
-        room = self.una + self.window - nxt
-        waiting = self.queue.end - nxt
-        self._probe_was_repeat = not (waiting > 0 and room >= min(waiting, self.mss))
-        if self._probe_was_repeat:
-            self._repeat(len(self.board.records) - 1, now)
-        else:
-            self._send_next(min(waiting, self.mss), now)
-        self._probe_end = self.nxt
-        self._timeout_at = Instant(now + self.round_trip.rto)
-        self._schedule(now)
-
-    def _settle_probe(self, blocks: Sequence[tuple[Position, Position]], is_duplicate: bool, now: Instant) -> None:
-        """RFC 8985 7.4.2: whether the probe repaired a loss, which then has to be answered by the window."""
-        end = self._probe_end
-        if end is None or self.una < end:
-            return
-        if not self._probe_was_repeat:
-            self._probe_end = None
-        elif blocks and blocks[0][1] == end:
-            self._probe_end = None  # D-SACK: both copies arrived
-        elif self.una > end:
-            self._probe_end = None
-            if self.recovery.phase is Phase.OPEN:
-                self.congestion.loss_detected(self.nxt - self.una, now)
-                self.congestion.recovered(self.pipe, now)
-        elif is_duplicate and not blocks:
-            self._probe_end = None
-
-    def timed_out(self, now: Instant) -> None:
-        """The retransmission timer expired (RFC 6298 5.4 to 5.6, RFC 5681 3.1)."""
-        # Perhaps because the path has become one with a smaller MTU, of which no router tells when it is our own link.
-        path = self.segments.path
-        self.limit_segments(mss_for(path.mtu, path.destination) - self.segments.overhead)
-        self.recovery.timed_out(self.una, self.nxt, now, self.round_trip.smoothed)
-        self._probe_end = None
-        self.round_trip.back_off()
-        self._timeout_at = Instant(now + self.round_trip.rto)
-        self.output(now)
-        self._schedule(now)
-
     # Windows and sizes
 
     def set_window(self, window: int) -> None:
         self.window = window
         self.max_window = max(self.max_window, window)
 
-    def limit_segments(self, mss: int) -> bool:
-        """The path takes segments of `mss` bytes at most; whether that is less than before."""
-        if mss >= self.mss:
-            return False
-        self.mss = mss
-        self.congestion.set_segment_size(mss)
-        return True
+    def path_changed(self, mss: int) -> bool:
+        """The path takes `mss` bytes in a segment, options included; whether segments become shorter."""
+        before = self.mss
+        self.size.path = mss
+        self.resize()
+        return self.mss < before
+
+    def peer_takes(self, mss: int, overhead: int) -> None:
+        """What the handshake has settled: `mss` without options, of which each segment carries `overhead` bytes."""
+        self.size.peer = mss
+        self.size.overhead = overhead
+        self.resize()
+
+    def resize(self) -> None:
+        mss = self.size.current
+        if mss != self.mss:
+            self.mss = mss
+            self.congestion.set_segment_size(mss)
 
     def repeat_too_long(self, now: Instant) -> None:
         """What was too long for the path is lost, and congestion had nothing to do with it (RFC 1191 6.4)."""
@@ -413,20 +265,32 @@ class Sender:
         self.recovery.must_repeat = True
         self.output(now)
 
+    def not_beyond_user_timeout(self, deadline: Instant) -> Instant:
+        if self.user_timeout is None:
+            return deadline
+        return min(deadline, Instant(self.stalled_since + self.user_timeout))
+
+    def is_overdue(self, now: Instant) -> bool:
+        """The user timeout has passed."""
+        return self.user_timeout is not None and now >= self.stalled_since + self.user_timeout
+
     def _wait_for_window(self, now: Instant) -> None:
         """Data waits, nothing is in flight, and the window is too small: ask again, RFC 9293 3.8.6.1."""
-        timers = self._timers
+        timers = self.timers
         timers.retransmit.deadline = None
         if timers.persist.deadline is None:
-            timers.persist.arm(Instant(now + min(self.round_trip.rto << min(self.probes, 16), self._max_rto)))
+            if not self.probes and self.nxt == self.una:
+                self.stalled_since = now
+            interval = min(self.round_trip.rto << min(self.probes, 16), self._max_rto)
+            timers.persist.arm(self.not_beyond_user_timeout(Instant(now + interval)))
 
     def probe(self, now: Instant) -> None:
         """The persist timer expired: send what little the window takes, or one byte beyond it."""
         waiting = self.queue.end - self.una
         usable = self.una + self.window - self.nxt
         if waiting > 0 and usable > 0 and self.nxt == self.una:
-            self._send_next(min(waiting, usable, self.mss), now)
-            self._schedule(now)
+            self.send_next(min(waiting, usable, self.mss), now)
+            schedule(self, now)
             return
         self.probes += 1
         self.unanswered += 1

@@ -1,0 +1,104 @@
+"""How much data a segment carries: RFC 9293 3.7.1, RFC 1191 and RFC 8201 (what routers tell), RFC 4821 (finding out
+without them)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wsknet.types import SECOND, Duration, Instant
+
+if TYPE_CHECKING:
+    from wsknet.transport.tcp.scoreboard import Sent
+
+_HEADERS = {4: 20 + 20, 16: 40 + 20}
+_BASE_MTU = {4: 1024, 16: 1280}
+"""By address length: packets that get through nearly everywhere (RFC 4821 7.2)."""
+_LEAST_MTU = {4: 552, 16: 1280}
+"""Where even those do not."""
+_TIMEOUTS = 2
+"""Of one segment, after which it is taken to be too long: "full stop timeout" of RFC 4821 7.7.  Fewer would blame the
+path for what congestion does."""
+_CLOSE_ENOUGH = 32
+"""Bytes between what fits and what does not, below which the search ends (RFC 4821 7.3)."""
+_RETRY: Duration = 600 * SECOND
+"""After which a search that has ended begins again (RFC 4821 7.3, RFC 1191 6.3)."""
+
+
+class SegmentSize:
+    """`limit` is what peer and path allow; less is in use while the path swallows longer packets without a word."""
+
+    __slots__ = ("_base", "_high", "_least", "_low", "_next_search", "overhead", "path", "peer", "probe")
+
+    def __init__(self, address_length: int, path: int) -> None:
+        self.peer = path
+        """What the peer takes, without options."""
+        self.path = path
+        """What the path takes, as far as anybody has told, without options."""
+        self.overhead = 0
+        """Bytes of options in every segment."""
+        self.probe: Sent | None = None
+        """A segment longer than `current` on its way, to see whether it arrives."""
+        self._base = _BASE_MTU[address_length] - _HEADERS[address_length]
+        self._least = _LEAST_MTU[address_length] - _HEADERS[address_length]
+        self._low: int | None = None
+        """The longest known to arrive, while the path is not what it says; `None` if it is."""
+        self._high = path
+        """The shortest known not to arrive, or one more than allowed."""
+        self._next_search = Instant(0)
+
+    @property
+    def limit(self) -> int:
+        return min(self.peer, self.path) - self.overhead
+
+    @property
+    def is_reduced(self) -> bool:
+        """Longer segments were swallowed."""
+        return self._low is not None
+
+    @property
+    def current(self) -> int:
+        return self.limit if self._low is None else min(self.limit, self._low - self.overhead)
+
+    def timed_out(self, length: int, retries: int, now: Instant) -> bool:
+        """A segment with `length` bytes of data has timed out `retries` times; whether shorter ones are in order."""
+        self.probe = None
+        length += self.overhead
+        if retries < _TIMEOUTS or length <= self._least:
+            return False
+        low = self._base if length > self._base else self._least
+        self._high = length
+        self._low = low
+        self._next_search = Instant(now + _RETRY)
+        return True
+
+    def next_probe(self, now: Instant) -> int:
+        """How long a segment should be that searches for more; 0 for none."""
+        if self._low is None or self.probe is not None:
+            return 0
+        if now >= self._next_search:
+            self._high = min(self.peer, self.path) + 1
+        if self._high - self._low <= _CLOSE_ENOUGH:
+            return 0
+        size = self._high - 1 if now >= self._next_search else (self._low + self._high) // 2
+        return size - self.overhead
+
+    def probe_arrived(self, now: Instant) -> None:
+        probe = self.probe
+        assert probe is not None
+        self._low = probe.end - probe.start + self.overhead
+        self.probe = None
+        if self._low >= min(self.peer, self.path):
+            self._low = None  # the path is as it says
+        else:
+            self._search_on(now)
+
+    def probe_was_lost(self, now: Instant) -> None:
+        probe = self.probe
+        assert probe is not None
+        self._high = probe.end - probe.start + self.overhead
+        self.probe = None
+        self._search_on(now)
+
+    def _search_on(self, now: Instant) -> None:
+        if (self._low is not None and self._high - self._low <= _CLOSE_ENOUGH) or now >= self._next_search:
+            self._next_search = Instant(now + _RETRY)
