@@ -278,6 +278,7 @@ LINUX = Behaviour(
         connect_fails_on_soft_error=True,  # tcp_v4_err and tcp_v6_err in SYN-SENT
         time_wait=60 * SECOND,
         timestamps=OptionUse.ASK,
+        timestamps_per_connection=True,
         keep_alive=KeepAlive(interval=75 * SECOND, probes=9),  # net.ipv4.tcp_keepalive_time, _intvl, _probes
         keep_alive_has_byte=False,  # tcp_xmit_probe_skb
         window_scale=None,  # tcp_select_initial_window
@@ -333,6 +334,7 @@ BSD = Behaviour(
         data_retries=12,
         black_hole_detection=False,
         timestamps=OptionUse.ASK,  # net.inet.tcp.rfc1323
+        timestamps_per_connection=True,
         keep_alive=KeepAlive(interval=75 * SECOND, probes=8),  # net.inet.tcp.keepidle, keepintvl, keepcnt
         keep_alive_has_byte=False,  # tcp_timer_keep
         window_scale=None,

@@ -104,6 +104,9 @@ class TcpPolicy:
     """RFC 2018, asked for and granted; net.ipv4.tcp_sack."""
     timestamps: OptionUse = OptionUse.ANSWER
     """RFC 7323 3; Tcp1323Opts, "allowed" in `netsh interface tcp show global`; net.ipv4.tcp_timestamps."""
+    timestamps_per_connection: bool = False
+    """Each pair of ports has a clock of its own (RFC 7323 7.1); else each pair of addresses.  nmap-os-db sees one clock
+    across the connections of nearly every Windows 10 and 11 (TS=A), and none for Linux and FreeBSD."""
     ecn: OptionUse = OptionUse.ANSWER
     """RFC 3168 6.1; EcnCapability; net.ipv4.tcp_ecn, where 2 stands for ANSWER.  Servers of Microsoft grant it (CC=Y of
     2012 to 2016 in nmap-os-db), Windows 10 and 11 do not."""

@@ -20,14 +20,18 @@ def judge(world: World) -> None:
     for udp in world.udp:
         udp.close(world.now)
     world.settle()
-    world.pass_time(_LONG)
-    stack = world.stack
-    assert list(stack.tcp.connections()) == [], "connections that nobody holds are left"
-    view = stack.view()
-    assert (view.tcp_ports, view.udp_ports) == ((), ()), "ports are left"
+    _expect_nothing_left(world)
     restore(world)
     for family in Family:
         _serve(world, family)
+    _expect_nothing_left(world)
+
+
+def _expect_nothing_left(world: World) -> None:
+    world.pass_time(_LONG)
+    assert list(world.stack.tcp.connections()) == [], "connections that nobody holds are left"
+    view = world.stack.view()
+    assert (view.tcp_ports, view.udp_ports) == ((), ()), "ports are left"
 
 
 def restore(world: World) -> None:

@@ -222,14 +222,9 @@ class RealDriver:
 
     def _turn(self) -> None:
         """Sleep until something is to be done, then do it."""
-        now = self.now()
         # In this order: whoever sets an earlier time does it before it looks whether the loop is asleep.
         self._is_asleep = True
-        duration = self._wake_at - now
-        if duration <= 0:
-            self._is_asleep = False
-            self._fire_due(now)
-        ready = self._sleep(duration)
+        ready = self._sleep(self._wake_at - self.now())
         self._is_asleep = False
         for fd, _ in ready:
             entry = self._devices.get(fd)
@@ -239,6 +234,10 @@ class RealDriver:
                     device.on_readable(entered_at)
             elif fd == self._bell:
                 os.eventfd_read(fd)
+        # Last: if this thread was kept from running, what has arrived may be the answer that a deadline waits for.
+        now = self.now()
+        if self._wake_at <= now:
+            self._fire_due(now)
 
     def _sleep(self, duration: int) -> list[tuple[int, int]]:
         """What can be read, after at most `duration` nanoseconds; at once if that is not positive."""

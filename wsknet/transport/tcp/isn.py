@@ -33,12 +33,15 @@ class TimestampOffset:
     """What is added to the clock: the same for each pair of names, so that timestamps rise from one connection to the
     next (RFC 6191 2)."""
 
-    __slots__ = ("_secret",)
+    __slots__ = ("_counts_ports", "_secret")
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, counts_ports: bool) -> None:
         self._secret = rng.randbytes(16)
+        self._counts_ports = counts_ports
 
     def __call__(self, local: Endpoint, remote: Endpoint) -> int:
+        if not self._counts_ports:
+            local, remote = local._replace(port=0), remote._replace(port=0)
         return _hash(self._secret, local, remote)
 
 

@@ -77,7 +77,7 @@ class TcpProtocol:
         self.notify = notify
         self.initial_sequence: Callable[[Endpoint, Endpoint, Instant], Seq] = InitialSequence(rng)
         """Called with the local and the remote end.  May be replaced, e.g. to number streams across 2^32."""
-        self.timestamp_offset = TimestampOffset(rng)
+        self.timestamp_offset = TimestampOffset(rng, self.policy.timestamps_per_connection)
         self.syn_cookies = SynCookies(rng)
         self.flow_labels = FlowLabels(Proto.TCP, rng, config.behaviour.flow_labels)
         self.congestion: CongestionFactory = ALGORITHMS[self.policy.congestion]
