@@ -1,4 +1,4 @@
-"""Bad links: delay, jitter, loss, duplication, reordering, corruption and a bounded rate, all from one generator.
+"""Bad links: delay, jitter, loss, duplication, reordering, corruption, marks and a bounded rate, from one generator.
 
 `Channel` is the arithmetic of one direction, used by the ends of `wire`; `Impaired` puts one in front of any device.
 """
@@ -11,11 +11,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from wsknet.types import MILLISECOND, SECOND, Buffers, Duration, Instant
+from wsknet.wire.ethernet import ETHERTYPE_IPV4, ETHERTYPE_IPV6
+from wsknet.wire.ethernet import HEADER_LENGTH as ETHERNET_LENGTH
 
 if TYPE_CHECKING:
     from random import Random
 
     from wsknet.devices.base import Device, Entry, Receiver, Scheduler
+
+_CE = 3
+"""Congestion experienced; 1 and 2 stand for a sender that understands it (RFC 3168 5)."""
+_CHECKSUM_AT = ETHERNET_LENGTH + 10
 
 
 @dataclass(frozen=True)
@@ -33,13 +39,15 @@ class Impairment:
     reorder: float = 0.0
     """Held back by `reorder_by`, so that later frames overtake it."""
     reorder_by: Duration = MILLISECOND
+    mark: float = 0.0
+    """Marked as a congested router does (RFC 3168 5): a packet whose sender understands ECN gets CE, any other passes."""
     rate: int | None = None
     """Bits per second, counting frames as captured; `None` for no limit.  A lost frame uses its share all the same."""
     queue: int = 256 * 1024
     """Bytes that may wait for the rate; a frame beyond is dropped.  An idle link takes a frame of any size."""
 
     def __post_init__(self) -> None:
-        for name in ("loss", "duplicate", "corrupt", "reorder"):
+        for name in ("loss", "duplicate", "corrupt", "reorder", "mark"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be a probability, 0 to 1")
         for name in ("delay", "jitter", "reorder_by", "queue"):
@@ -57,6 +65,7 @@ class ChannelCounters:
     duplicated: int = 0
     corrupted: int = 0
     reordered: int = 0
+    marked: int = 0
 
     def __str__(self) -> str:
         return ", ".join(f"{getattr(self, f.name)} {f.name}" for f in fields(self) if getattr(self, f.name)) or "clean"
@@ -89,6 +98,10 @@ class Channel:
         at += impairment.delay
         if impairment.jitter:
             at += rng.randrange(impairment.jitter + 1)
+        if impairment.mark and rng.random() < impairment.mark:
+            marked = _marked(frame)
+            counters.marked += marked is not frame
+            frame = marked
         if impairment.corrupt and rng.random() < impairment.corrupt:
             counters.corrupted += 1
             frame = _flip_bit(frame, rng.randrange(8 * len(frame)))
@@ -160,6 +173,23 @@ class Impaired:
                     run(now)
 
         self._scheduler.call_at(at, enter)
+
+
+def _marked(frame: bytes) -> bytes:
+    """With CE where the sender allows it; else `frame` itself."""
+    ethertype = int.from_bytes(frame[12:14], "big")
+    # The second byte of either header: type of service, or the lower half of the traffic class and of the flow label.
+    shift = {ETHERTYPE_IPV4: 0, ETHERTYPE_IPV6: 4}.get(ethertype)
+    if shift is None or frame[ETHERNET_LENGTH + 1] >> shift & _CE in (0, _CE):
+        return frame
+    marked = bytearray(frame)
+    marked[ETHERNET_LENGTH + 1] |= _CE << shift
+    if ethertype == ETHERTYPE_IPV4:  # RFC 1624 3, equation 3
+        field = slice(_CHECKSUM_AT, _CHECKSUM_AT + 2)
+        step = marked[ETHERNET_LENGTH + 1] - frame[ETHERNET_LENGTH + 1]
+        total = (0xFFFF - int.from_bytes(frame[field], "big") + step) % 0xFFFF
+        marked[field] = (0xFFFF - (total or 0xFFFF)).to_bytes(2, "big")
+    return bytes(marked)
 
 
 def _flip_bit(frame: bytes, bit: int) -> bytes:

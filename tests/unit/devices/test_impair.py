@@ -9,6 +9,7 @@ from tests.unit.devices.links import Card, Station, frame, number
 from wsknet.devices.impair import Channel, Impaired, Impairment
 from wsknet.drivers.sim import Simulation
 from wsknet.types import MILLISECOND, SECOND, Instant
+from wsknet.wire.checksum import internet_checksum
 
 COUNT = 2000
 
@@ -64,6 +65,35 @@ def test_corruption_flips_one_bit() -> None:
     assert 0.2 < sum(flipped) / COUNT < 0.3
 
 
+def packet(version: int, ecn: int, identification: int = 0) -> bytes:
+    """In a frame; its header checksum is right."""
+    if version == 6:
+        return bytes(12) + b"\x86\xdd" + (6 << 28 | ecn << 20 | 0xFFFFF).to_bytes(4, "big") + bytes(36)
+    header = bytearray(b"\x45" + bytes((0xFC | ecn, 0, 20)) + identification.to_bytes(2, "big") + bytes(14))
+    header[10:12] = internet_checksum(header).to_bytes(2, "big")
+    return bytes(12) + b"\x08\0" + bytes(header)
+
+
+@pytest.mark.rule("RFC3168-5")
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize(("sent", "arrives"), [(0, 0), (1, 3), (2, 3), (3, 3)])
+def test_a_mark_reaches_those_who_understand_it(version: int, sent: int, arrives: int) -> None:
+    channel = Channel(Impairment(mark=1.0), Random(3))
+    for identification in range(0x10000 if version == 4 and sent != arrives else 1):  # whatever the checksum is
+        [(_, arrived)] = channel.arrivals(packet(version, sent, identification), Instant(0))
+        assert arrived == packet(version, arrives, identification)
+    assert bool(channel.counters.marked) == (sent != arrives)
+
+
+def test_marks_come_by_chance_and_take_nothing() -> None:
+    channel = Channel(Impairment(mark=0.25), Random(3))
+    arrived = [channel.arrivals(packet(4, 2), Instant(0)) for _ in range(COUNT)]
+    assert all(len(each) == 1 for each in arrived)
+    assert 0.2 < channel.counters.marked / COUNT < 0.3
+    _, arrivals = sent_through(Impairment(mark=1.0))  # of no protocol that could be marked
+    assert numbers(arrivals) == list(range(COUNT))
+
+
 def test_a_reordered_frame_is_overtaken_and_holds_up_nobody() -> None:
     channel, arrivals = sent_through(Impairment(reorder=0.1, reorder_by=3 * MILLISECOND + 1))
     late = {number(data) for at, data in arrivals if at > number(data) * MILLISECOND}
@@ -95,7 +125,8 @@ def test_the_rate_holds_over_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"loss": 1.1}, {"corrupt": -0.1}, {"delay": -1}, {"rate": 0}, {"queue": -1}, {"reorder_by": -1}]
+    "wrong",
+    [{"loss": 1.1}, {"mark": 2}, {"corrupt": -0.1}, {"delay": -1}, {"rate": 0}, {"queue": -1}, {"reorder_by": -1}],
 )
 def test_impossible_impairments_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
