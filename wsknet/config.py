@@ -278,6 +278,9 @@ class TcpConfig:
     max_time_wait: int = 32768
     """Connections in TIME-WAIT; beyond it the oldest ends early, as whoever makes us close first decides how many there
     are.  MaxFreeTWTcbs of Windows, net.ipv4.tcp_max_tw_buckets of Linux, both with other numbers."""
+    max_fast_opens: int = 128
+    """Connections opened by data in a SYN whose handshake is not done (RFC 7413 5.1, PendingFastOpenRequests); beyond
+    it such data is not used."""
     window_scaling: bool = True
     initial_window_segments: int = 10
     """RFC 6928."""

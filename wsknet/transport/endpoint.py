@@ -35,6 +35,8 @@ class Ready:
     """Our FIN has been acknowledged."""
     FAILED = 0x40
     """The connection is no more; `error` says why."""
+    URGENT = 0x200
+    """The peer calls what it sends urgent; `urgent_to` says up to where."""
     REQUESTED = 0x80
     """A conditional listener has a connection request to judge."""
     REQUEST_ABORTED = 0x100

@@ -19,6 +19,7 @@ _WINDOW_SCALE = 3
 _SACK_PERMITTED = 4
 _SACK = 5
 _TIMESTAMPS = 8
+_FAST_OPEN = 34
 
 _TIMESTAMPS_ALIGNED = b"\x01\x01\x08\x0a"
 """What every segment of a connection with timestamps starts its options with (RFC 7323 appendix A)."""
@@ -30,7 +31,9 @@ _ENDS = bytes((_END, _END))
 _pack_mss = Struct("!BBH").pack
 _PAIR = Struct("!II")
 _LENGTHS = {_MSS: 4, _WINDOW_SCALE: 3, _SACK_PERMITTED: 2, _TIMESTAMPS: 10}
-_KNOWN = frozenset((*_LENGTHS, _SACK))
+_KNOWN = frozenset((*_LENGTHS, _SACK, _FAST_OPEN))
+_COOKIE_LENGTHS = (0, *range(4, 17, 2))
+"""RFC 7413 4.1.1."""
 
 
 class Options(NamedTuple):
@@ -44,6 +47,8 @@ class Options(NamedTuple):
     """Left and right edge of each, as sequence numbers, in the order of the wire."""
     timestamps: tuple[int, int] | None = None
     """TSval and TSecr."""
+    fast_open: bytes | None = None
+    """The cookie; empty to ask for one."""
 
 
 NO_OPTIONS = Options()
@@ -55,7 +60,7 @@ def parse(data: bytes) -> Options | None:
         return NO_OPTIONS
     if len(data) == 12 and data[:4] == _TIMESTAMPS_ALIGNED:
         # Per segment, hence not by keyword: that is 0.4 us.
-        return tuple.__new__(Options, (None, None, False, (), _PAIR.unpack_from(data, 4)))
+        return tuple.__new__(Options, (None, None, False, (), _PAIR.unpack_from(data, 4), None))
     found: dict[int, bytes] = {}
     position, end = 0, len(data)
     while position < end:
@@ -84,12 +89,14 @@ def _options(found: dict[int, bytes]) -> Options:
     scale = found.get(_WINDOW_SCALE)
     blocks = found.get(_SACK)
     stamps = found.get(_TIMESTAMPS)
+    cookie = found.get(_FAST_OPEN)
     return Options(
         None if mss is None else int.from_bytes(mss, "big"),
         None if scale is None else min(scale[0], MAX_WINDOW_SCALE),
         _SACK_PERMITTED in found,
         () if blocks is None else tuple(_PAIR.iter_unpack(blocks)),
         None if stamps is None else _PAIR.unpack(stamps),
+        cookie if cookie is not None and len(cookie) in _COOKIE_LENGTHS else None,
     )
 
 
@@ -113,6 +120,9 @@ def build(options: Options, order: OptionOrder = OptionOrder.SCALE_FIRST) -> byt
         parts.append(_TIMESTAMPS_ALIGNED + _PAIR.pack(*options.timestamps))
     if order is OptionOrder.SCALE_LAST:
         parts.append(scale)
+    if options.fast_open is not None:
+        cookie = bytes((_FAST_OPEN, 2 + len(options.fast_open))) + options.fast_open
+        parts.append(bytes((_NOP,)) * (-len(cookie) % 4) + cookie)
     if options.sack_blocks:
         room = (MAX_LENGTH - 4 - sum(map(len, parts))) // 8
         blocks = options.sack_blocks[:room]

@@ -27,6 +27,7 @@ from wsknet.wsk.constants import (
     SO_REUSEADDR,
     SO_WSK_EVENT_CALLBACK,
     SOL_SOCKET,
+    TCP_FASTOPEN,
     TCP_NODELAY,
     WSK_EVENT_DISABLE,
     WSK_FLAG_CONNECTION_SOCKET,
@@ -86,6 +87,7 @@ OPTIONS = {
     (SOL_SOCKET, SO_CONDITIONAL_ACCEPT): Option("", _LISTEN),
     (IPPROTO_IPV6, IPV6_V6ONLY): Option("v6only", _ALL, is_before_bind=True),
     (IPPROTO_TCP, TCP_NODELAY): Option("no_delay", _LISTEN | _CONNECTION),
+    (IPPROTO_TCP, TCP_FASTOPEN): Option("fast_open", _LISTEN | _CONNECTION),
 }
 
 RIVALS = {"reuse": "exclusive", "exclusive": "reuse", "random_port": "reuse_unicast_port"}

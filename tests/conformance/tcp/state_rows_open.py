@@ -41,7 +41,7 @@ data without ACK         | -          | =          | TCP_BAD_FLAGS      | -
 SYN+FIN                  | A N R      | =          | TCP_BAD_FLAGS      | -
 SYN+RST                  | -          | CLOSED     | -                  | FAILED:RESET
 all flags                | -          | CLOSED     | -                  | FAILED:RESET
-URG with data            | ~A N R+5   | =          | -                  | READABLE
+URG with data            | ~A N R+5   | =          | -                  | READABLE URGENT
 """
 
 ESTABLISHED_CLOSED_WINDOW = """
@@ -85,7 +85,7 @@ data without ACK         | A N R      | =          | TCP_UNACCEPTABLE   | -
 SYN+FIN                  | A N R      | =          | TCP_UNACCEPTABLE   | -
 SYN+RST                  | -          | CLOSED     | -                  | FAILED:RESET
 all flags                | -          | CLOSED     | -                  | FAILED:RESET
-URG with data            | A N R      | =          | TCP_UNACCEPTABLE   | -
+URG with data            | A N R      | =          | TCP_UNACCEPTABLE   | URGENT
 """
 
 FIN_WAIT_1 = """
@@ -127,7 +127,7 @@ data without ACK         | -          | =          | TCP_BAD_FLAGS      | -
 SYN+FIN                  | A N R      | =          | TCP_BAD_FLAGS      | -
 SYN+RST                  | -          | CLOSED     | -                  | FAILED:RESET
 all flags                | -          | CLOSED     | -                  | FAILED:RESET
-URG with data            | ~A N R+5   | =          | -                  | READABLE
+URG with data            | ~A N R+5   | =          | -                  | READABLE URGENT
 """
 
 FIN_WAIT_2 = """
@@ -169,5 +169,5 @@ data without ACK         | -          | =          | TCP_BAD_FLAGS      | -
 SYN+FIN                  | A N R      | =          | TCP_BAD_FLAGS      | -
 SYN+RST                  | -          | CLOSED     | -                  | FAILED:RESET
 all flags                | -          | CLOSED     | -                  | FAILED:RESET
-URG with data            | ~A N R+5   | =          | -                  | READABLE
+URG with data            | ~A N R+5   | =          | -                  | READABLE URGENT
 """

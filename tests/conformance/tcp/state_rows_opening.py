@@ -205,5 +205,5 @@ data without ACK         | -          | =            | TCP_BAD_FLAGS    | -
 SYN+FIN                  | A N R      | =            | TCP_BAD_FLAGS    | -
 SYN+RST                  | -          | CLOSED       | -                | FAILED:REFUSED
 all flags                | -          | CLOSED       | -                | FAILED:REFUSED
-URG with data            | ~A N R+5   | ESTABLISHED  | -                | CONNECTED READABLE
+URG with data            | ~A N R+5   | ESTABLISHED  | -                | CONNECTED READABLE URGENT
 """

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from tests.support.wsk_lab import ACK, FAR, FIN, NEAR, PORT, PSH, RST, Lab, Request, Watch, ok, start
+from wsknet.wire import tcp
 from wsknet.wsk import (
+    IPPROTO_TCP,
     NTSTATUS,
     STATUS_ADDRESS_ALREADY_EXISTS,
     STATUS_BUFFER_OVERFLOW,
@@ -23,6 +25,7 @@ from wsknet.wsk import (
     STATUS_NOT_SUPPORTED,
     STATUS_PENDING,
     STATUS_SUCCESS,
+    TCP_FASTOPEN,
     WSK_BUF,
     WSK_CLIENT_CONNECTION_DISPATCH,
     WSK_EVENT_DISCONNECT,
@@ -155,6 +158,24 @@ def test_connect_with_data(lab: Lab) -> None:
         assert request.status == STATUS_SUCCESS
         ok(simple.send(Socket, b" then" if Buffer else b"then"))
         assert ok(simple.receive(ok(simple.accept(listener)))) == expected
+
+
+@pytest.mark.rule("R-197")
+def test_with_fast_open_data_travels_in_the_syn_of_the_second_connection(lab: Lab) -> None:
+    listener = lab.listener()
+    ok(simple.set_option(listener, IPPROTO_TCP, TCP_FASTOPEN, 1))
+    for in_syn in (b"", b"first bytes"):
+        Socket = lab.bound(lab.near, WSK_FLAG_CONNECTION_SOCKET)
+        ok(simple.set_option(Socket, IPPROTO_TCP, TCP_FASTOPEN, 1))
+        lab.near_wire.frames.clear()
+        Buffer = simple.buffer(b"first bytes")
+        request = start(Socket.Dispatch.WskConnectEx, Socket, simple.address(FAR, PORT), Buffer, 0)
+        lab.run()
+        assert request.status == STATUS_SUCCESS
+        syn = tcp.parse(next(frame for frame in lab.near_wire.frames if frame[23] == 6)[34:])
+        assert isinstance(syn, tcp.Segment)
+        assert syn.payload == in_syn
+        assert ok(simple.receive(ok(simple.accept(listener)))) == b"first bytes"
 
 
 @pytest.mark.rule("R-194")

@@ -14,7 +14,7 @@ BLOCKS = ((0xFFFFFFF0, 0x10), (0x20, 0x30), (0x40, 0x50), (0x60, 0x70))
 @pytest.mark.parametrize("data", [b"", bytes([0]), bytes([1, 1, 1, 1]), bytes([0, 2, 4, 5]), bytes([254, 4, 1, 2])])
 def test_where_nothing_is_said_everybody_gets_the_same_empty_object(data: bytes) -> None:
     assert parse(data) is NO_OPTIONS
-    assert Options() == NO_OPTIONS == (None, None, False, (), None)
+    assert Options() == NO_OPTIONS == (None, None, False, (), None, None)
 
 
 @pytest.mark.parametrize(
@@ -130,3 +130,20 @@ def test_after_the_end_of_the_list_nothing_counts() -> None:
 )
 def test_lengths_that_lie_are_refused(data: bytes) -> None:
     assert parse(data) is None
+
+
+@pytest.mark.rule("RFC7413-4.1.1")
+@pytest.mark.parametrize("cookie", [b"", b"1234", b"12345678", bytes(16)])
+def test_a_cookie_survives_building_and_parsing(cookie: bytes) -> None:
+    options = Options(mss=1460, fast_open=cookie)
+    built = tcp_options.build(options)
+    assert len(built) % 4 == 0
+    assert tcp_options.parse(built) == options
+
+
+@pytest.mark.rule("RFC7413-4.1.1")
+@pytest.mark.parametrize("length", [1, 2, 3, 5, 17, 18])
+def test_a_cookie_of_an_odd_length_is_no_cookie(length: int) -> None:
+    found = tcp_options.parse(bytes((34, 2 + length)) + bytes(length))
+    assert found is not None
+    assert found.fast_open is None

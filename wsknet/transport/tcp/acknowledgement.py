@@ -10,7 +10,7 @@ from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp.delivery import acknowledged, reported
 from wsknet.transport.tcp.recovery import Phase
 from wsknet.transport.tcp.segments import refuse
-from wsknet.transport.tcp.seq import MASK, Position, unwrap
+from wsknet.transport.tcp.seq import Position, unwrap
 from wsknet.transport.tcp.state import Cause, State
 from wsknet.wire.tcp import FIN, SYN, Segment
 
@@ -27,8 +27,10 @@ def take_acknowledgement(
     sender = connection.sender
     ack = unwrap(segment.ack, sender.una)
     window = segment.window if segment.flags & SYN else segment.window << sender.shift
-    if connection.state is State.SYN_RECEIVED:
-        return _end_handshake(connection, packet, segment, start, window, now)
+    if connection.state is State.SYN_RECEIVED and not _end_handshake(
+        connection, packet, segment, start, ack, window, now
+    ):
+        return False
     if not sender.una - sender.max_window <= ack <= sender.sent:  # RFC 5961 5.2
         connection.protocol.trace.drop(DropReason.TCP_BAD_ACK, packet.raw)
         connection.challenge(now)
@@ -85,15 +87,21 @@ def _take_congestion(connection: Connection, segment: Segment, now: Instant) -> 
 
 
 def _end_handshake(
-    connection: Connection, packet: Packet, segment: Segment, start: Position, window: int, now: Instant
+    connection: Connection,
+    packet: Packet,
+    segment: Segment,
+    start: Position,
+    ack: Position,
+    window: int,
+    now: Instant,
 ) -> bool:
     """The fifth step in SYN-RECEIVED; `window` is in bytes."""
     trace = connection.protocol.trace
-    if segment.ack != (connection.sender.iss + 1) & MASK:
+    if not connection.sender.iss < ack <= connection.sender.sent:
         trace.drop(DropReason.TCP_BAD_ACK, packet.raw)
         refuse(connection.protocol, packet, segment, now)
         return False
-    if connection.listener is not None and connection.listener.is_full:
+    if connection.listener is not None and connection.listener.is_full and not connection.is_early:
         trace.drop(DropReason.TCP_BACKLOG_FULL, packet.raw)  # stays half open: SYN-ACK repeats
         return False
     connection.establish(Cause.ACK_OF_SYN, window, now, echo_of(connection, segment, now))

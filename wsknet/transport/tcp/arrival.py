@@ -9,11 +9,12 @@ from wsknet.errors import ErrorKind
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp.acknowledgement import echo_of, take_acknowledgement
+from wsknet.transport.tcp.fast_open import take_answer
 from wsknet.transport.tcp.handshake import take_syn
 from wsknet.transport.tcp.segments import refuse
-from wsknet.transport.tcp.seq import MASK, Position, unwrap
+from wsknet.transport.tcp.seq import Position, unwrap
 from wsknet.transport.tcp.state import RECEIVING, Cause, State
-from wsknet.wire.tcp import ACK, FIN, PSH, RST, SYN, Segment
+from wsknet.wire.tcp import ACK, FIN, PSH, RST, SYN, URG, Segment
 
 if TYPE_CHECKING:
     from wsknet.net.packet import Packet
@@ -34,7 +35,7 @@ def _in_syn_sent(connection: Connection, packet: Packet, segment: Segment, now: 
     flags = segment.flags
     sender = connection.sender
     trace = connection.protocol.trace
-    if flags & ACK and segment.ack != (sender.iss + 1) & MASK:
+    if flags & ACK and not sender.iss < unwrap(segment.ack, sender.una) <= sender.sent:
         trace.drop(DropReason.TCP_BAD_ACK, packet.raw)
         refuse(connection.protocol, packet, segment, now)
         return
@@ -52,12 +53,13 @@ def _in_syn_sent(connection: Connection, packet: Packet, segment: Segment, now: 
         return
     take_syn(connection, segment, now)
     connection.establish(Cause.SYN_ACK, segment.window, now, echo_of(connection, segment, now))
+    take_answer(connection, segment, now)
     connection.receiver.unacknowledged = 2
     _take_text(connection, packet, segment, connection.receiver.nxt, now)
 
 
 def _after_syn(connection: Connection, packet: Packet, segment: Segment, now: Instant) -> None:
-    """RFC 9293 3.10.7.4, its eight steps; the third (security) and the sixth (urgent data) have nothing to do."""
+    """RFC 9293 3.10.7.4, its eight steps; the third (security) has nothing to do."""
     flags = segment.flags
     receiver = connection.receiver
     trace = connection.protocol.trace
@@ -83,9 +85,10 @@ def _after_syn(connection: Connection, packet: Packet, segment: Segment, now: In
         trace.drop(DropReason.TCP_BAD_FLAGS, packet.raw)
         return
     connection.last_heard = now
-    if timestamps is not None and segment.options.timestamps is not None:
-        timestamps.take(segment.options.timestamps[0], start, receiver.acknowledged, now)
     if take_acknowledgement(connection, packet, segment, start, now):
+        if timestamps is not None and segment.options.timestamps is not None:
+            timestamps.take(segment.options.timestamps[0], start, receiver.acknowledged, now)
+        _take_urgent(connection, segment, start)  # sixth
         _take_text(connection, packet, segment, start, now)  # seventh and eighth
 
 
@@ -141,6 +144,8 @@ def _unacceptable(
         connection.last_heard = now
         if not take_acknowledgement(connection, packet, segment, start, now):
             return
+        if start == receiver.nxt:
+            _take_urgent(connection, segment, start)  # even while our window is closed
     if segment.payload or segment.flags & FIN:
         receiver.arrived_twice(start, min(start + len(segment.payload), receiver.nxt))
         receiver.unacknowledged = 2
@@ -162,6 +167,13 @@ def _unacceptable_while_half_open(
     if opening == SYN | ACK and start == connection.receiver.irs and connection.listener is None:
         take_acknowledgement(connection, packet, segment, start, now)
     connection.challenge(now)
+
+
+def _take_urgent(connection: Connection, segment: Segment, start: Position) -> None:
+    """The sixth step."""
+    is_urgent = segment.flags & URG and connection.state in RECEIVING
+    if is_urgent and connection.receiver.take_urgent(start + segment.urgent):
+        connection.notify(Ready.URGENT)
 
 
 def _take_text(connection: Connection, packet: Packet, segment: Segment, start: Position, now: Instant) -> None:

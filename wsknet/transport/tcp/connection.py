@@ -14,8 +14,10 @@ from wsknet.errors import ErrorKind
 from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp import arrival, expiry
 from wsknet.transport.tcp.delivery import acknowledged
+from wsknet.transport.tcp.fast_open import accept_early
 from wsknet.transport.tcp.handshake import send_syn, take_syn
 from wsknet.transport.tcp.receive import Receiver
+from wsknet.transport.tcp.retransmission import schedule
 from wsknet.transport.tcp.segment_size import SegmentSize
 from wsknet.transport.tcp.segments import SegmentWriter, mss_for, mss_to_offer
 from wsknet.transport.tcp.send import Sender
@@ -54,10 +56,11 @@ _RESET_ON_ABORT = frozenset(
 
 
 class Connection:
-    __slots__ = ("_challenged_since", "_challenges", "_confirm_at", "_has_repeated_syn", "_header_length", "_plain",
-                 "_syn_at", "delayed_ack", "endpoint", "is_predicted", "keep_alive_probes", "last_heard", "listener",
-                 "local", "name", "protocol", "pseudo", "receiver", "remains", "remote", "segments", "sender",
-                 "soft_error", "state", "timers", "timestamp_offset")  # fmt: skip
+    __slots__ = ("_challenged_since", "_challenges", "_confirm_at", "_has_to_finish", "_header_length", "_plain",
+                 "_syn_at", "delayed_ack", "endpoint", "fast_open", "has_fast_open", "has_repeated_syn", "is_early",
+                 "is_predicted", "keep_alive_probes", "last_heard", "listener", "local", "name", "protocol", "pseudo",
+                 "receiver", "remains", "remote", "segments", "sender", "soft_error", "state", "timers",
+                 "timestamp_offset")  # fmt: skip
 
     def __init__(
         self,
@@ -90,7 +93,14 @@ class Connection:
         self._plain = _PLAIN
         self._header_length = 20
         self._syn_at = Instant(0)
-        self._has_repeated_syn = False
+        self.has_repeated_syn = False
+        self.has_fast_open = endpoint.fast_open
+        self.fast_open: bytes | None = None
+        """The option of our SYN: a cookie, or empty to ask for one."""
+        self.is_early = False
+        """The application has had the connection since its SYN came (RFC 7413 4.2.2)."""
+        self._has_to_finish = False
+        """A FIN waits for the end of the handshake."""
         self._confirm_at = Instant(0)
         self._challenges = 0
         self._challenged_since = Instant(0)
@@ -118,8 +128,14 @@ class Connection:
         send_syn(self, now)
 
     def open_passively(self, segment: tcp.Segment, listener: Listener, now: Instant) -> None:
+        """For a listener.  With Fast Open the data of the SYN is received, and the connection can be accepted, while
+        the handshake goes on."""
         self.listener = listener
-        self.respond_to_syn(segment, now)
+        self.is_early = self.has_fast_open and accept_early(self, segment)
+        early = segment.payload if self.is_early else b""
+        self.respond_to_syn(segment, now, early)
+        if self.is_early:
+            listener.opened_early(self)
 
     def open_from_cookie(self, syn: tcp.Segment, listener: Listener, now: Instant) -> None:
         """As `open_passively`, for a SYN that a cookie has answered before."""
@@ -127,13 +143,18 @@ class Connection:
         self.change(Cause.SYN)
         take_syn(self, syn, now)
         self._number_syn(now)
-        self._has_repeated_syn = True  # when it was sent nobody knows
+        self.has_repeated_syn = True  # when it was sent nobody knows
         self.timers.retransmit.arm(self.timeout(now))
 
-    def respond_to_syn(self, segment: tcp.Segment, now: Instant) -> None:
-        """Enter SYN-RECEIVED: for a listener, or because both sides opened at the same time."""
+    def respond_to_syn(self, segment: tcp.Segment, now: Instant, early: bytes = b"") -> None:
+        """Enter SYN-RECEIVED: for a listener, or because both sides opened at the same time.  `early` data is taken."""
         self.change(Cause.SYN)
         take_syn(self, segment, now)
+        self.receiver.insert(self.receiver.nxt, early, True)
+        if self.listener is None:
+            self.fast_open = None
+            self.sender.nxt = self.sender.sent = self.sender.iss + 1
+            self.sender.board.clear()
         if self.sender.sent == self.sender.iss:
             self._number_syn(now)
         send_syn(self, now)
@@ -151,8 +172,16 @@ class Connection:
         """When the SYN that leaves now is repeated."""
         return self.sender.not_beyond_user_timeout(Instant(now + self.sender.round_trip.rto))
 
+    @property
+    def is_connecting(self) -> bool:
+        """The application has no connection yet."""
+        return self.state in CONNECTING and not self.is_early
+
     def repeat_syn(self, now: Instant) -> None:
-        self._has_repeated_syn = True
+        self.has_repeated_syn = True
+        if self.state is State.SYN_SENT and self.fast_open is not None:
+            self.protocol.fast_open.forget(self.remote.address)
+            self.fast_open = None
         send_syn(self, now)
 
     def establish(self, cause: Cause, window: int, now: Instant, echo: Duration | None = None) -> None:
@@ -160,7 +189,7 @@ class Connection:
         self.change(cause)
         sender = self.sender
         sender.una = sender.iss + 1
-        if not self._has_repeated_syn:
+        if not self.has_repeated_syn:
             sender.round_trip.sample(now - self._syn_at)
         elif echo is not None:
             sender.round_trip.sample(echo)
@@ -175,10 +204,23 @@ class Connection:
         self.take_soft_error(None)
         if self.endpoint.keep_alive:
             self.start_keep_alive()
-        if self.listener is not None:
+        if self.is_early:
+            self._end_early_handshake(now)
+        elif self.listener is not None:
             self.listener.established(self)
         else:
             self.notify(Ready.CONNECTED)
+
+    def _end_early_handshake(self, now: Instant) -> None:
+        """What the application has done meanwhile takes its usual course."""
+        sender = self.sender
+        self.is_early = False
+        self.protocol.fast_open.early.pop(self, None)
+        if sender.nxt > sender.una:
+            sender.timeout_at = self.timeout(now)
+            schedule(sender, now)
+        if self._has_to_finish:
+            self.finish(now)
 
     # Segments
 
@@ -284,8 +326,16 @@ class Connection:
 
     # Closing
 
+    @property
+    def has_finished(self) -> bool:
+        """The application sends no more."""
+        return self.sender.fin_at is not None or self._has_to_finish
+
     def finish(self, now: Instant) -> None:
-        """The application sends no more.  ESTABLISHED and CLOSE-WAIT only."""
+        """The application sends no more.  ESTABLISHED and CLOSE-WAIT; in SYN-RECEIVED the FIN waits."""
+        if self.state is State.SYN_RECEIVED:
+            self._has_to_finish = True
+            return
         self.change(Cause.FINISH)
         self.sender.fin_at = self.sender.queue.end
         self.sender.output(now)
@@ -332,11 +382,11 @@ class Connection:
 
     def reset_by_peer(self, now: Instant) -> None:
         """An acceptable RST."""
-        self.fail(ErrorKind.REFUSED if self.state in CONNECTING else ErrorKind.RESET, now)
+        self.fail(ErrorKind.REFUSED if self.is_connecting else ErrorKind.RESET, now)
 
     def fail(self, error: ErrorKind, now: Instant) -> None:
         """The connection is no more; lent memory is given back."""
-        was_connecting = self.state in CONNECTING
+        was_connecting = self.is_connecting
         self._delete()
         if self.listener is not None:
             self.listener.forget(self, now)

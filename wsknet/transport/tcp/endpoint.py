@@ -29,7 +29,7 @@ class TcpEndpoint(TransportEndpoint):
     """
 
     __slots__ = ("_deferred", "_keep_alive", "_no_delay", "_protocol", "_receive_buffer", "_reservation",
-                 "_user_timeout", "connection", "cover", "inspection", "is_closed", "is_conditional",
+                 "_user_timeout", "connection", "cover", "fast_open", "inspection", "is_closed", "is_conditional",
                  "keep_alive_settings", "listener", "local", "unicast_interfaces")  # fmt: skip
 
     def __init__(self, protocol: TcpProtocol, cover: Cover, owner: Owner | None) -> None:
@@ -53,6 +53,9 @@ class TcpEndpoint(TransportEndpoint):
         """A connection keeps to what it was when the path was first asked for: at connect, or when the SYN came."""
         self._no_delay = False
         self._user_timeout: Duration | None = None
+        self.fast_open = False
+        """Data may travel in the SYN (RFC 7413): of a connect, or of those who connect to this listener.  Such data may
+        arrive twice, once in a connection of its own (section 6.1)."""
         self._receive_buffer = protocol.config.receive_buffer
         self.keep_alive_settings = protocol.policy.keep_alive
 
@@ -114,8 +117,10 @@ class TcpEndpoint(TransportEndpoint):
             self._take(self._protocol.ports.reserve(name, sharing, security, device, choice=choice, block=block))
         self._protocol.bound[self] = None
 
-    def connect(self, remote: Endpoint, now: Instant) -> None:
+    def connect(self, remote: Endpoint, now: Instant, data: Buffer = b"") -> None:
         """Resolve the path now, with it the source address, and send a SYN.  CONNECTED or FAILED follows.
+
+        `data` is sent, and lent, as by `send`; with `fast_open` in the SYN itself if the peer has given us a cookie.
 
         Raises `LocalError` INVALID_STATE (not bound, listening, connecting or connected), INVALID_ARGUMENT (a family
         that the name does not cover), `NetError` NOT_LOCAL (`remote` cannot be a peer), NO_ROUTE, IN_USE (the 4-tuple
@@ -139,6 +144,7 @@ class TcpEndpoint(TransportEndpoint):
         self.error = None
         iss = protocol.initial_sequence(ours._replace(port=name.port), remote, now)
         self.connection = Connection(protocol, self, name, remote, path, iss)
+        self.connection.sender.queue.append(data)
         self.connection.open_actively(now)
 
     def _choose_port(self, name: LocalName, remote: Endpoint) -> LocalName:
@@ -207,28 +213,33 @@ class TcpEndpoint(TransportEndpoint):
         child._no_delay = self._no_delay
         child._receive_buffer = self._receive_buffer
         child._user_timeout = self._user_timeout
+        child.fast_open = self.fast_open
         child._keep_alive = self._keep_alive
         child.keep_alive_settings = self.keep_alive_settings
         return child
 
     # Sending
 
-    def send(self, data: Buffer, now: Instant, no_delay: bool = False) -> int:
+    def send(self, data: Buffer, now: Instant, no_delay: bool = False, is_urgent: bool = False) -> int:
         """Lend `data` until `acknowledged` has reached the returned stream offset (then SENT), or the end.
 
-        `no_delay` sends it and all before it at once.  Data given while connecting waits for the connection.  Raises
-        `LocalError` INVALID_STATE (not connected, or finished) or INVALID_ARGUMENT (not contiguous); `NetError` with
-        the reason if the connection has failed or was aborted.
+        `no_delay` sends it and all before it at once; `is_urgent` tells the peer that it should hurry (RFC 9293 3.8.5).
+        Data given while connecting waits for the connection.
+
+        Raises `LocalError` INVALID_STATE (not connected, or finished) or INVALID_ARGUMENT (not contiguous); `NetError`
+        with the reason if the connection has failed or was aborted.
         """
         connection = self._live()
         sender = connection.sender
-        if sender.fin_at is not None:
+        if connection.has_finished:
             raise LocalError(ErrorKind.INVALID_STATE, "no data may follow finish")
         queue = sender.queue
         queue.append(data)
         if no_delay:
             sender.no_delay_to = queue.end
-        if connection.state not in CONNECTING:
+        if is_urgent:
+            sender.segments.urgent_to = queue.end
+        if not connection.is_connecting:
             sender.output(now)
         return queue.end - sender.iss - 1
 
@@ -299,6 +310,16 @@ class TcpEndpoint(TransportEndpoint):
         return receiver.fin_at is not None and receiver.nxt > receiver.fin_at
 
     @property
+    def urgent_to(self) -> int | None:
+        """Stream offset at which what the peer calls urgent ends; `None` if all of that has been consumed.  Urgent data
+        comes in its place in the stream (RFC 6093 6)."""
+        if self.connection is None:
+            return None
+        receiver = self.connection.receiver
+        offset = receiver.urgent_to - receiver.irs - 1
+        return offset if offset > receiver.consumed else None
+
+    @property
     def pushed(self) -> bool:
         """What is readable holds the end of a segment with PSH."""
         return self.connection is not None and self.connection.receiver.is_pushed
@@ -343,9 +364,9 @@ class TcpEndpoint(TransportEndpoint):
         Raises `LocalError` INVALID_STATE while not connected, `NetError` as `send`.
         """
         connection = self._live()
-        if connection.state in CONNECTING:
+        if connection.is_connecting:
             raise LocalError(ErrorKind.INVALID_STATE, "not connected")
-        if connection.sender.fin_at is None:
+        if not connection.has_finished:
             connection.finish(now)
 
     def abort(self, now: Instant) -> None:
@@ -357,7 +378,7 @@ class TcpEndpoint(TransportEndpoint):
         connection = self.connection
         if connection is None or connection.state in (State.CLOSED, State.TIME_WAIT):
             return
-        was_connecting = connection.state in CONNECTING
+        was_connecting = connection.is_connecting
         connection.abort(now)
         connection.receiver.clear()
         self.error = ErrorKind.ABORTED

@@ -1,11 +1,12 @@
 """What two SYNs settle: MSS (RFC 9293 3.7.1), window scale and timestamps (RFC 7323 2 and 3), SACK (RFC 2018 2), ECN
-(RFC 3168 6.1.1)."""
+(RFC 3168 6.1.1), Fast Open (RFC 7413)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from wsknet.tcp_policy import OptionUse
+from wsknet.transport.tcp import fast_open
 from wsknet.transport.tcp.ecn import SETUP, Ecn
 from wsknet.transport.tcp.sack import Reports
 from wsknet.transport.tcp.segments import peer_mss
@@ -16,7 +17,7 @@ from wsknet.wire.tcp_options import Options
 
 if TYPE_CHECKING:
     from wsknet.transport.tcp.connection import Connection
-    from wsknet.types import Instant
+    from wsknet.types import Buffers, Instant
 
 
 def take_syn(connection: Connection, segment: tcp.Segment, now: Instant) -> None:
@@ -82,6 +83,11 @@ def send_syn(connection: Connection, now: Instant) -> None:
         timestamps=stamps,
     )
     ack = receiver.nxt if is_answer else 0
-    connection.timers.retransmit.arm(connection.timeout(now))
-    packed = tcp_options.build(options, policy.option_order)
-    segments.send_bare(sender.iss, ack, flags, receiver.syn_window, now, packed)
+    data: Buffers = ()
+    if connection.has_fast_open and not is_answer and not connection.has_repeated_syn:
+        data = fast_open.prepare(connection)
+    packed = tcp_options.build(options._replace(fast_open=connection.fast_open), policy.option_order)
+    sender.timeout_at = connection.timeout(now)
+    connection.timers.retransmit.arm(sender.timeout_at)
+    segments.send_bare(sender.iss, ack, flags, receiver.syn_window, now, packed, data)
+    sender.has_sent(sum(map(len, data)), now)

@@ -106,11 +106,12 @@ class Listener:
     def answer_syn(self, packet: Packet, segment: tcp.Segment, now: Instant, above: int | None = None) -> None:
         """Start a connection.  Our initial sequence number will lie behind `above`.
 
-        Data in the SYN is not kept; its sender repeats it.
+        Data in the SYN is not kept, but with Fast Open; its sender repeats it.
         """
         protocol, inspections = self._protocol, self.inspections
         request = Request(*ends(packet, segment.destination_port, segment.source_port), segment, above)
-        segment.payload = b""
+        if not self.endpoint.fast_open or inspections is not None:
+            segment.payload = b""
         if inspections is not None and inspections.repeat(request, now):
             return
         if self.is_full:
@@ -174,6 +175,10 @@ class Listener:
         del self._half_open[connection]
         self._waiting.append(connection)
         self._protocol.notify(self.endpoint, Ready.ACCEPTABLE)
+
+    def opened_early(self, connection: Connection) -> None:
+        """It need not wait for the end of its handshake (RFC 7413 4.2.2)."""
+        self.established(connection)
 
     def forget(self, connection: Connection, now: Instant) -> None:
         """The connection has come to nothing before anybody accepted it."""

@@ -13,6 +13,7 @@ from wsknet.transport.tcp import icmp
 from wsknet.transport.tcp.congestion.algorithms import ALGORITHMS
 from wsknet.transport.tcp.connection import Connection
 from wsknet.transport.tcp.endpoint import TcpEndpoint
+from wsknet.transport.tcp.fast_open import FastOpen
 from wsknet.transport.tcp.isn import InitialSequence, TimestampOffset
 from wsknet.transport.tcp.listener import Listener
 from wsknet.transport.tcp.segments import refuse
@@ -79,6 +80,7 @@ class TcpProtocol:
         """Called with the local and the remote end.  May be replaced, e.g. to number streams across 2^32."""
         self.timestamp_offset = TimestampOffset(rng, self.policy.timestamps_per_connection)
         self.syn_cookies = SynCookies(rng)
+        self.fast_open = FastOpen(rng)
         self.flow_labels = FlowLabels(Proto.TCP, rng, config.behaviour.flow_labels)
         self.congestion: CongestionFactory = ALGORITHMS[self.policy.congestion]
         """Of connections made from now on."""
@@ -154,6 +156,8 @@ class TcpProtocol:
         del self._connections[connection]
         if isinstance(connection, TimeWait):
             del self._time_waits[connection]
+        else:
+            self.fast_open.early.pop(connection, None)
 
     def listener_for(self, remains: TimeWait) -> Listener | None:
         """Who would get a SYN for the names of `remains` if that were not in the way."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +12,9 @@ if TYPE_CHECKING:
 MAX_PIECES = 2048
 """The window bounds the bytes, this bounds their number: a peer that sends every second byte would otherwise cost a
 hundred times what it sends.  A megabyte of full Ethernet segments is 718 pieces, of 536 byte segments 1957."""
+
+
+_end_of = attrgetter("end")
 
 
 class Island:
@@ -42,18 +47,18 @@ class Reassembly:
 
     def find(self, position: Position) -> tuple[Position, Position] | None:
         """Start and end of the island that holds `position`."""
-        for island in self._islands:
-            if island.start <= position < island.end:
-                return island.start, island.end
-        return None
+        island = self._first_behind(position)
+        return None if island is None or island.start > position else (island.start, island.end)
 
     def overlap(self, start: Position, end: Position) -> tuple[Position, Position] | None:
         """The first part of [start, end) that is here already."""
-        for island in self._islands:
-            left, right = max(start, island.start), min(end, island.end)
-            if left < right:
-                return left, right
-        return None
+        island = self._first_behind(start)
+        return None if island is None or island.start >= end else (max(start, island.start), min(end, island.end))
+
+    def _first_behind(self, position: Position) -> Island | None:
+        """The first island that ends behind `position`."""
+        index = bisect_right(self._islands, position, key=_end_of)
+        return self._islands[index] if index < len(self._islands) else None
 
     def add(self, start: Position, data: bytes) -> bool:
         """Keep what is new of `data`; False if the bound on the number of pieces does not allow it."""

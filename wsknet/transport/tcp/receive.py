@@ -28,8 +28,8 @@ def scale_for(limit: int, usual: int | None = None) -> int:
 
 class Receiver:
     __slots__ = ("acknowledged", "buffer", "consumed", "edge", "fin_at", "irs", "limit", "nxt", "offered_shift",
-                 "pushed_to", "reassembly", "reports", "segment_size", "shift", "told_edge",
-                 "unacknowledged")  # fmt: skip
+                 "pushed_to", "reassembly", "reports", "segment_size", "shift", "told_edge", "unacknowledged",
+                 "urgent_to")  # fmt: skip
 
     def __init__(self, limit: int, segment_size: int, usual_scale: int | None = None) -> None:
         self.buffer = bytearray()
@@ -59,6 +59,8 @@ class Receiver:
         """Segments with data since the last acknowledgement we sent."""
         self.acknowledged: Position = 0
         """Last.ACK.sent of RFC 7323 4.3."""
+        self.urgent_to: Position = 0
+        """RCV.UP; of no meaning once all before it has been consumed."""
         self.reassembly = Reassembly()
         self.reports: Reports | None = None
         """What we tell by SACK, if both ends permit it."""
@@ -148,6 +150,14 @@ class Receiver:
                 self.buffer += piece
                 self.nxt += len(piece)
         return True
+
+    def take_urgent(self, position: Position) -> bool:
+        """The stream is urgent up to `position`; whether that is news (RFC 9293 3.8.5).  The data stays in its place
+        (RFC 6093 6)."""
+        is_news = position > max(self.urgent_to, self.nxt - len(self.buffer))
+        if is_news:
+            self.urgent_to = position
+        return is_news
 
     def arrived_twice(self, left: Position, right: Position) -> None:
         """We had this already; the peer learns so if SACK is permitted."""

@@ -62,7 +62,8 @@ class SegmentWriter:
     """Sends the segments of one connection: fills in acknowledgement, window and checksum."""
 
     __slots__ = ("_counts", "_delayed_ack", "_flow_label", "_identification", "_ip", "_local_port", "_receiver",
-                 "_remote_port", "ecn", "path", "path_changed", "pseudo", "reports_room", "timestamps")  # fmt: skip
+                 "_remote_port", "ecn", "path", "path_changed", "pseudo", "reports_room", "timestamps",
+                 "urgent_to")  # fmt: skip
 
     def __init__(
         self, protocol: TcpProtocol, path: Path, ports: tuple[int, int], receiver: Receiver, delayed_ack: Timer
@@ -84,6 +85,8 @@ class SegmentWriter:
         self._counts = protocol.ip.config.behaviour.identification is Identification.PER_CONNECTION
         self._identification = protocol.ip.rng.getrandbits(16) if self._counts else 0
         """Of the next packet over IPv4, where each connection counts its own."""
+        self.urgent_to: Position = 0
+        """SND.UP: what lies before it is urgent (RFC 9293 3.8.5)."""
         self.reports_room = 0
         """Bytes of SACK blocks that each segment carries at the moment."""
 
@@ -109,6 +112,10 @@ class SegmentWriter:
         if self.ecn is not None:
             flags |= self.ecn.flags(is_new)
             traffic_class = ECT_0 if is_new and payload else 0
+        urgent = 0
+        if self.urgent_to > position:
+            flags |= tcp.URG
+            urgent = min(self.urgent_to - position, 0xFFFF)
         header = tcp.build_checked(
             self.pseudo,
             self._local_port,
@@ -119,6 +126,7 @@ class SegmentWriter:
             window,
             options,
             payload,
+            urgent,
         )
         if self.path.generation != self._ip.generation:
             self._renew()
@@ -127,10 +135,12 @@ class SegmentWriter:
             self.path, _TCP, header, payload, now, None, traffic_class, self._flow_label, identification=number
         )
 
-    def send_bare(self, seq: int, ack: int, flags: int, window: int, now: Instant, options: bytes = b"") -> None:
-        """A segment without data whose fields are not those of a synchronized connection: SYN, RST."""
+    def send_bare(
+        self, seq: int, ack: int, flags: int, window: int, now: Instant, options: bytes = b"", payload: Buffers = ()
+    ) -> None:
+        """A segment whose fields are not those of a synchronized connection: SYN, RST."""
         header = tcp.build_checked(
-            self.pseudo, self._local_port, self._remote_port, seq & MASK, ack & MASK, flags, window, options
+            self.pseudo, self._local_port, self._remote_port, seq & MASK, ack & MASK, flags, window, options, payload
         )
         if self.path.generation != self._ip.generation:
             self._renew()
@@ -138,7 +148,7 @@ class SegmentWriter:
         is_counted = self._counts and flags & (tcp.SYN | tcp.ACK) != tcp.SYN | tcp.ACK
         identification = self._next_identification() if is_counted else 0
         label = self._flow_label
-        self._ip.send(self.path, _TCP, header, (), now, flow_label=label, identification=identification)
+        self._ip.send(self.path, _TCP, header, payload, now, flow_label=label, identification=identification)
 
     def _next_identification(self) -> int:
         number = self._identification

@@ -146,13 +146,14 @@ class Sender:
         if usable <= 0:
             return -1
         nxt = self.nxt
+        is_idle = nxt == max(self.una, self.iss + 1)  # our SYN is no data
         if waiting <= usable:
             is_last = self.fin_at is not None
-            if self.no_delay or is_last or nxt == self.una or nxt < self.no_delay_to:
+            if self.no_delay or is_last or is_idle or nxt < self.no_delay_to:
                 return min(waiting, mss)
             return -1
         length = min(usable, mss)
-        if length >= mss or (length * 2 >= self.max_window and (self.no_delay or nxt == self.una)):
+        if length >= mss or (length * 2 >= self.max_window and (self.no_delay or is_idle)):
             return length
         return -1
 
@@ -232,6 +233,20 @@ class Sender:
         return 1 if self.fin_at is not None and record.end > self.fin_at else 0
 
     # Windows and sizes
+
+    def has_sent(self, length: int, now: Instant) -> None:
+        """The SYN carried so many bytes of data."""
+        if not length:
+            return
+        end = self.nxt + length
+        self.board.records.append(Sent(self.nxt, end, now))
+        self.nxt = self.sent = end
+
+    def take_back(self) -> None:
+        """What went out with the SYN was not taken: it has not been sent yet."""
+        self.board.clear()
+        self.nxt = self.sent = self.una
+        self.timers.retransmit.cancel()
 
     def set_window(self, window: int) -> None:
         self.window = window

@@ -114,8 +114,13 @@ class ConnectionSocket(ReceivingSocket):
             raise self.refuse_state()
         if len(greeting) > MAX_GREETING:
             raise Refusal(STATUS_BUFFER_OVERFLOW)
-        self.connect(remote_endpoint(RemoteAddress, self.family, self.is_dual), now)
-        self.greeting = greeting
+        remote = remote_endpoint(RemoteAddress, self.family, self.is_dual)
+        if self.endpoint.fast_open:
+            self.endpoint.connect(remote, now, greeting)  # perhaps in the SYN
+            self.state = CONNECTING
+        else:
+            self.connect(remote, now)
+            self.greeting = greeting
         self.connect_irp = Irp
         return self.pend(Irp, now)
 

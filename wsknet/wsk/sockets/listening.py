@@ -105,6 +105,7 @@ class AcceptingSocket(TransportSocket):
         options = child.options
         options.keep_alive = self.options.keep_alive
         options.no_delay = self.options.no_delay
+        options.fast_open = self.options.fast_open
         options.receive_buffer = self.options.receive_buffer
         options.v6only = self.options.v6only
         options.unicast_if = self.options.unicast_if
@@ -241,6 +242,7 @@ class ListeningSocket(AcceptingSocket):
     def apply_options(self) -> None:
         endpoint, options = self.endpoint, self.options
         endpoint.no_delay = bool(options.no_delay)
+        endpoint.fast_open = bool(options.fast_open)
         endpoint.keep_alive = bool(options.keep_alive)
         endpoint.receive_buffer = options.receive_buffer
 

@@ -97,6 +97,7 @@ class ReceivingSocket(TransportSocket):
     def apply_options(self) -> None:
         endpoint, options = self.endpoint, self.options
         endpoint.no_delay = bool(options.no_delay)
+        endpoint.fast_open = bool(options.fast_open)
         endpoint.keep_alive = bool(options.keep_alive)
         endpoint.receive_buffer = options.receive_buffer
 

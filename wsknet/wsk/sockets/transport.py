@@ -28,7 +28,7 @@ OutAddress = SOCKADDR | bytearray | memoryview
 class Options:
     """Set before or after bind, see `control.OPTIONS`."""
 
-    __slots__ = ("broadcast", "dont_route", "exclusive", "keep_alive", "multicast_hops", "multicast_if",
+    __slots__ = ("broadcast", "dont_route", "exclusive", "fast_open", "keep_alive", "multicast_hops", "multicast_if",
                  "multicast_index", "multicast_loop", "no_delay", "port_scalability", "random_port", "receive_buffer",
                  "receiving", "reuse", "reuse_unicast_port", "unicast_if", "unicast_if6", "v6only")  # fmt: skip
 
@@ -41,6 +41,7 @@ class Options:
         self.broadcast = 0
         self.keep_alive = 0
         self.no_delay = 0
+        self.fast_open = 0
         self.multicast_hops = 1
         self.multicast_loop = 1
         self.multicast_if = 0
