@@ -8,7 +8,7 @@ from random import Random
 from tests.simulation.plan import Ending, EndPlan, Kind, TalkPlan, Trouble, World
 from wsknet.behaviour import BSD, LINUX, WINDOWS, Behaviour
 from wsknet.devices.impair import Impairment
-from wsknet.tcp_policy import CongestionAlgorithm, OptionUse
+from wsknet.tcp_policy import CongestionAlgorithm, KeepAlive, OptionUse
 from wsknet.types import MICROSECOND, MILLISECOND, SECOND, Family
 
 _SETS = (WINDOWS, LINUX, BSD)
@@ -19,6 +19,7 @@ _SIZES = ((0, 0), (1, 100), (100, 3000), (1000, 20_000), (1000, 20_000), (20_000
 _WRITES = ((1,), (1, 1, 1460, 7), (100,), (536, 1), (1460,), (3000,), (4096, 1), (20_000,), (100_000,))
 _READS = ((1,), (1, 500), (100,), (1460,), (1 << 20,), (1 << 20,), (1 << 20,))
 _BUFFERS = (1, 50, 700, 2000, 8000, 65_535, 65_535, 200_000, 1 << 20, 1 << 20)
+_KEEP_ALIVES = (KeepAlive(30 * SECOND), KeepAlive(5 * SECOND, 2 * SECOND, 4))
 _MOST_STEPS = 400
 """Of a stream written or read bytewise: its size is cut, or the run would take seconds."""
 
@@ -42,6 +43,7 @@ def draw(seed: int) -> World:
         behaviours=(_behaviour(rng), _behaviour(rng)),
         mtus=mtus,
         far_mtu=far_mtu,
+        is_black_hole=far_mtu is not None and rng.random() < 0.3,
         links=links,
         backlog=rng.choice((1, 2, 200, 200)),
         accept_gap=rng.choice((0, 0, 0, 20 * MILLISECOND, 2 * SECOND)),
@@ -72,17 +74,20 @@ def _modest(talks: tuple[TalkPlan, ...], troubles: tuple[Trouble, ...]) -> tuple
 
 
 def _behaviour(rng: Random) -> Behaviour:
-    """One of the sets, half of the time with other choices where TCP leaves some."""
+    """One of the sets, mostly with other choices where TCP leaves some."""
     behaviour = rng.choice(_SETS)
-    if rng.random() < 0.5:
+    if rng.random() < 0.3:
         return behaviour
     tcp = replace(
         behaviour.tcp,
         congestion=rng.choice(tuple(CongestionAlgorithm)),
-        sack=rng.random() < 0.7,
+        sack=rng.random() < 0.6,
         timestamps=rng.choice(tuple(OptionUse)),
         ecn=rng.choice(tuple(OptionUse)),
-        rack=rng.random() < 0.7,
+        rack=rng.random() < 0.6,
+        black_hole_detection=rng.random() < 0.5,
+        window_scale=rng.choice((None, 0, 2, 8, 14)),
+        syn_cookies=rng.random() < 0.7,
     )
     return replace(behaviour, tcp=tcp)
 
@@ -100,6 +105,7 @@ def _impairment(rng: Random) -> Impairment:
         corrupt=rng.choice((0.0, 0.0, 0.0, 0.01, 0.05)),
         reorder=rng.choice((0.0, 0.0, 0.02, 0.2)),
         reorder_by=rng.choice((MILLISECOND, 5 * MILLISECOND, 50 * MILLISECOND)),
+        mark=rng.choice((0.0, 0.0, 0.01, 0.1, 0.5)),
         rate=rate,
         queue=queue,
     )
@@ -118,6 +124,7 @@ def _talk(rng: Random, family: Family, count: int) -> TalkPlan:
         family=family,
         is_answered=rng.random() < 0.95,
         ends=(one, other) if rng.random() < 0.5 else (other, one),
+        is_simultaneous=rng.random() < 0.1,
     )
 
 
@@ -143,7 +150,8 @@ def _end(rng: Random) -> EndPlan:
         buffer=buffer,
         no_delay=rng.random() < 0.3,
         is_eager=rng.random() < 0.2,
-        keep_alive=rng.random() < 0.3,
+        keep_alive=rng.choice(_KEEP_ALIVES) if rng.random() < 0.3 else None,
+        user_timeout=rng.choice((SECOND, 5 * SECOND, 30 * SECOND)) if rng.random() < 0.15 else None,
     )
 
 

@@ -6,13 +6,14 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
-from tests.simulation.witness import Log, Witness
+from tests.simulation.flow import FlowKey, flow_of
+from tests.simulation.witness import BlackHole, Log, Witness
 from tests.simulation.words import NAMES
 from wsknet.config import StackConfig
 from wsknet.devices.capture import Capture
 from wsknet.devices.pcapng import PcapngWriter
 from wsknet.devices.wire import Wire
-from wsknet.host import Host, Network
+from wsknet.host import Host, HostInterface, Network
 from wsknet.net import changes
 from wsknet.text import parse_address
 from wsknet.transport.tcp.seq import wrap
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.simulation.plan import World
+    from tests.simulation.side import Side
     from wsknet.devices.base import Device
     from wsknet.devices.impair import Impairment
     from wsknet.devices.wire import LinkEnd
@@ -45,6 +47,8 @@ class Machine:
         self.is_down = False
         self.has_addresses = True
         self.device: Device | None = None
+        self.parties: dict[FlowKey, Side] = {}
+        """Who is told of what arrives."""
         self._lab = lab
         self.host = self._boot()
 
@@ -56,9 +60,19 @@ class Machine:
         found = (parse_address(cidr.partition("/")[0]) for cidr in self.cidrs)
         return next(address for address in found if len(address) == family.address_length)
 
+    @property
+    def card(self) -> HostInterface:
+        return self.host.interfaces["eth0"]
+
     def plug(self, device: Device) -> None:
         self.device = device
-        self.host.interfaces["eth0"].plug(device)
+        self.card.plug(device)
+
+    def arrived(self, frame: bytes, now: Instant) -> None:
+        length, source, destination = flow_of(frame)
+        side = self.parties.get((length, destination, source))
+        if side is not None:
+            side.heard(now)
 
     def change(self, change: changes.Change) -> None:
         self.host.apply(change)
@@ -126,13 +140,14 @@ class Lab:
             Machine(self, side, [_NET[family][side * far].format(side + 1) for family in families]) for side in (0, 1)
         ]
         self.router = self._router(families) if far else None
+        one, other = self.machines
         if self.router is None:
-            self._join(0, self.machines[0].plug, world.links[0], self.machines[1].plug, world.links[1])
+            self._join(0, (one, other), world.links)
         else:
             near, beyond = self.router.interfaces["near"], self.router.interfaces["far"]
             clean = replace(world.links[1], loss=0.0, corrupt=0.0, rate=None)
-            self._join(0, self.machines[0].plug, world.links[0], near.plug, world.links[1])
-            self._join(1, beyond.plug, replace(clean, delay=0), self.machines[1].plug, clean)
+            self._join(0, (one, near), world.links)
+            self._join(1, (beyond, other), (replace(clean, delay=0), clean))
             for machine in self.machines:
                 machine.route()
 
@@ -162,20 +177,18 @@ class Lab:
         return router
 
     def _join(
-        self,
-        number: int,
-        plug: Callable[[Device], None],
-        impairment: Impairment,
-        other_plug: Callable[[Device], None],
-        other_impairment: Impairment,
+        self, number: int, who: tuple[Machine | HostInterface, Machine | HostInterface], links: tuple[Impairment, ...]
     ) -> None:
         driver = self.network.driver
         wire = Wire(driver, Random(f"{self.world.seed} link {number}"), f"link{number}.a", f"link{number}.b")
-        for end, each, attach in zip(wire.ends, (impairment, other_impairment), (plug, other_plug), strict=True):
-            end.impairment = each
-            self._ends.append((end, each))
+        cards = [each.card if isinstance(each, Machine) else each for each in who]
+        for end, each, facing, impairment in zip(wire.ends, who, cards[::-1], links, strict=True):
+            end.impairment = impairment
+            self._ends.append((end, impairment))
             device: Device = Capture(end, self._writer) if self._writer is not None else end
-            attach(Witness(device, end.channel, self.log))
+            arrived = each.arrived if isinstance(each, Machine) else None
+            device = Witness(device, end.channel, self.log, facing.mac, arrived)
+            each.plug(BlackHole(device, self.log) if self.world.is_black_hole and arrived is None else device)
 
 
 def _near_wrap(

@@ -7,6 +7,7 @@ from enum import Enum
 
 from wsknet.behaviour import Behaviour
 from wsknet.devices.impair import Impairment
+from wsknet.tcp_policy import KeepAlive
 from wsknet.types import Duration, Family
 
 
@@ -45,7 +46,9 @@ class EndPlan:
     no_delay: bool
     is_eager: bool
     """Sends before the connection exists."""
-    keep_alive: bool
+    keep_alive: KeepAlive | None
+    """Probes while idle."""
+    user_timeout: Duration | None
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class TalkPlan:
     """Somebody listens where it connects to."""
     ends: tuple[EndPlan, EndPlan]
     """By side, not by who connects."""
+    is_simultaneous: bool = False
+    """The other one connects, too, at the same instant, and nobody listens."""
 
 
 class Kind(Enum):
@@ -98,6 +103,8 @@ class World:
     mtus: tuple[int, int]
     far_mtu: int | None
     """Of the link between a router and side 1; `None`: a cable joins the two."""
+    is_black_hole: bool
+    """That router drops what is too long without a word."""
     links: tuple[Impairment, Impairment]
     """For what each side sends into the link (of side 1: what the router sends for it, if there is one)."""
     backlog: int

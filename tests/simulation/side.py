@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.simulation.plan import Ending
+from tests.simulation.flow import NO_FLOW
 from tests.simulation.words import NAMES, time_text
 from wsknet.errors import ErrorKind, NetError
-from wsknet.tcp_policy import KeepAlive
 from wsknet.transport.endpoint import Ready
-from wsknet.types import SECOND, Instant
+from wsknet.transport.tcp.state import State
+from wsknet.types import Instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from tests.simulation.plan import EndPlan
     from wsknet.transport.tcp.endpoint import TcpEndpoint
 
-KEEP_ALIVE = KeepAlive(idle=30 * SECOND)
+_ENDS_WITH_RESET = frozenset(
+    {State.SYN_RECEIVED, State.ESTABLISHED, State.FIN_WAIT_1, State.FIN_WAIT_2, State.CLOSE_WAIT}
+)
+"""RFC 9293 3.10.5: an abort in these is told to the peer."""
 
 
 class Side:
@@ -47,10 +51,22 @@ class Side:
         self.has_crashed = False
         self.was_given_up = False
         """The harness ended it: it would wait for ever, rightly."""
+        self.began_at: Instant | None = None
         self.ended_at: Instant | None = None
+        self.flow = NO_FLOW
+        """What it sends, on the wire."""
+        self.reset_due_at: Instant | None = None
+        """When it aborted a connection that the peer has, too."""
+        self.is_waiting = False
+        """The peer has not acknowledged all yet,"""
+        self.stalled_since: Instant | None = None
+        """and nothing new of it since then."""
+        self.heard_at: Instant | None = None
+        """When something of the connection arrived last."""
         self.faults: list[str] = []
         """What TCP must never do."""
         self._host = machine.host
+        self._acknowledged = 0
         self._wakes_at: Instant | None = None
         self._cancel_wake: Callable[[], None] | None = None
         self._write_at = Instant(0)
@@ -83,9 +99,12 @@ class Side:
         self._host = self.machine.host
         endpoint.owner = self
         endpoint.no_delay = self.plan.no_delay
-        endpoint.keep_alive_settings = KEEP_ALIVE
-        endpoint.keep_alive = self.plan.keep_alive
+        endpoint.user_timeout = self.plan.user_timeout
+        if self.plan.keep_alive is not None:
+            endpoint.keep_alive_settings = self.plan.keep_alive
+            endpoint.keep_alive = True
         self.is_connected = is_connected
+        self.began_at = self.heard_at = now
         if is_connected:
             endpoint.receive_buffer = self.plan.buffer
             self.act(now)
@@ -96,12 +115,30 @@ class Side:
         self._check_promises(readiness)
         if readiness & Ready.CONNECTED:
             self.is_connected = True
+            self.stalled_since = now
         if readiness & Ready.FINISHED:
             self.is_fin_acknowledged = True
+            self._look(now)
         if readiness & Ready.FAILED:
             self._failed(now)
         else:
             self.act(now)
+
+    def heard(self, now: Instant) -> None:
+        """Something of the connection has arrived."""
+        if self.endpoint is not None and not self.has_ended:
+            self.heard_at = now
+            self._look(now)
+
+    def _look(self, now: Instant, *, is_more: bool = False) -> None:
+        """How far the peer has acknowledged; with `is_more` there is something new to acknowledge."""
+        endpoint = self.endpoint
+        if endpoint is None or endpoint.error is not None:
+            return
+        acknowledged = endpoint.acknowledged
+        if acknowledged != self._acknowledged or (is_more and not self.is_waiting):
+            self._acknowledged, self.stalled_since = acknowledged, now
+        self.is_waiting = self.written > acknowledged or (self.is_finished and not self.is_fin_acknowledged)
 
     def _check_promises(self, readiness: int) -> None:
         """What is acknowledged has arrived: the peer's application can read it, now or later."""
@@ -148,6 +185,7 @@ class Side:
             piece = self.outgoing[self.written : self.written + size]
             self.written += len(piece)
             endpoint.send(piece, now)
+            self._look(now, is_more=True)
             if plan.write_gap:
                 self._write_at = Instant(now + plan.write_gap)
 
@@ -163,6 +201,7 @@ class Side:
                 return
             self._turn += 1
             self._take(endpoint.receive(plan.reads[self._turn % len(plan.reads)], now))
+            self._owes_update = True
             if plan.read_gap:
                 self._read_at = Instant(now + plan.read_gap)
 
@@ -184,6 +223,7 @@ class Side:
         if is_due and not self.is_finished and plan.ending is not Ending.ABORT:
             self.is_finished = True
             endpoint.finish(now)
+            self._look(now, is_more=True)
         if self.has_seen_end and (
             self.is_fin_acknowledged
             or (self.is_finished and plan.ending is Ending.EARLY_LEAVE and not endpoint.unacknowledged)
@@ -204,6 +244,8 @@ class Side:
     def abort(self, now: Instant) -> None:
         assert self.endpoint is not None
         self.has_aborted = True
+        if self.endpoint.state in _ENDS_WITH_RESET:
+            self.reset_due_at = now
         self.endpoint.abort(now)
         self._leave(now)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.simulation.flow import key_between
 from wsknet.errors import NetError
 from wsknet.transport.ports import PortChoice
 from wsknet.types import Cover, Endpoint, LocalName
@@ -14,12 +15,15 @@ if TYPE_CHECKING:
     from tests.simulation.side import Side
 
 PORT = 7
+MEETING_PORT = 1000
+"""The first of those from which both connect."""
 NOBODYS_PORT = 9
 
 
 class Talk:
-    def __init__(self, plan: TalkPlan, one: Side, other: Side, server: Server) -> None:
+    def __init__(self, number: int, plan: TalkPlan, one: Side, other: Side, server: Server) -> None:
         self.plan = plan
+        self._number = number
         self.sides = one, other
         one.peer, other.peer = other, one
         self.client = self.sides[plan.client]
@@ -32,35 +36,46 @@ class Talk:
     def is_over(self) -> bool:
         """A server that nobody ever reached has nothing to end."""
         accepting = self.accepting
-        if not self.client.has_ended:
-            return False
+        if self.plan.is_simultaneous or not self.client.has_ended:
+            return self.client.has_ended and accepting.has_ended
         return accepting.has_ended or (accepting.endpoint is None and not self.server.may_still_accept(self))
 
     def open(self) -> None:
-        client, plan = self.client, self.plan
-        machine = client.machine
-        stack = machine.host.stack
-        remote = Endpoint(self.accepting.machine.address(plan.family), PORT if plan.is_answered else NOBODYS_PORT)
-        cover = Cover(plan.family.value)
+        if self.plan.is_simultaneous:
+            port = MEETING_PORT + self._number
+            for side in (self.client, self.accepting):
+                self._connect(side, port, port)
+        else:
+            self._connect(self.client, 0, PORT if self.plan.is_answered else NOBODYS_PORT)
+            if self.names is not None:
+                self.server.expect(self, self.names[0])
+
+    def _connect(self, side: Side, port: int, to: int) -> None:
+        machine, family = side.machine, self.plan.family
+        remote = Endpoint(side.peer.machine.address(family), to)
+        cover = Cover(family.value)
         with machine.host.pump as now:
             if machine.is_down:
-                client.crash(now)
-                client.ended_at = now
+                side.crash(now)
+                side.ended_at = now
                 return
-            endpoint = stack.tcp.open(cover)
-            endpoint.receive_buffer = client.plan.buffer
-            endpoint.bind(LocalName(cover, None, 0), now, choice=PortChoice.AT_CONNECT)
+            endpoint = machine.host.stack.tcp.open(cover)
+            endpoint.receive_buffer = side.plan.buffer
+            endpoint.bind(LocalName(cover, None, port), now, choice=PortChoice.AT_CONNECT)
             try:
                 endpoint.connect(remote, now)
             except NetError as error:
-                client.refuse(error, now)
+                side.refuse(error, now)
                 endpoint.close(now)
                 return
             local = endpoint.local_endpoint
             assert local is not None
-            self.names = local, remote
-            self.server.expect(self, local)
-            client.start(endpoint, now)
+            if self.names is None:
+                self.names = (local, remote) if side is self.client else (remote, local)
+            for each, key in zip((side, side.peer), (key_between(local, remote), key_between(remote, local)), strict=True):
+                each.flow = key
+                each.machine.parties[key] = each
+            side.start(endpoint, now)
 
     def tell(self, number: int) -> list[str]:
         names = "no names" if self.names is None else f"ports {self.names[0].port} and {self.names[1].port}"

@@ -19,6 +19,7 @@ def time_text(duration: Duration) -> str:
 
 def describe(world: World) -> str:
     path = "a cable" if world.far_mtu is None else f"a router, behind which the MTU is {world.far_mtu}"
+    path += ", which drops without a word what is longer" if world.is_black_hole else ""
     lines = [f"seed {world.seed}: two hosts joined by {path}"]
     for side, name in enumerate(NAMES):
         lines.append(f"  {name}: {_behaviour(world.behaviours[side])}, MTU {world.mtus[side]}")
@@ -40,7 +41,7 @@ def trouble_text(trouble: Trouble) -> str:
 
 def _behaviour(behaviour: Behaviour) -> str:
     tcp, plain = behaviour.tcp, TcpPolicy()
-    names = ("congestion", "sack", "timestamps", "ecn", "rack")
+    names = ("congestion", "sack", "timestamps", "ecn", "rack", "black_hole_detection", "window_scale", "syn_cookies")
     chosen = [f"{name} {getattr(tcp, name)}" for name in names if getattr(tcp, name) != getattr(plain, name)]
     return ", ".join((behaviour.name, *chosen))
 
@@ -60,6 +61,7 @@ def _talk(number: int, talk: TalkPlan) -> list[str]:
     client, server = NAMES[talk.client], NAMES[1 - talk.client]
     to = server if talk.is_answered else f"{server}, where nobody listens"
     lines = [f"  talk {number}: at {time_text(talk.opens_at)} {client} connects to {to} over {talk.family.name}"]
+    lines[0] += ", and the other way round" if talk.is_simultaneous else ""
     return lines + [f"     {name}: {_end(talk.ends[side])}" for side, name in enumerate(NAMES)]
 
 
@@ -75,7 +77,11 @@ def _end(end: EndPlan) -> str:
         told.append(f"stops reading at {end.pause_at} for {time_text(end.pause)}")
     told.append(f"buffer {end.buffer}")
     told.append(end.ending.value + (f" after {end.abort_after} bytes" if end.ending is Ending.ABORT else ""))
-    flags = {"no delay": end.no_delay, "eager": end.is_eager, "keep-alive": end.keep_alive}
+    if end.keep_alive is not None:
+        told.append(f"is probed after {time_text(end.keep_alive.idle)} {end.keep_alive.probes} times")
+    if end.user_timeout is not None:
+        told.append(f"waits {time_text(end.user_timeout)} for an answer")
+    flags = {"no delay": end.no_delay, "eager": end.is_eager}
     return ", ".join(told + [name for name, is_on in flags.items() if is_on])
 
 
