@@ -10,8 +10,8 @@ Time.  What would be needed if nothing overlapped, all conversations one after t
   retransmission in a row happens with ``e ** k`` and comes after ``RTO * 2 ** (k - 1)`` (RFC 6298 5.5), at most the
   largest RTO.  So a segment costs ``sum(e ** k * min(RTO * 2 ** (k - 1), max_rto))`` on average: `_per_segment`.
   Four times that is allowed, since a recovery by acknowledgements is faster, and chance is not;
-- on top of the average two whole series up to giving up, that of the SYN and that of data: a single unlucky segment
-  may take that long;
+- on top of the average, and where packets vanish for their length alone, two whole series up to giving up, that of the
+  SYN and that of data: a single unlucky segment may take that long;
 - an outage may cost its own duration again, as the timer has been backed off that far when it ends.
 
 Without loss, outage or full queue the last three are nothing: then a lost window update, a stalled Nagle or a forgotten
@@ -21,7 +21,6 @@ acknowledgement is seen, because whatever waits for a timer is too late.
 from __future__ import annotations
 
 from tests.simulation.plan import OUTAGES, EndPlan, Kind, World
-from tests.simulation.side import KEEP_ALIVE
 from wsknet.config import NeighbourConfig
 from wsknet.types import SECOND, Duration
 
@@ -52,9 +51,9 @@ def completion(world: World) -> Duration:
             total += pieces * (round_trip + delayed) + _application(end, talk.ends[1 - side].size, is_clean)
             total += int(4 * pieces * _per_segment(world, side, error))
             total += int(2 * _on_wire(world, side, end, pieces) / (1 - error))
-            if end.keep_alive:
-                total += KEEP_ALIVE.idle + KEEP_ALIVE.probes * KEEP_ALIVE.interval
-    if error or world.troubles or len(world.talks) > world.backlog:
+            if end.keep_alive is not None:
+                total += end.keep_alive.idle + (end.keep_alive.probes + 1) * end.keep_alive.interval
+    if error or world.troubles or world.is_black_hole or len(world.talks) > world.backlog:
         total += 2 * max(_series(world, side) for side in (0, 1))
     return total
 

@@ -49,6 +49,7 @@ class Machine:
         self.device: Device | None = None
         self.parties: dict[FlowKey, Side] = {}
         """Who is told of what arrives."""
+        self.log = lab.log
         self._lab = lab
         self.host = self._boot()
 

@@ -34,6 +34,14 @@ class Outcome:
     faults: list[str] = field(default_factory=list)
     report: str = ""
     """What each end thinks happened, and the latest frames."""
+    has_ended_well: bool = False
+    """Every end has seen the end of the other one's stream, and no error."""
+    lost: int = 0
+    """Frames."""
+    repeated: int = 0
+    """Segments with data that was sent before."""
+    drops: int = 0
+    """Whatever a host did not want."""
     frames: int = 0
     events: int = 0
     lasted: int = 0
@@ -71,7 +79,7 @@ class _Run:
         sides = [
             Side(machine, plan.ends[side], data[side], data[1 - side]) for side, machine in enumerate(self.lab.machines)
         ]
-        return Talk(plan, sides[0], sides[1], self.servers[1 - plan.client])
+        return Talk(number, plan, sides[0], sides[1], self.servers[1 - plan.client])
 
     def run(self) -> Outcome:
         outcome, driver = self.outcome, self.lab.network.driver
@@ -87,13 +95,22 @@ class _Run:
             outcome.faults.append(_where(error))
         finally:
             self.lab.close()
-        outcome.frames, outcome.events = self.lab.log.frames, driver.steps
+        self._count()
         if outcome.frames > outcome.frame_bound:
             outcome.faults.append(f"{outcome.frames} frames, where {outcome.frame_bound} should do")
         if outcome.faults:
             talks = [line for number, talk in enumerate(self.talks) for line in talk.tell(number)]
             outcome.report = "\n".join(("  what they say:", *talks, "  the latest frames:", self.lab.log.tell()))
         return outcome
+
+    def _count(self) -> None:
+        outcome, lab = self.outcome, self.lab
+        outcome.frames, outcome.events = lab.log.frames, lab.network.driver.steps
+        outcome.lost = sum(len(flow.losses) for flow in lab.log.flows.values())
+        outcome.repeated = sum(flow.repeated for flow in lab.log.flows.values())
+        outcome.drops = sum(len(machine.host.stack.trace.drops) for machine in lab.machines)
+        sides = [side for talk in self.talks for side in talk.sides]
+        outcome.has_ended_well = all(side.has_seen_end and side.error is None for side in sides)
 
     def _begin(self) -> None:
         driver = self.lab.network.driver

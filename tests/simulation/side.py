@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.simulation.plan import Ending
 from tests.simulation.flow import NO_FLOW
+from tests.simulation.plan import Ending
 from tests.simulation.words import NAMES, time_text
 from wsknet.errors import ErrorKind, NetError
 from wsknet.transport.endpoint import Ready
@@ -23,6 +23,7 @@ _ENDS_WITH_RESET = frozenset(
     {State.SYN_RECEIVED, State.ESTABLISHED, State.FIN_WAIT_1, State.FIN_WAIT_2, State.CLOSE_WAIT}
 )
 """RFC 9293 3.10.5: an abort in these is told to the peer."""
+_RECEIVES = frozenset({State.ESTABLISHED, State.FIN_WAIT_1, State.FIN_WAIT_2})
 
 
 class Side:
@@ -63,6 +64,8 @@ class Side:
         """and nothing new of it since then."""
         self.heard_at: Instant | None = None
         """When something of the connection arrived last."""
+        self.untold_at: list[Instant] = []
+        """When it had made room in a closed window, and said nothing."""
         self.faults: list[str] = []
         """What TCP must never do."""
         self._host = machine.host
@@ -190,8 +193,28 @@ class Side:
                 self._write_at = Instant(now + plan.write_gap)
 
     def _read(self, now: Instant) -> None:
-        endpoint, plan = self.endpoint, self.plan
+        endpoint, before = self.endpoint, self.taken
         assert endpoint is not None
+        self._take_all(endpoint, now)
+        if self.taken > before and self._hides_room(endpoint):
+            self._host.driver.call_at(now, lambda: self._check_window(endpoint, now))  # when the answer has left
+
+    def _hides_room(self, endpoint: TcpEndpoint) -> bool:
+        """The peer thinks that there is no room, and there is enough to tell of (RFC 9293 3.8.6.2.2)."""
+        if endpoint.state not in _RECEIVES:
+            return False
+        mine = self.machine.log.flow(self.flow)
+        left = mine.window_left(self.machine.log.flow(self.peer.flow), self.taken + endpoint.readable)
+        unit = 1 << (mine.scale or 0)
+        room = max(endpoint.receive_buffer, unit)
+        return left == 0 and room - endpoint.readable >= max(unit, room // 2)
+
+    def _check_window(self, endpoint: TcpEndpoint, then: Instant) -> None:
+        if not self.has_ended and self._hides_room(endpoint):
+            self.untold_at.append(then)
+
+    def _take_all(self, endpoint: TcpEndpoint, now: Instant) -> None:
+        plan = self.plan
         while endpoint.readable:
             if plan.pause_at is not None and self.taken >= plan.pause_at and not self._has_paused:
                 self._has_paused = True
@@ -201,7 +224,6 @@ class Side:
                 return
             self._turn += 1
             self._take(endpoint.receive(plan.reads[self._turn % len(plan.reads)], now))
-            self._owes_update = True
             if plan.read_gap:
                 self._read_at = Instant(now + plan.read_gap)
 

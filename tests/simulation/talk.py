@@ -72,7 +72,9 @@ class Talk:
             assert local is not None
             if self.names is None:
                 self.names = (local, remote) if side is self.client else (remote, local)
-            for each, key in zip((side, side.peer), (key_between(local, remote), key_between(remote, local)), strict=True):
+            for each, key in zip(
+                (side, side.peer), (key_between(local, remote), key_between(remote, local)), strict=True
+            ):
                 each.flow = key
                 each.machine.parties[key] = each
             side.start(endpoint, now)

@@ -4,15 +4,9 @@ TCP promises each end two things: what it has read is what the other one wrote, 
 what is acknowledged has arrived (`Side` checks both whenever something happens).  And if an end sees the end of the
 stream, then the other one has finished, and all of it was read.
 
-How a connection *ended* the two cannot always agree about (two generals).  An error is permitted where it has a cause:
-
-- TIMED_OUT (or what routers and neighbours said meanwhile): as many frames of the connection were lost as one segment
-  is transmitted, or there was an outage.  One may time out while the other one ended in order: the last acknowledgement
-  was lost, and so was what it was repeated for.
-- RESET: the other end aborted, crashed, timed out, or forgot a connection that it had not accepted; or it ended in
-  order and its TIME-WAIT is over, while our FIN was still being repeated.
-- REFUSED: nobody listens, the backlog is full, or the listener's host was restarting.
-- ABORTED: the address was removed.
+How a connection *ended* the two cannot always agree about (two generals): `causes` has each disagreement that is
+permitted, with its reason.  Two things are owed at once, whatever the other end makes of it: the reset of an abort, and
+word of room in a window that was closed.
 
 An end that waits for ever is permitted if the other one is gone and was not able to say so, and if our end has nothing
 to send, keep-alive included.
@@ -22,9 +16,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.simulation.plan import OUTAGES, Kind, World
+from tests.simulation.causes import Causes
+from tests.simulation.flow import NO_FLOW
+from tests.simulation.plan import OUTAGES, World
 from tests.simulation.words import time_text
-from wsknet.errors import ErrorKind
+from wsknet.types import Instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,19 +29,6 @@ if TYPE_CHECKING:
     from tests.simulation.side import Side
     from tests.simulation.talk import Talk
     from wsknet.types import Duration
-
-_UNREACHABLE = frozenset(
-    {
-        ErrorKind.TIMED_OUT,
-        ErrorKind.HOST_UNREACHABLE,
-        ErrorKind.NO_ROUTE,
-        ErrorKind.PORT_UNREACHABLE,
-        ErrorKind.PROTOCOL_UNREACHABLE,
-        ErrorKind.PROTOCOL_ERROR,
-        ErrorKind.HOP_LIMIT_EXCEEDED,
-    }
-)
-"""The last four: said by hosts that a corrupted header made answer."""
 
 
 def of_talks(world: World, lab: Lab, talks: Sequence[Talk]) -> list[str]:
@@ -64,70 +47,31 @@ def _of_side(world: World, lab: Lab, talk: Talk, side: Side) -> Iterator[str]:
         yield f"{side} has seen the end after {side.taken} bytes, {peer} wrote {peer.written}"
     if side.is_fin_acknowledged and not (peer.has_seen_end or _left_before_the_end(peer)):
         yield f"the FIN of {side} is acknowledged, but {peer} has never seen the end"
-    if side.error is not None and not _has_cause(world, lab, talk, side):
+    if side.error is not None and not Causes(world, lab, talk, side).permit():
         yield f"{side} ended with {side.error.value}, for which there is no cause"
+    yield from _of_debts(world, lab, side)
 
 
 def _left_before_the_end(side: Side) -> bool:
     return side.has_aborted or side.has_crashed or side.error is not None or side.endpoint is None
 
 
-def _has_cause(world: World, lab: Lab, talk: Talk, side: Side) -> bool:
-    error, peer = side.error, side.peer
-    if error in _UNREACHABLE:
-        return is_unlucky(world, lab, talk, side)
-    if error is ErrorKind.ABORTED:
-        return _had(world, side, Kind.ADDRESSES)
-    if error is ErrorKind.NOT_LOCAL:
-        return side.failed_while_connecting and _had(world, side, Kind.ADDRESSES, Kind.LINK)
-    if error is ErrorKind.REFUSED:
-        return side.failed_while_connecting and (
-            not talk.plan.is_answered
-            or _may_be_full(world, peer)
-            or _had(world, peer, Kind.RESTART)
-            or is_unlucky(world, lab, talk, peer)
-        )
-    if error is ErrorKind.RESET:
-        return (
-            _may_be_full(world, peer)
-            or _may_have_reset(peer)
-            or is_unlucky(world, lab, talk, peer)
-            or _outlived(side, peer)
-        )
-    return False
+def _of_debts(world: World, lab: Lab, side: Side) -> Iterator[str]:
+    flow = lab.log.flow(side.flow)
+    due = side.reset_due_at
+    if due is not None and due not in flow.resets and not _may_be_mute(world, lab, due):
+        yield f"{side} aborted at {time_text(due)}, and did not tell {side.peer}"
+    for at in side.untold_at:
+        if not _may_be_mute(world, lab, at):
+            yield f"{side} made room at {time_text(at)}, and {side.peer} still thinks that there is none"
+            return
 
 
-def _may_be_full(world: World, side: Side) -> bool:
-    """Connections beyond the backlog: some refuse them, and who was accepted by a cookie may be reset for it."""
-    is_server = any(talk.client != side.machine.side for talk in world.talks)
-    return is_server and len(world.talks) > world.backlog and not side.is_connected
-
-
-def _may_have_reset(peer: Side) -> bool:
-    return peer.has_aborted or peer.has_crashed or peer.error is not None
-
-
-def _outlived(side: Side, peer: Side) -> bool:
-    """The peer ended in order, and its memory of the connection with it."""
-    return side.is_finished and side.has_seen_end and peer.has_seen_end
-
-
-def is_unlucky(world: World, lab: Lab, talk: Talk, side: Side) -> bool:
-    """So much was lost that `side` may have transmitted one segment, and its repeats, in vain."""
-    if any(trouble.kind in OUTAGES for trouble in world.troubles):
-        return True
-    if any(link.corrupt for link in world.links) and lab.log.lost[0, 0]:
-        return True  # ARP has no checksum: a corrupted answer sends all that follows to a wrong MAC address
-    tcp = world.behaviours[side.machine.side].tcp
-    retries = min(tcp.syn_retries, tcp.data_retries) if not side.is_connected else tcp.data_retries
-    if talk.names is None:
-        return lab.log.lost[0, 0] > 0
-    return lab.log.losses(talk.names[0].port, talk.names[1].port) > min(retries, 2 if side.error not in
-        (ErrorKind.TIMED_OUT, None) else retries)  # fmt: skip
-
-
-def _had(world: World, side: Side, *kinds: Kind) -> bool:
-    return any(trouble.kind in kinds and trouble.side == side.machine.side for trouble in world.troubles)
+def _may_be_mute(world: World, lab: Lab, at: Instant) -> bool:
+    """The link was away, or its neighbour may be unknown."""
+    return any(trouble.kind in OUTAGES and trouble.at <= at for trouble in world.troubles) or any(
+        when <= at for when, _ in lab.log.flow(NO_FLOW).losses
+    )
 
 
 def of_waiting(world: World, lab: Lab, talk: Talk, bound: Duration) -> Iterator[str]:
@@ -135,13 +79,13 @@ def of_waiting(world: World, lab: Lab, talk: Talk, bound: Duration) -> Iterator[
     for side in talk.sides:
         if side.has_ended or (side.endpoint is None and not talk.server.may_still_accept(talk)):
             continue
-        if not (_may_wait_for_ever(side) and _may_be_unheard(world, lab, talk)):
+        if not (_may_wait_for_ever(side) and _may_be_unheard(world, lab, side)):
             yield f"not ended within {time_text(bound)}: {side.tell()}"
 
 
 def _may_wait_for_ever(side: Side) -> bool:
     peer, endpoint = side.peer, side.endpoint
-    if endpoint is None or not side.is_connected or side.plan.keep_alive or endpoint.unacknowledged:
+    if endpoint is None or not side.is_connected or side.plan.keep_alive is not None or endpoint.unacknowledged:
         return False
     waits_for_answer = side.is_finished and not side.is_fin_acknowledged
     # One that nobody ever accepted was given up half open.
@@ -149,11 +93,14 @@ def _may_wait_for_ever(side: Side) -> bool:
     return is_peer_gone and not waits_for_answer and side.written == side.plan.size
 
 
-def _may_be_unheard(world: World, lab: Lab, talk: Talk) -> bool:
-    """A reset is sent once: only if something was lost may it be that."""
-    if talk.names is None or any(trouble.kind in OUTAGES for trouble in world.troubles):
+def _may_be_unheard(world: World, lab: Lab, side: Side) -> bool:
+    """What the other end said last was lost, a reset, which is sent once, or an answer to what came too late; or it
+    had no way to say it."""
+    peer = side.peer
+    since = peer.ended_at if peer.ended_at is not None and not peer.has_crashed else Instant(0)
+    if peer.has_crashed or any(trouble.kind in OUTAGES and trouble.end >= since for trouble in world.troubles):
         return True
-    return lab.log.losses(talk.names[0].port, talk.names[1].port) > 0
+    return lab.log.losses(side.flow, since) > 0
 
 
 def of_tables(lab: Lab, talks: Sequence[Talk]) -> list[str]:

@@ -53,6 +53,8 @@ def take_acknowledgement(
     if sender.window_seq < start or (sender.window_seq == start and sender.window_ack <= ack):
         sender.set_window(window)
         sender.window_seq, sender.window_ack = start, ack
+        if start > connection.receiver.nxt:
+            connection.update_prediction()  # what comes before it is older, and must not set the window
     if sender.is_fin_acknowledged and connection.state in (State.FIN_WAIT_1, State.CLOSING, State.LAST_ACK):
         ready |= Ready.FINISHED
         connection.fin_acknowledged(now)
@@ -80,6 +82,8 @@ def echo_of(connection: Connection, segment: Segment, now: Instant) -> Duration 
 
 def _take_congestion(connection: Connection, segment: Segment, now: Instant) -> None:
     ecn, sender = connection.segments.ecn, connection.sender
+    if segment.flags & SYN:
+        return  # ECE means something else there: a SYN-ACK that is repeated grants ECN once more
     if ecn is not None and ecn.is_new_echo(segment.flags, sender.una):
         ecn.reduced(sender.nxt)
         if sender.recovery.phase is Phase.OPEN:

@@ -9,6 +9,7 @@ from wsknet.errors import ErrorKind
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp.acknowledgement import echo_of, take_acknowledgement
+from wsknet.transport.tcp.ecn import SETUP
 from wsknet.transport.tcp.fast_open import take_answer
 from wsknet.transport.tcp.handshake import take_syn
 from wsknet.transport.tcp.segments import refuse
@@ -95,9 +96,14 @@ def _after_syn(connection: Connection, packet: Packet, segment: Segment, now: In
 def _passes_paws(
     connection: Connection, packet: Packet, segment: Segment, timestamps: Timestamps, now: Instant
 ) -> bool:
-    """RFC 7323 5.3 (R1), and 3.2: a segment without the option that was agreed on is dropped silently."""
+    """RFC 7323 5.3 (R1), and 3.2: a segment without the option that was agreed on is dropped silently.
+
+    But a SYN without it is challenged as any other is: its sender has restarted, and knows nothing of an agreement.
+    """
     stamps = segment.options.timestamps
     if stamps is None:
+        if segment.flags & SYN:
+            return True
         connection.protocol.trace.drop(DropReason.TCP_NO_TIMESTAMP, packet.raw)
         return False
     if timestamps.is_old(stamps[0], now):
@@ -162,10 +168,16 @@ def _unacceptable_while_half_open(
     opened (RFC 9293 3.5, figure 7)."""
     opening = segment.flags & (SYN | ACK)
     if opening == SYN and start == connection.receiver.irs:
+        if segment.flags & SETUP != SETUP:
+            connection.segments.ecn = None  # the peer has tried once more without (RFC 3168 6.1.1)
         connection.repeat_syn(now)  # ours was lost
         return
     if opening == SYN | ACK and start == connection.receiver.irs and connection.listener is None:
-        take_acknowledgement(connection, packet, segment, start, now)
+        if not take_acknowledgement(connection, packet, segment, start, now):
+            return
+        connection.receiver.unacknowledged = 2
+        connection.settle(0, now)  # what was to be sent waited for this
+        return
     connection.challenge(now)
 
 
@@ -182,9 +194,9 @@ def _take_text(connection: Connection, packet: Packet, segment: Segment, start: 
     payload = segment.payload
     ready = 0
     ecn = connection.segments.ecn
-    if ecn is not None and ecn.received(segment.flags, packet.traffic_class) and payload:
-        receiver.unacknowledged += 2
     if payload:
+        if ecn is not None and ecn.received(segment.flags, packet.traffic_class):
+            receiver.unacknowledged += 2
         if connection.state in RECEIVING:
             before = receiver.nxt
             had_gap = bool(receiver.reassembly)
@@ -195,16 +207,15 @@ def _take_text(connection: Connection, packet: Packet, segment: Segment, start: 
             # RFC 5681 4.2: at once when something is missing, was missing, or was cut off; else every second segment.
             is_plain = ready and not had_gap and receiver.nxt == start + len(payload)
             receiver.unacknowledged += 1 if is_plain else 2
-            if receiver.reports is not None:
-                connection.segments.reports_room = receiver.reports.room
-            connection.update_prediction()
         else:
             connection.protocol.trace.drop(DropReason.TCP_RECEIVE_CLOSED, packet.raw)
             receiver.unacknowledged = 2
     if segment.flags & FIN and connection.state in RECEIVING:
         receiver.take_fin(start + len(payload))
         receiver.unacknowledged += 2
-        connection.update_prediction()
+    if receiver.reports is not None:
+        connection.segments.reports_room = receiver.reports.room
+    connection.update_prediction()
     if receiver.fin_at == receiver.nxt and connection.state in RECEIVING:
         ready |= Ready.PEER_FINISHED
         connection.peer_finished(now)

@@ -1,0 +1,143 @@
+"""Which ends of a connection are nobody's fault: the disagreements that a network permits, each with its reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.simulation.plan import OUTAGES, Kind, World
+from wsknet.errors import ErrorKind
+from wsknet.types import Duration, Instant
+
+if TYPE_CHECKING:
+    from tests.simulation.lab import Lab
+    from tests.simulation.side import Side
+    from tests.simulation.talk import Talk
+
+_SOFT = frozenset({ErrorKind.HOST_UNREACHABLE, ErrorKind.NO_ROUTE, ErrorKind.HOP_LIMIT_EXCEEDED})
+"""What routers and neighbours said while the retries ran out: reported in place of a time-out (RFC 1122 4.2.3.9)."""
+_ODD = frozenset({ErrorKind.PORT_UNREACHABLE, ErrorKind.PROTOCOL_UNREACHABLE, ErrorKind.PROTOCOL_ERROR})
+"""Said by a host that a corrupted header made answer: that of IPv6 has no checksum."""
+
+
+class Causes:
+    """Of the error that `side` ended with."""
+
+    def __init__(self, world: World, lab: Lab, talk: Talk, side: Side) -> None:
+        self._world = world
+        self._log = lab.log
+        self._talk = talk
+        self._side = side
+        self._tcp = world.behaviours[side.machine.side].tcp
+
+    def permit(self) -> bool:
+        side = self._side
+        permits = {
+            ErrorKind.TIMED_OUT: self._has_waited,
+            **dict.fromkeys(_SOFT, self._has_waited),
+            **dict.fromkeys(_ODD, lambda: self._losses(Instant(0), "corrupted") > 0),
+            ErrorKind.ABORTED: lambda: self._had(side, Kind.ADDRESSES),
+            ErrorKind.NOT_LOCAL: lambda: side.failed_while_connecting and self._had(side, Kind.ADDRESSES, Kind.LINK),
+            ErrorKind.REFUSED: lambda: side.failed_while_connecting and self._may_be_refused(),
+            ErrorKind.RESET: self._may_be_reset,
+        }
+        return side.error in permits and permits[side.error]()
+
+    # Time-outs
+
+    def _has_waited(self) -> bool:
+        """The retries have run out, or the user timeout has; and enough was lost for that."""
+        side, tcp = self._side, self._tcp
+        assert side.ended_at is not None
+        if side.failed_while_connecting:
+            assert side.began_at is not None
+            needed = _series(tcp.initial_rto, tcp.syn_retries, tcp.max_rto)
+            since, tries, first = side.began_at, tcp.syn_retries, tcp.initial_rto
+            is_unheard = self._may_be_full(side.peer)  # a SYN that finds the queue full is dropped
+        elif side.is_waiting:
+            needed = _series(tcp.min_rto, tcp.data_retries, tcp.max_rto)
+            assert side.stalled_since is not None
+            since, tries, first = side.stalled_since, tcp.data_retries, tcp.min_rto
+            is_unheard = False
+        elif side.plan.keep_alive is not None:
+            idle, interval, probes = side.plan.keep_alive
+            assert side.heard_at is not None
+            return self._was_long(side.heard_at, idle + probes * interval, probes, interval, 0)
+        else:
+            return False  # nothing was outstanding
+        if side.plan.user_timeout is not None:
+            needed, tries = side.plan.user_timeout, 1
+        return self._was_long(since, needed, 0 if is_unheard else tries, first, tcp.max_rto)
+
+    def _was_long(self, since: Instant, needed: Duration, tries: int, first: Duration, largest: Duration) -> bool:
+        """From `since` on at least `needed`, and each of the `tries` failed: lost, or sent during an outage."""
+        side = self._side
+        assert side.ended_at is not None
+        if side.ended_at - since < needed:
+            return False
+        failed = self._losses(since)
+        for trouble in self._world.troubles:
+            if trouble.kind in OUTAGES and trouble.at < side.ended_at and trouble.end > since:
+                failed += _most_within(trouble.duration, first, largest)
+        return failed >= tries
+
+    # Resets
+
+    def _may_be_refused(self) -> bool:
+        peer = self._side.peer
+        return (
+            not (self._talk.plan.is_answered or self._talk.plan.is_simultaneous)
+            or self._may_be_full(peer)
+            or self._had(peer, Kind.RESTART)
+            or (self._talk.plan.is_simultaneous and _is_gone(peer))
+        )
+
+    def _may_be_reset(self) -> bool:
+        peer = self._side.peer
+        return _is_gone(peer) or self._may_be_full(peer) or self._outlived() or self._was_forgotten()
+
+    def _outlived(self) -> bool:
+        """The peer ended in order, and its memory of the connection with it, while our FIN was still being repeated."""
+        side, peer = self._side, self._side.peer
+        return side.is_finished and side.has_seen_end and peer.has_seen_end
+
+    def _was_forgotten(self) -> bool:
+        """The peer repeated its SYN-ACK as often as it does, and heard nothing: nobody has ever accepted there."""
+        peer = self._side.peer
+        retries = self._world.behaviours[peer.machine.side].tcp.syn_ack_retries
+        return peer.endpoint is None and self._losses(Instant(0)) >= retries
+
+    def _may_be_full(self, peer: Side) -> bool:
+        """Connections beyond the backlog: some refuse them, some drop them, and who was accepted by a cookie may be
+        reset for it."""
+        is_server = any(talk.client != peer.machine.side for talk in self._world.talks)
+        return is_server and len(self._world.talks) > self._world.backlog and not peer.is_connected
+
+    def _losses(self, since: Instant, *fates: str) -> int:
+        return self._log.losses(self._side.flow, since, fates)
+
+    def _had(self, side: Side, *kinds: Kind) -> bool:
+        """One of these troubles, while the connection lived."""
+        ended = side.ended_at
+        return any(
+            trouble.kind in kinds and trouble.side == side.machine.side and (ended is None or trouble.at <= ended)
+            for trouble in self._world.troubles
+        )
+
+
+def _is_gone(peer: Side) -> bool:
+    """It told us so, or answers what it does not know any more."""
+    return peer.has_aborted or peer.has_crashed or peer.error is not None
+
+
+def _series(first: Duration, retries: int, largest: Duration) -> Duration:
+    """From the first transmission to giving up, with the shortest timeouts there are."""
+    return sum(min(first << each, largest) for each in range(retries + 1))
+
+
+def _most_within(duration: Duration, first: Duration, largest: Duration) -> int:
+    """How many transmissions of a segment, with the timeout `first` doubled each time, fall into `duration`."""
+    count, total = 1, 0
+    while total <= duration:
+        total += min(first << count - 1, largest) if largest else first
+        count += 1
+    return count
