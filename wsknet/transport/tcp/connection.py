@@ -56,11 +56,11 @@ _RESET_ON_ABORT = frozenset(
 
 
 class Connection:
-    __slots__ = ("_challenged_since", "_challenges", "_confirm_at", "_has_to_finish", "_header_length", "_plain",
-                 "_syn_at", "delayed_ack", "endpoint", "fast_open", "has_fast_open", "has_repeated_syn", "is_early",
-                 "is_predicted", "keep_alive_probes", "last_heard", "listener", "local", "name", "protocol", "pseudo",
-                 "receiver", "remains", "remote", "segments", "sender", "soft_error", "state", "timers",
-                 "timestamp_offset")  # fmt: skip
+    __slots__ = ("_challenged_since", "_challenges", "_confirm_at", "_header_length", "_plain", "_syn_at",
+                 "delayed_ack", "endpoint", "fast_open", "has_fast_open", "has_repeated_syn", "has_to_finish",
+                 "is_early", "is_predicted", "keep_alive_probes", "last_heard", "listener", "local", "name",
+                 "protocol", "pseudo", "receiver", "remains", "remote", "segments", "sender", "soft_error", "state",
+                 "timers", "timestamp_offset")  # fmt: skip
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Connection:
         """The option of our SYN: a cookie, or empty to ask for one."""
         self.is_early = False
         """The application has had the connection since its SYN came (RFC 7413 4.2.2)."""
-        self._has_to_finish = False
+        self.has_to_finish = False
         """A FIN waits for the end of the handshake."""
         self._confirm_at = Instant(0)
         self._challenges = 0
@@ -219,7 +219,7 @@ class Connection:
         if sender.nxt > sender.una:
             sender.timeout_at = self.timeout(now)
             schedule(sender, now)
-        if self._has_to_finish:
+        if self.has_to_finish:
             self.finish(now)
 
     # Segments
@@ -273,9 +273,12 @@ class Connection:
         """Whether the options are a timestamp that is not old, and nothing else; it is taken then."""
         timestamps = self.segments.timestamps
         prefix, value, _ = _unpack_timestamps(payload, 20)
-        if timestamps is None or prefix != TIMESTAMPS_PREFIX or timestamps.is_old(value, now):
+        if timestamps is None or prefix != TIMESTAMPS_PREFIX:
             return False
-        timestamps.take(value, self.receiver.nxt, self.receiver.acknowledged, now)
+        if value != timestamps.recent:
+            if timestamps.is_old(value, now):
+                return False
+            timestamps.take(value, self.receiver.nxt, self.receiver.acknowledged, now)
         return True
 
     def confirm_path(self, now: Instant) -> None:
@@ -326,15 +329,10 @@ class Connection:
 
     # Closing
 
-    @property
-    def has_finished(self) -> bool:
-        """The application sends no more."""
-        return self.sender.fin_at is not None or self._has_to_finish
-
     def finish(self, now: Instant) -> None:
         """The application sends no more.  ESTABLISHED and CLOSE-WAIT; in SYN-RECEIVED the FIN waits."""
         if self.state is State.SYN_RECEIVED:
-            self._has_to_finish = True
+            self.has_to_finish = True
             return
         self.change(Cause.FINISH)
         self.sender.fin_at = self.sender.queue.end

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from wsknet.transport.tcp.seq import Position
 
 
+_OPEN = Phase.OPEN
+"""Looked up for every acknowledgement, and members of an enum are slow to find."""
+
+
 def acknowledged(
     sender: Sender,
     ack: Position,
@@ -31,18 +35,19 @@ def acknowledged(
     """
     board = sender.board
     recovery = sender.recovery
-    is_regular = board.is_clean and recovery.phase is Phase.OPEN and sender.tail_probe_end is None and not blocks
+    is_regular = board.is_clean and recovery.phase is _OPEN and sender.tail_probe_end is None and not blocks
     count = ack - sender.una
     sender.una = ack
     sender.unanswered = 0
     sender.stalled_since = now
-    sender.nxt = max(sender.nxt, ack)  # a byte that probed a closed window was taken
+    if sender.nxt < ack:  # noqa: PLR1730 - on the hot path
+        sender.nxt = ack  # a byte that probed a closed window was taken
     taken = board.take(ack)
     if is_regular:
-        latest = None
+        latest: Duration | None = None
         if taken:
             first = taken[0]
-            latest = Instant(now - taken[-1].at)
+            latest = now - taken[-1].at
             recovery.delivered(taken[-1], now)
             if first.start >= sender.sample_from:
                 sender.sample_from = sender.nxt
@@ -55,7 +60,7 @@ def acknowledged(
         sender.resize()
     given_back = sender.queue.acknowledge(ack)
     if not recovery.keeps_timer:
-        sender.timeout_at = Instant(now + sender.round_trip.rto)
+        sender.timeout_at = now + sender.round_trip.rto
     schedule(sender, now)
     return given_back
 

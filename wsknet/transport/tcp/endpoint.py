@@ -231,7 +231,7 @@ class TcpEndpoint(TransportEndpoint):
         """
         connection = self._live()
         sender = connection.sender
-        if connection.has_finished:
+        if sender.fin_at is not None or connection.has_to_finish:
             raise LocalError(ErrorKind.INVALID_STATE, "no data may follow finish")
         queue = sender.queue
         queue.append(data)
@@ -239,7 +239,7 @@ class TcpEndpoint(TransportEndpoint):
             sender.no_delay_to = queue.end
         if is_urgent:
             sender.segments.urgent_to = queue.end
-        if not connection.is_connecting:
+        if connection.state not in CONNECTING or connection.is_early:
             sender.output(now)
         return queue.end - sender.iss - 1
 
@@ -366,7 +366,7 @@ class TcpEndpoint(TransportEndpoint):
         connection = self._live()
         if connection.is_connecting:
             raise LocalError(ErrorKind.INVALID_STATE, "not connected")
-        if not connection.has_finished:
+        if connection.sender.fin_at is None:
             connection.finish(now)
 
     def abort(self, now: Instant) -> None:

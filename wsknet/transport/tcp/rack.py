@@ -45,7 +45,7 @@ class Rack:
 
     def delivered(self, record: Sent, now: Instant) -> None:
         """Steps 1 to 3 of section 6.2 for one segment that was acknowledged or reported for the first time."""
-        taken = Instant(now - record.at)
+        taken = now - record.at
         if record.is_repeated:
             if self.min_round_trip is not None and taken < self.min_round_trip:
                 return  # what has arrived is not the copy that was sent last
@@ -55,7 +55,8 @@ class Rack:
                 self._min_at = now
             if record.end < self._farthest:
                 self._has_seen_reordering = True
-        self._farthest = max(self._farthest, record.end)
+        if record.end > self._farthest:  # noqa: PLR1730 - on the hot path
+            self._farthest = record.end
         if record.at > self.at or (record.at == self.at and record.end > self.end):
             self.at = record.at
             self.end = record.end

@@ -31,6 +31,10 @@ class Phase(Enum):
     TIMEOUT = "after a timeout: slow start from one segment"
 
 
+_OPEN = Phase.OPEN
+"""Looked up for every acknowledgement, and members of an enum are slow to find."""
+
+
 class Recovery:
     __slots__ = ("_board", "_congestion", "_first_repeat_at", "_has_found", "_has_partial", "_has_sack",
                  "_is_undoable", "_rack", "_repeats", "duplicates", "has_duplicate_report", "keeps_timer",
@@ -109,8 +113,9 @@ class Recovery:
         self.retries = 0
         congestion = self._congestion
         outstanding = nxt - una + count
-        if self.phase is Phase.OPEN:
-            self._restart_counting()
+        if self.phase is _OPEN:
+            if self.duplicates or self._board.guessed:
+                self._restart_counting()
             congestion.acknowledged(count, outstanding, now, round_trip)
             return
         if self.phase is Phase.TIMEOUT:

@@ -27,6 +27,12 @@ class Alarm(Enum):
     REORDER = "RACK, the end of the reordering window"
 
 
+_OPEN = Phase.OPEN
+_TIMEOUT = Alarm.TIMEOUT
+_PROBE = Alarm.PROBE
+"""Looked up for every segment, and members of an enum are slow to find."""
+
+
 def schedule(sender: Sender, now: Instant) -> None:
     """Set the timer for what is in flight: to the retransmission timeout, or to something before it."""
     retransmit = sender.timers.retransmit
@@ -36,30 +42,23 @@ def schedule(sender: Sender, now: Instant) -> None:
         return
     recovery = sender.recovery
     deadline: int = sender.timeout_at
-    sender.alarm = Alarm.TIMEOUT
+    sender.alarm = _TIMEOUT
     if recovery.reorder_wait:
         if now + recovery.reorder_wait < deadline:
             sender.alarm = Alarm.REORDER
             deadline = now + recovery.reorder_wait
-    elif (
-        recovery.uses_rack and recovery.phase is Phase.OPEN and sender.tail_probe_end is None and not sender.board.gone
-    ):
+    elif recovery.uses_rack and recovery.phase is _OPEN and sender.tail_probe_end is None and not sender.board.gone:
         at = now + sender.round_trip.probe_timeout
         if outstanding <= sender.mss:
             at += _WORST_DELAYED_ACK
         if at < deadline:
-            sender.alarm = Alarm.PROBE
+            sender.alarm = _PROBE
             deadline = at
     elif sender.pipe <= 0 and sender.timers.persist.is_armed:
         return
-    retransmit.arm(sender.not_beyond_user_timeout(Instant(deadline)))
-
-
-def _may_probe(sender: Sender) -> bool:
-    """RFC 8985 7.2: nothing is known to be missing, and no probe under way."""
-    recovery = sender.recovery
-    is_quiet = recovery.phase is Phase.OPEN and not sender.board.gone
-    return recovery.uses_rack and is_quiet and sender.tail_probe_end is None
+    if sender.user_timeout is not None:
+        deadline = min(deadline, sender.stalled_since + sender.user_timeout)
+    retransmit.arm(deadline)  # type: ignore[arg-type]  # an Instant, which it would cost a call to make
 
 
 def probe_tail(sender: Sender, now: Instant) -> None:
@@ -73,7 +72,7 @@ def probe_tail(sender: Sender, now: Instant) -> None:
     else:
         sender.send_next(min(waiting, sender.mss), now)
     sender.tail_probe_end = sender.nxt
-    sender.timeout_at = Instant(now + sender.round_trip.rto)
+    sender.timeout_at = now + sender.round_trip.rto
     schedule(sender, now)
 
 
@@ -107,6 +106,6 @@ def timed_out(sender: Sender, now: Instant) -> None:
     sender.recovery.timed_out(sender.una, sender.nxt, now, sender.round_trip.smoothed)
     sender.tail_probe_end = None
     sender.round_trip.back_off()
-    sender.timeout_at = Instant(now + sender.round_trip.rto)
+    sender.timeout_at = now + sender.round_trip.rto
     sender.output(now)
     schedule(sender, now)

@@ -18,7 +18,7 @@ _MOST_WITH_TIMESTAMPS = 3
 class Reports:
     """Of one connection on which both ends permit SACK."""
 
-    __slots__ = ("_duplicate", "_most", "_reassembly", "_recent")
+    __slots__ = ("_duplicate", "_most", "_reassembly", "_recent", "is_due")
 
     def __init__(self, reassembly: Reassembly, has_timestamps: bool) -> None:
         self._reassembly = reassembly
@@ -26,14 +26,18 @@ class Reports:
         self._recent: list[Position] = []
         """Where data was added lately, the latest first."""
         self._duplicate: tuple[Position, Position] | None = None
+        self.is_due = False
+        """There may be something to tell."""
 
     def arrived(self, start: Position) -> None:
         """Data at `start` was kept out of order: its island is reported first (RFC 2018 4)."""
+        self.is_due = True
         self._recent.insert(0, start)
         del self._recent[self._most * 2 :]
 
     def arrived_twice(self, left: Position, right: Position) -> None:
         """We had [left, right) already; said once, with the next acknowledgement (RFC 2883 4)."""
+        self.is_due = True
         self._duplicate = left, right
 
     @property
@@ -41,10 +45,6 @@ class Reports:
         """Bytes that the option takes in a segment, padding included."""
         count = min(self._reassembly.islands, self._most)
         return 4 + 8 * count if count else 0
-
-    @property
-    def is_due(self) -> bool:
-        return self._duplicate is not None or self._reassembly.islands > 0
 
     def take(self, has_data: bool) -> tuple[tuple[int, int], ...]:
         """The blocks for a segment that leaves now, the most recent island first; a segment with data has no room for
@@ -61,5 +61,6 @@ class Reports:
                 islands.append(island)
                 kept.append(position)
         self._recent = kept
+        self.is_due = bool(islands) or self._duplicate is not None
         blocks += islands
         return tuple((left & MASK, right & MASK) for left, right in blocks[: self._most])

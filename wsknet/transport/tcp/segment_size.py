@@ -27,7 +27,7 @@ _RETRY: Duration = 600 * SECOND
 class SegmentSize:
     """`limit` is what peer and path allow; less is in use while the path swallows longer packets without a word."""
 
-    __slots__ = ("_base", "_high", "_least", "_low", "_next_search", "overhead", "path", "peer", "probe")
+    __slots__ = ("_base", "_high", "_least", "_next_search", "low", "overhead", "path", "peer", "probe")
 
     def __init__(self, address_length: int, path: int) -> None:
         self.peer = path
@@ -40,7 +40,7 @@ class SegmentSize:
         """A segment longer than `current` on its way, to see whether it arrives."""
         self._base = _BASE_MTU[address_length] - _HEADERS[address_length]
         self._least = _LEAST_MTU[address_length] - _HEADERS[address_length]
-        self._low: int | None = None
+        self.low: int | None = None
         """The longest known to arrive, while the path is not what it says; `None` if it is."""
         self._high = path
         """The shortest known not to arrive, or one more than allowed."""
@@ -51,13 +51,8 @@ class SegmentSize:
         return min(self.peer, self.path) - self.overhead
 
     @property
-    def is_reduced(self) -> bool:
-        """Longer segments were swallowed."""
-        return self._low is not None
-
-    @property
     def current(self) -> int:
-        return self.limit if self._low is None else min(self.limit, self._low - self.overhead)
+        return self.limit if self.low is None else min(self.limit, self.low - self.overhead)
 
     def timed_out(self, length: int, retries: int, now: Instant) -> bool:
         """A segment with `length` bytes of data has timed out `retries` times; whether shorter ones are in order."""
@@ -67,28 +62,28 @@ class SegmentSize:
             return False
         low = self._base if length > self._base else self._least
         self._high = length
-        self._low = low
+        self.low = low
         self._next_search = Instant(now + _RETRY)
         return True
 
     def next_probe(self, now: Instant) -> int:
         """How long a segment should be that searches for more; 0 for none."""
-        if self._low is None or self.probe is not None:
+        if self.low is None or self.probe is not None:
             return 0
         if now >= self._next_search:
             self._high = min(self.peer, self.path) + 1
-        if self._high - self._low <= _CLOSE_ENOUGH:
+        if self._high - self.low <= _CLOSE_ENOUGH:
             return 0
-        size = self._high - 1 if now >= self._next_search else (self._low + self._high) // 2
+        size = self._high - 1 if now >= self._next_search else (self.low + self._high) // 2
         return size - self.overhead
 
     def probe_arrived(self, now: Instant) -> None:
         probe = self.probe
         assert probe is not None
-        self._low = probe.end - probe.start + self.overhead
+        self.low = probe.end - probe.start + self.overhead
         self.probe = None
-        if self._low >= min(self.peer, self.path):
-            self._low = None  # the path is as it says
+        if self.low >= min(self.peer, self.path):
+            self.low = None  # the path is as it says
         else:
             self._search_on(now)
 
@@ -100,5 +95,5 @@ class SegmentSize:
         self._search_on(now)
 
     def _search_on(self, now: Instant) -> None:
-        if (self._low is not None and self._high - self._low <= _CLOSE_ENOUGH) or now >= self._next_search:
+        if (self.low is not None and self._high - self.low <= _CLOSE_ENOUGH) or now >= self._next_search:
             self._next_search = Instant(now + _RETRY)

@@ -80,7 +80,7 @@ class Sender:
         self._max_rto = policy.max_rto
         self.detects_black_holes = policy.black_hole_detection
         self._last_sent = Instant(0)
-        self.timeout_at = Instant(0)
+        self.timeout_at = 0
         """When the retransmission timeout ends, whatever the timer is set to before."""
         self.sample_from: Position = iss
         """The next segment that is timed begins here or behind: one per round trip (RFC 6298 3)."""
@@ -116,7 +116,7 @@ class Sender:
             return
         queue = self.queue
         before = self.nxt
-        if self.size.is_reduced:
+        if self.size.low is not None:
             self._try_longer(now)
         while True:
             nxt = self.nxt
@@ -125,7 +125,10 @@ class Sender:
             if waiting <= 0 and (fin_at is None or nxt > fin_at):
                 break
             una = self.una
-            usable = min(una + self.window, una + self.congestion.window + board.gone) - nxt
+            usable = una + self.window - nxt
+            allowed = una + self.congestion.window + board.gone - nxt
+            if allowed < usable:  # noqa: PLR1730 - on the hot path
+                usable = allowed
             mss = self.mss - self.segments.reports_room
             if waiting >= mss and usable >= mss:
                 length = mss
@@ -146,7 +149,7 @@ class Sender:
         if usable <= 0:
             return -1
         nxt = self.nxt
-        is_idle = nxt == max(self.una, self.iss + 1)  # our SYN is no data
+        is_idle = nxt == self.una or nxt == self.iss + 1  # our SYN is no data
         if waiting <= usable:
             is_last = self.fin_at is not None
             if self.no_delay or is_last or is_idle or nxt < self.no_delay_to:
@@ -170,11 +173,12 @@ class Sender:
                 end += 1
         if nxt == self.una:
             self.stalled_since = now
-            self.timeout_at = Instant(now + self.round_trip.rto)
+            self.timeout_at = now + self.round_trip.rto
             self.timers.persist.deadline = None
             self.probes = 0
         self.nxt = end
-        self.sent = max(self.sent, end)
+        if end > self.sent:  # noqa: PLR1730 - on the hot path
+            self.sent = end
         self._last_sent = now
         self.board.records.append(Sent(nxt, end, now))
         self.segments.send(nxt, flags, payload, now, True)
@@ -203,7 +207,7 @@ class Sender:
                 return False
             self.repeat(index, now)
             if not self.timers.retransmit.is_armed:
-                self.timeout_at = Instant(now + self.round_trip.rto)
+                self.timeout_at = now + self.round_trip.rto
                 schedule(self, now)
         return True
 

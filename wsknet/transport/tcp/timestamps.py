@@ -32,16 +32,24 @@ def clock(now: Instant, offset: int) -> int:
 class Timestamps:
     """Of one connection on which both ends send them."""
 
-    __slots__ = ("_recent_at", "offset", "recent")
+    __slots__ = ("_built", "_built_until", "_recent_at", "offset", "recent")
 
     def __init__(self, offset: int, recent: int, now: Instant) -> None:
         self.offset = offset
         self.recent = recent
         """TS.Recent: what we echo."""
         self._recent_at = now
+        self._built = b""
+        self._built_until = 0
+        """Until then `_built` is the option: segments often leave in bursts within one tick."""
 
     def option(self, now: Instant) -> bytes:
-        return _pack(PREFIX, (now // _TICK + self.offset) & MASK, self.recent)
+        if now < self._built_until:
+            return self._built
+        ticks = now // _TICK
+        self._built_until = (ticks + 1) * _TICK
+        self._built = _pack(PREFIX, (ticks + self.offset) & MASK, self.recent)
+        return self._built
 
     def is_old(self, value: int, now: Instant) -> bool:
         """PAWS (RFC 7323 5.3, R1): a segment with `value` is a duplicate from long ago."""
@@ -52,6 +60,7 @@ class Timestamps:
         if start <= last_acknowledged:
             self.recent = value
             self._recent_at = now
+            self._built_until = 0
 
     def round_trip(self, echo: int, now: Instant) -> Duration | None:
         """RTTM (RFC 7323 4.1); `None` if `echo` is nothing that we have sent lately.  To the tick."""
