@@ -45,7 +45,7 @@ def take_acknowledgement(
         connection.confirm_path(now)
         if acknowledged(sender, ack, now, blocks, echo_of(connection, segment, now)):
             ready = Ready.SENT
-    elif sender.nxt > ack:
+    elif sender.nxt > ack or blocks or sender.tail_probe_end is not None:
         is_duplicate = window == sender.window and not segment.payload and not segment.flags & (SYN | FIN)
         if is_duplicate or blocks:
             reported(sender, now, blocks, is_duplicate)
@@ -53,8 +53,6 @@ def take_acknowledgement(
     if sender.window_seq < start or (sender.window_seq == start and sender.window_ack <= ack):
         sender.set_window(window)
         sender.window_seq, sender.window_ack = start, ack
-        if start > connection.receiver.nxt:
-            connection.update_prediction()  # what comes before it is older, and must not set the window
     if sender.is_fin_acknowledged and connection.state in (State.FIN_WAIT_1, State.CLOSING, State.LAST_ACK):
         ready |= Ready.FINISHED
         connection.fin_acknowledged(now)

@@ -55,7 +55,8 @@ def acknowledged(
         recovery.advanced(count, ack, sender.nxt, now, latest)
     else:
         _take_news(sender, taken, blocks, count, now, echo)
-    if sender.size.probe is not None and ack >= sender.size.probe.end:
+    probe = sender.size.probe
+    if probe is not None and ack >= probe.end:
         sender.size.probe_arrived(now)
         sender.resize()
     given_back = sender.queue.acknowledge(ack)
@@ -66,8 +67,9 @@ def acknowledged(
 
 
 def reported(sender: Sender, now: Instant, blocks: Sequence[tuple[Position, Position]], is_duplicate: bool) -> None:
-    """An acknowledgement of `una` while data is in flight: a duplicate (RFC 5681 2), or one with SACK blocks."""
-    if is_duplicate:
+    """An acknowledgement of `una` that tells more: a duplicate (RFC 5681 2), if data is in flight, or SACK blocks, of
+    which a D-SACK may come when nothing is in flight any more."""
+    if is_duplicate and sender.nxt > sender.una:
         has_more = sender.queue.end > sender.nxt and sender.window > sender.nxt - sender.una
         sender.recovery.duplicate(sender.una, sender.nxt, has_more)
     _take_news(sender, [], blocks, 0, now, None, is_duplicate)
@@ -93,9 +95,7 @@ def _take_news(
     is_told = count and not recovery.has_duplicate_report
     sample = _sample(sender, delivered, now, echo if is_told else None)
     has_repeats = any(record.is_repeated for record in taken)
-    if recovery.phase is not Phase.OPEN and recovery.was_spurious(
-        Instant(now - echo + MILLISECOND) if has_repeats and echo is not None else None
-    ):
+    if recovery.was_spurious(Instant(now - echo + MILLISECOND) if has_repeats and echo is not None else None):
         recovery.undo(now)
     if count:
         recovery.advanced(count, sender.una, sender.nxt, now, sample)
@@ -109,8 +109,11 @@ def look(sender: Sender, now: Instant) -> None:
     probe = sender.size.probe
     has_more = sender.queue.end > sender.nxt
     sender.recovery.look(sender.una, sender.nxt, now, sender.round_trip.smoothed, has_more, probe)
+    is_open = sender.recovery.phase is Phase.OPEN
+    if not is_open:
+        sender.tail_probe_end = None  # the recovery answers for what the tail loss probe has found
     if probe is not None and probe.is_lost:
-        sender.size.probe_was_lost(now)
+        sender.size.probe_was_lost(is_open, now)
 
 
 def _sample(sender: Sender, delivered: list[Sent], now: Instant, echo: Duration | None) -> Duration | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,10 @@ class Reassembly:
         island = self._first_behind(position)
         return None if island is None or island.start > position else (island.start, island.end)
 
+    def first(self, count: int) -> list[tuple[Position, Position]]:
+        """Start and end of the first `count` islands."""
+        return [(island.start, island.end) for island in self._islands[:count]]
+
     def overlap(self, start: Position, end: Position) -> tuple[Position, Position] | None:
         """The first part of [start, end) that is here already."""
         island = self._first_behind(start)
@@ -80,10 +84,9 @@ class Reassembly:
     def _touching(self, start: Position) -> int:
         """Index of the first island that ends at `start` or behind it; most segments belong to the last one."""
         islands = self._islands
-        index = len(islands)
-        while index and islands[index - 1].end >= start:
-            index -= 1
-        return index
+        if islands and islands[-1].start <= start <= islands[-1].end:
+            return len(islands) - 1
+        return bisect_left(islands, start, key=_end_of)
 
     def _merge(self, first: int, last: int, start: Position, data: bytes) -> None:
         islands = self._islands

@@ -28,7 +28,7 @@ def scale_for(limit: int, usual: int | None = None) -> int:
 
 class Receiver:
     __slots__ = ("acknowledged", "buffer", "consumed", "edge", "fin_at", "irs", "limit", "nxt", "offered_shift",
-                 "pushed_to", "reassembly", "reports", "segment_size", "shift", "told_edge", "unacknowledged",
+                 "pushed_ahead", "pushed_to", "reassembly", "reports", "segment_size", "shift", "told_edge", "unacknowledged",
                  "urgent_to")  # fmt: skip
 
     def __init__(self, limit: int, segment_size: int, usual_scale: int | None = None) -> None:
@@ -53,6 +53,8 @@ class Receiver:
         """Stream offset of the first byte of `buffer`."""
         self.pushed_to = 0
         """Stream offset at which the latest segment with PSH ended; 0 before any."""
+        self.pushed_ahead: Position = 0
+        """Where the furthest segment with PSH ended that came before its turn."""
         self.fin_at: Position | None = None
         """Where the peer's FIN stands, once a segment in the window has told."""
         self.unacknowledged = 0
@@ -129,15 +131,18 @@ class Receiver:
         if end > limit:
             data = data[: max(limit - start, 0)]
             is_pushed = False
-        if start < self.nxt:
+        is_repeat = start < self.nxt
+        if is_repeat:
             self.arrived_twice(start, min(end, self.nxt))
             data = data[self.nxt - start :]
             start = self.nxt
         if not data:
             return True
-        if self.reports is not None and self.reassembly:
+        if self.reports is not None and self.reassembly and not is_repeat:  # one part is told: the first (RFC 2883 4)
             self._report_overlap(start, start + len(data))
         if start > self.nxt:
+            if is_pushed:
+                self.pushed_ahead = max(self.pushed_ahead, end)
             if self.reports is not None:
                 self.reports.arrived(start)
             return self.reassembly.add(start, data)
@@ -149,6 +154,8 @@ class Receiver:
             for piece in self.reassembly.take(self.nxt):
                 self.buffer += piece
                 self.nxt += len(piece)
+            if self.nxt - len(self.buffer) < self.pushed_ahead <= self.nxt:
+                self.pushed_to = self.received - (self.nxt - self.pushed_ahead)
         return True
 
     def take_urgent(self, position: Position) -> bool:

@@ -38,7 +38,7 @@ _OPEN = Phase.OPEN
 class Recovery:
     __slots__ = ("_board", "_congestion", "_first_repeat_at", "_has_found", "_has_partial", "_has_sack",
                  "_is_undoable", "_rack", "_repeats", "duplicates", "has_duplicate_report", "keeps_timer",
-                 "must_repeat", "phase", "recover", "reorder_wait", "retries", "uses_rack")  # fmt: skip
+                 "look_at", "must_repeat", "phase", "recover", "retries", "uses_rack")  # fmt: skip
 
     def __init__(self, congestion: CongestionControl, board: Scoreboard, start: Position, uses_rack: bool) -> None:
         self._congestion = congestion
@@ -58,8 +58,8 @@ class Recovery:
         """The first lost segment goes out whatever the window says (RFC 6675 5 (4.3), RFC 5681 3.2 (3))."""
         self._has_found = False
         """Duplicate acknowledgements have shown a loss."""
-        self.reorder_wait: Duration = 0
-        """Until more may be known to be lost; 0 if time alone will not tell."""
+        self.look_at: Instant | None = None
+        """When more may be known to be lost; `None` if time alone will not tell."""
         self._has_partial = False
         self.has_duplicate_report = False
         """The latest acknowledgement said that something arrived twice."""
@@ -67,8 +67,8 @@ class Recovery:
         """Acknowledgements do not restart the retransmission timer: partial ones after the first (RFC 6582 3.2)."""
         self._is_undoable = False
         """The window was reduced, and may turn out to have been so for nothing."""
-        self._repeats = 0
-        """Segments repeated since then, less those reported as duplicates."""
+        self._repeats: dict[tuple[Position, Position], int] = {}
+        """What was repeated since then, and how often, without what was reported as a duplicate."""
         self._first_repeat_at: Instant | None = None
 
     def use_sack(self, is_granted: bool) -> None:
@@ -92,11 +92,10 @@ class Recovery:
         self.has_duplicate_report = bool(blocks) and self._is_duplicate_report(blocks, una)
         if self.has_duplicate_report:
             self._rack.duplicate_reported(una, nxt)
-            if self._is_undoable:
-                self._repeats -= 1
+            self._repeat_was_needless(blocks[0])
             blocks = blocks[1:]
         fresh: list[Sent] = []
-        for left, right in blocks:
+        for left, right in sorted(blocks):  # as they were sent: else they would seem to have overtaken each other
             if una <= left < right <= nxt:
                 fresh += self._board.sack(left, right)
         return fresh
@@ -105,8 +104,15 @@ class Recovery:
     def _is_duplicate_report(blocks: Sequence[tuple[Position, Position]], una: Position) -> bool:
         left, right = blocks[0]
         if right <= una:
-            return True
-        return len(blocks) > 1 and blocks[1][0] <= left and right <= blocks[1][1]
+            return left < right
+        return len(blocks) > 1 and blocks[1][0] <= left < right <= blocks[1][1]
+
+    def _repeat_was_needless(self, block: tuple[Position, Position]) -> None:
+        """Only what was repeated whole since the reduction counts: not a tail loss probe from before it, nor what the
+        network, or a liar, has doubled."""
+        count = self._repeats.pop(block, 0)
+        if count > 1:
+            self._repeats[block] = count - 1
 
     def advanced(self, count: int, una: Position, nxt: Position, now: Instant, round_trip: Duration | None) -> None:
         """`count` new bytes were acknowledged, up to `una`; the scoreboard knows."""
@@ -165,7 +171,8 @@ class Recovery:
         board.guess(max(min(board.guessed + size, nxt - una - size, most), 0))
         enough = self._threshold(nxt - una, has_more)
         if self.phase is Phase.OPEN and self.duplicates >= enough and una >= self.recover:
-            board.mark_lost(board.records[0])
+            if not board.records[0].is_lost:
+                board.mark_lost(board.records[0])
             self._has_found = True
 
     def _threshold(self, outstanding: int, has_more: bool) -> int:
@@ -190,17 +197,19 @@ class Recovery:
         """
         board = self._board
         known = board.lost
-        self.reorder_wait = 0
+        self.look_at = None
         if self.uses_rack:
             is_recovering = self.phase is not Phase.OPEN
-            reported = sum(1 for record in board.records if record.is_sacked) if board.sacked else 0
-            window = self._rack.reordering_window(is_recovering, reported, smoothed)
-            self.reorder_wait = self._rack.detect(board, window, now)
+            window = self._rack.reordering_window(is_recovering, board.reports, smoothed)
+            wait = self._rack.detect(board, window, now)
+            if wait:
+                self.look_at = Instant(now + wait)
         elif self._has_sack and board.sacked:
             self._count_reports(nxt - una, has_more)
         if (self._has_found or board.lost > known) and self.phase is Phase.OPEN:
             if size_probe is not None and size_probe.is_lost and board.lost == size_probe.end - size_probe.start:
                 self.must_repeat = True
+                self.recover = nxt  # duplicates that are still to come tell of the same
             else:
                 self._begin(una, nxt, now)
         self._has_found = False
@@ -236,7 +245,7 @@ class Recovery:
         self.phase = Phase.TIMEOUT
         self.recover = nxt
         self.duplicates = 0
-        self.reorder_wait = 0
+        self.look_at = None
         self.must_repeat = True
         self._has_partial = self.keeps_timer = False
         if board.guessed:
@@ -251,32 +260,51 @@ class Recovery:
 
     # Being wrong
 
+    def tail_was_lost(self, flight: int, pipe: int, now: Instant) -> None:
+        """A tail loss probe has repaired the only loss (RFC 8985 7.4.2, step 4): nothing to recover, but congestion."""
+        if self.phase is Phase.OPEN:
+            self._is_undoable = False
+            self._congestion.loss_detected(flight, now)
+            self._congestion.recovered(pipe, now)
+
     def _await_undo(self) -> None:
         self._is_undoable = True
-        self._repeats = 0
+        self._repeats = {}
         self._first_repeat_at = None
 
-    def repeated(self, now: Instant) -> None:
+    def repeated(self, record: Sent, now: Instant) -> None:
         """A segment went out again."""
         self.must_repeat = False
-        self._repeats += 1
-        if self._first_repeat_at is None:
-            self._first_repeat_at = now
+        if self._is_undoable:
+            piece = record.start, record.end
+            self._repeats[piece] = self._repeats.get(piece, 0) + 1
+            if self._first_repeat_at is None:
+                self._first_repeat_at = now
 
     def was_spurious(self, echoed: Instant | None) -> bool:
         """Whether nothing had been lost: the peer called each repeated segment a duplicate (RFC 2883), or it
         acknowledges one by what was sent before (RFC 3522: `echoed` is the end of the tick of the timestamp that it
-        echoes, `None` if that tells nothing)."""
+        echoes, `None` if that tells nothing).
+
+        Duplicates are reported only after the copies have arrived, when the recovery may be over.
+        """
         first = self._first_repeat_at
         if not self._is_undoable or first is None:
             return False
-        return self._repeats <= 0 or (echoed is not None and echoed <= first)
+        if echoed is not None and self.phase is not Phase.OPEN:
+            if echoed <= first:
+                return True
+            self._is_undoable = False  # the copy was the first to arrive: that loss was real, whatever comes later
+            return False
+        return not self._repeats
 
     def undo(self, now: Instant) -> None:
         board = self._board
         self._is_undoable = False
-        self.phase = Phase.OPEN
-        self.must_repeat = False
         self._congestion.undo(now)
+        if self.phase is Phase.OPEN:
+            return
+        self.phase = Phase.OPEN
+        self.must_repeat = self._has_partial = self.keeps_timer = False
         for record in board.records:
             board.unmark_lost(record)

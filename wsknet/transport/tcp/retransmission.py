@@ -43,10 +43,10 @@ def schedule(sender: Sender, now: Instant) -> None:
     recovery = sender.recovery
     deadline: int = sender.timeout_at
     sender.alarm = _TIMEOUT
-    if recovery.reorder_wait:
-        if now + recovery.reorder_wait < deadline:
+    if recovery.look_at is not None:
+        if recovery.look_at < deadline:
             sender.alarm = Alarm.REORDER
-            deadline = now + recovery.reorder_wait
+            deadline = recovery.look_at
     elif recovery.uses_rack and recovery.phase is _OPEN and sender.tail_probe_end is None and not sender.board.gone:
         at = now + sender.round_trip.probe_timeout
         if outstanding <= sender.mss:
@@ -66,11 +66,12 @@ def probe_tail(sender: Sender, now: Instant) -> None:
     nxt = sender.nxt
     room = sender.una + sender.window - nxt
     waiting = sender.queue.end - nxt
-    sender.tail_probe_was_repeat = not (waiting > 0 and room >= min(waiting, sender.mss))
+    length = min(waiting, sender.room)
+    sender.tail_probe_was_repeat = not 0 < length <= room
     if sender.tail_probe_was_repeat:
         sender.repeat(len(sender.board.records) - 1, now)
     else:
-        sender.send_next(min(waiting, sender.mss), now)
+        sender.send_next(length, now)
     sender.tail_probe_end = sender.nxt
     sender.timeout_at = now + sender.round_trip.rto
     schedule(sender, now)
@@ -87,9 +88,7 @@ def settle_probe(sender: Sender, blocks: Sequence[tuple[Position, Position]], is
         sender.tail_probe_end = None  # D-SACK: both copies arrived
     elif sender.una > end:
         sender.tail_probe_end = None
-        if sender.recovery.phase is Phase.OPEN:
-            sender.congestion.loss_detected(sender.nxt - sender.una, now)
-            sender.congestion.recovered(sender.pipe, now)
+        sender.recovery.tail_was_lost(sender.nxt - sender.una, sender.pipe, now)
     elif is_duplicate and not blocks:
         sender.tail_probe_end = None
 
@@ -100,8 +99,7 @@ def timed_out(sender: Sender, now: Instant) -> None:
     path = sender.segments.path
     sender.path_changed(mss_for(path.mtu, path.destination))
     if sender.detects_black_holes and sender.board.records:
-        first = sender.board.records[0]
-        if sender.size.timed_out(first.end - first.start, sender.recovery.retries, now):
+        if sender.size.timed_out(sender.data_in(sender.board.records[0]), sender.recovery.retries, now):
             sender.resize()
     sender.recovery.timed_out(sender.una, sender.nxt, now, sender.round_trip.smoothed)
     sender.tail_probe_end = None

@@ -53,14 +53,21 @@ class Reports:
         if self._duplicate is not None and not has_data:
             blocks.append(self._duplicate)
             self._duplicate = None
-        islands: list[tuple[Position, Position]] = []
-        kept = []
-        for position in self._recent:
-            island = self._reassembly.find(position)
-            if island is not None and island not in islands:
-                islands.append(island)
-                kept.append(position)
-        self._recent = kept
+        islands = self._islands()
         self.is_due = bool(islands) or self._duplicate is not None
         blocks += islands
         return tuple((left & MASK, right & MASK) for left, right in blocks[: self._most])
+
+    def _islands(self) -> list[tuple[Position, Position]]:
+        """At least as many as fit, if there are so many."""
+        found: list[tuple[Position, Position]] = []
+        kept = []
+        for position in self._recent:
+            island = self._reassembly.find(position)
+            if island is not None and island not in found:
+                found.append(island)
+                kept.append(position)
+        self._recent = kept
+        if len(found) < self._most:  # nothing has been added to the others for long, but their reports may be lost
+            found += [island for island in self._reassembly.first(self._most) if island not in found]
+        return found

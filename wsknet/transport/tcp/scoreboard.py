@@ -39,11 +39,13 @@ class Scoreboard:
     and one segment for each duplicate acknowledgement of a peer without SACK (`guessed`).
     """
 
-    __slots__ = ("_clean_from", "_lost_from", "gone", "guessed", "is_clean", "lost", "records", "sacked")
+    __slots__ = ("_clean_from", "_lost_from", "gone", "guessed", "is_clean", "lost", "records", "reports", "sacked")
 
     def __init__(self, start: Position) -> None:
         self.records: list[Sent] = []
         self.sacked = 0
+        self.reports = 0
+        """Records that `sacked` is made of."""
         self.lost = 0
         self.guessed = 0
         self.gone = 0
@@ -75,6 +77,7 @@ class Scoreboard:
     def _forget(self, record: Sent) -> None:
         length = record.end - record.start
         if record.is_sacked:
+            self.reports -= 1
             self.sacked -= length
             self.gone -= length
         elif record.is_lost:
@@ -138,6 +141,7 @@ class Scoreboard:
         else:
             self.gone += length
         record.is_sacked = True
+        self.reports += 1
         self.sacked += length
         self._soil(record.end)
 
@@ -178,7 +182,7 @@ class Scoreboard:
         for record in self.records:
             record.is_sacked = False
         self.gone -= self.sacked
-        self.sacked = 0
+        self.sacked = self.reports = 0
 
     def first_lost(self) -> int:
         """Index of the first lost record; there is one."""
@@ -194,7 +198,7 @@ class Scoreboard:
 
     def clear(self) -> None:
         self.records.clear()
-        self.sacked = self.lost = self.guessed = self.gone = 0
+        self.sacked = self.reports = self.lost = self.guessed = self.gone = 0
         self.is_clean = True
 
     def _soil(self, end: Position) -> None:

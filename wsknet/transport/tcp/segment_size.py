@@ -27,7 +27,7 @@ _RETRY: Duration = 600 * SECOND
 class SegmentSize:
     """`limit` is what peer and path allow; less is in use while the path swallows longer packets without a word."""
 
-    __slots__ = ("_base", "_high", "_least", "_next_search", "low", "overhead", "path", "peer", "probe")
+    __slots__ = ("_base", "_high", "_least", "_next_search", "_probe_size", "low", "overhead", "path", "peer", "probe")
 
     def __init__(self, address_length: int, path: int) -> None:
         self.peer = path
@@ -38,6 +38,8 @@ class SegmentSize:
         """Bytes of options in every segment."""
         self.probe: Sent | None = None
         """A segment longer than `current` on its way, to see whether it arrives."""
+        self._probe_size = 0
+        """Its data and options: what is left of it in flight may be less."""
         self._base = _BASE_MTU[address_length] - _HEADERS[address_length]
         self._least = _LEAST_MTU[address_length] - _HEADERS[address_length]
         self.low: int | None = None
@@ -54,45 +56,66 @@ class SegmentSize:
     def current(self) -> int:
         return self.limit if self.low is None else min(self.limit, self.low - self.overhead)
 
+    def path_takes(self, size: int) -> None:
+        """`size` is news about `path`."""
+        self.path = size
+        if self._probe_size > size:
+            self.probe = None  # its loss would be no news, and its arrival no use
+
     def timed_out(self, length: int, retries: int, now: Instant) -> bool:
         """A segment with `length` bytes of data has timed out `retries` times; whether shorter ones are in order."""
-        self.probe = None
-        length += self.overhead
-        if retries < _TIMEOUTS or length <= self._least:
+        if self.probe is not None:
+            self.probe_was_lost(True, now)
+        size = length + self.overhead
+        if retries < _TIMEOUTS or size <= self._least:
             return False
-        low = self._base if length > self._base else self._least
-        self._high = length
-        self.low = low
+        low = self._base if size > self._base else self._least
+        if self.low is None:
+            self._high = self._end
+            self.low = low
+        if size > self._base:  # shorter ones say nothing about what lies between them and those that were in use
+            self._high = min(self._high, size)
+        self.low = min(self.low, low)
         self._next_search = Instant(now + _RETRY)
         return True
 
+    @property
+    def _end(self) -> int:
+        """One more than peer and path allow."""
+        return min(self.peer, self.path) + 1
+
     def next_probe(self, now: Instant) -> int:
         """How long a segment should be that searches for more; 0 for none."""
-        if self.low is None or self.probe is not None:
+        low, end = self.low, self._end
+        if low is None or self.probe is not None or low + 1 >= end:
             return 0
         if now >= self._next_search:
-            self._high = min(self.peer, self.path) + 1
-        if self._high - self.low <= _CLOSE_ENOUGH:
+            self._high = end
+            return end - 1 - self.overhead
+        self._high = min(self._high, end)
+        if self._high - low <= _CLOSE_ENOUGH:
             return 0
-        size = self._high - 1 if now >= self._next_search else (self.low + self._high) // 2
-        return size - self.overhead
+        return (low + self._high) // 2 - self.overhead
+
+    def probe_sent(self, probe: Sent, length: int) -> None:
+        """`probe` carries `length` bytes of data."""
+        self.probe = probe
+        self._probe_size = length + self.overhead
 
     def probe_arrived(self, now: Instant) -> None:
-        probe = self.probe
-        assert probe is not None
-        self.low = probe.end - probe.start + self.overhead
         self.probe = None
-        if self.low >= min(self.peer, self.path):
+        self.low = self._probe_size
+        if self.low + 1 >= self._end:
             self.low = None  # the path is as it says
         else:
             self._search_on(now)
 
-    def probe_was_lost(self, now: Instant) -> None:
-        probe = self.probe
-        assert probe is not None
-        self._high = probe.end - probe.start + self.overhead
+    def probe_was_lost(self, is_conclusive: bool, now: Instant) -> None:
+        """Not if other segments were lost with it: that may be congestion (RFC 4821 7.6.4)."""
         self.probe = None
-        self._search_on(now)
+        if is_conclusive:
+            self._high = self._probe_size
+            self._search_on(now)
 
     def _search_on(self, now: Instant) -> None:
         if (self.low is not None and self._high - self.low <= _CLOSE_ENOUGH) or now >= self._next_search:

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from wsknet.types import Buffers
 
 
+_BEHIND_PROBE = 3
+"""Segments that are to follow one that searches for a larger size, so that its loss is noticed without a timeout (RFC
+4821 7.4): DupThresh."""
+
+
 class Sender:
     __slots__ = ("_last_sent", "_max_rto", "alarm", "board", "congestion", "detects_black_holes", "fin_at", "iss",
                  "max_window", "mss", "no_delay", "no_delay_to", "nxt", "probes", "queue", "recovery", "round_trip",
@@ -107,6 +112,15 @@ class Sender:
         """Bytes that are in the network as far as we know (RFC 6675 2)."""
         return self.nxt - self.una - self.board.gone
 
+    @property
+    def room(self) -> int:
+        """Bytes of data in a full segment beside the SACK blocks that it carries now."""
+        return self.mss - self.segments.reports_room
+
+    def data_in(self, record: Sent) -> int:
+        """Its bytes without any FIN."""
+        return min(record.end, self.queue.end) - record.start
+
     # Out
 
     def output(self, now: Instant) -> None:
@@ -184,12 +198,14 @@ class Sender:
         self.segments.send(nxt, flags, payload, now, True)
 
     def _try_longer(self, now: Instant) -> None:
-        """RFC 4821 7.3: see whether a longer segment arrives, if there is enough to send."""
+        """RFC 4821 7.3 and 7.4: see whether a longer segment arrives, if what follows it will tell soon."""
         length = self.size.next_probe(now)
-        usable = min(self.una + self.window, self.una + self.congestion.window) - self.nxt
-        if length and self.board.is_clean and length <= min(usable, self.queue.end - self.nxt):
+        if not length or not self.board.is_clean or self.segments.reports_room:
+            return
+        usable = self.una + min(self.window, self.congestion.window) - self.nxt
+        if length + _BEHIND_PROBE * self.mss <= min(usable, self.queue.end - self.nxt):
             self.send_next(length, now)
-            self.size.probe = self.board.records[-1]
+            self.size.probe_sent(self.board.records[-1], length)
 
     def _repeat_lost(self, now: Instant) -> bool:
         """Send lost segments again; False if not all of them could be."""
@@ -205,8 +221,12 @@ class Sender:
             pipe = self.pipe
             if pipe > 0 and pipe + length > self.congestion.window and not recovery.must_repeat:
                 return False
+            # The first repeat gets a whole timeout to be answered in, where RFC 6582 3.2 does not forbid it: RFC 6675 6.
+            restarts_timer = recovery.must_repeat and not recovery.keeps_timer
             self.repeat(index, now)
-            if not self.timers.retransmit.is_armed:
+            if restarts_timer or not self.timers.retransmit.is_armed:
+                self.timers.persist.deadline = None
+                self.probes = 0
                 self.timeout_at = now + self.round_trip.rto
                 schedule(self, now)
         return True
@@ -215,26 +235,24 @@ class Sender:
         """Send the segment at `index` of the scoreboard again, or as much of it as now fits into one."""
         board = self.board
         record = board.records[index]
-        mss = self.mss - self.segments.reports_room
-        if record.end - record.start - self._fin_in(record) > mss:
-            board.split(index, record.start + mss)
+        if record is self.size.probe:
+            self.size.probe_was_lost(True, now)
+        room = self.room
+        if self.data_in(record) > room:
+            board.split(index, record.start + room)
         elif record.is_lost:
-            board.join(index, mss)
-        fin = self._fin_in(record)
-        length = record.end - record.start - fin
+            board.join(index, room)
+        length = self.data_in(record)
         flags = ACK
-        if record.start + length == self.queue.end:
-            flags = ACK | PSH if length else ACK
-            if fin:
-                flags |= FIN
+        if length and record.start + length == self.queue.end:
+            flags |= PSH
+        if record.start + length < record.end:
+            flags |= FIN
         board.mark_repeated(record, now)
-        self.recovery.repeated(now)
+        self.recovery.repeated(record, now)
         self._last_sent = now
         payload: Buffers = self.queue.take(record.start, length) if length else ()
         self.segments.send(record.start, flags, payload, now)
-
-    def _fin_in(self, record: Sent) -> int:
-        return 1 if self.fin_at is not None and record.end > self.fin_at else 0
 
     # Windows and sizes
 
@@ -259,7 +277,7 @@ class Sender:
     def path_changed(self, mss: int) -> bool:
         """The path takes `mss` bytes in a segment, options included; whether segments become shorter."""
         before = self.mss
-        self.size.path = mss
+        self.size.path_takes(mss)
         self.resize()
         return self.mss < before
 
@@ -279,9 +297,9 @@ class Sender:
         """What was too long for the path is lost, and congestion had nothing to do with it (RFC 1191 6.4)."""
         board = self.board
         for record in board.unreported():
-            if record.end - record.start > self.mss:
+            if self.data_in(record) > self.mss:
                 board.mark_lost(record)
-        self.recovery.must_repeat = True
+        self.recovery.must_repeat = board.lost > 0
         self.output(now)
 
     def not_beyond_user_timeout(self, deadline: Instant) -> Instant:
@@ -308,7 +326,7 @@ class Sender:
         waiting = self.queue.end - self.una
         usable = self.una + self.window - self.nxt
         if waiting > 0 and usable > 0 and self.nxt == self.una:
-            self.send_next(min(waiting, usable, self.mss), now)
+            self.send_next(min(waiting, usable, self.room), now)
             schedule(self, now)
             return
         self.probes += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wsknet.tcp_policy import OptionUse
+from wsknet.tcp_policy import OddOpening, OptionUse
 from wsknet.timers import Timer
 from wsknet.trace import DropReason
 from wsknet.transport.tcp.segments import send_from_nowhere
@@ -152,6 +152,8 @@ class TimeWait:
     def _may_reopen(self, syn: tcp.Segment) -> bool:
         """RFC 6191 2: the SYN is no old duplicate, by its timestamp if the new connection will have them, and by its
         number else.  Where that document drops it, RFC 9293 3.10.7.4 has an answer, as for any other SYN."""
+        if syn.flags & tcp.FIN and self._protocol.policy.syn_fin is not OddOpening.ACCEPTED:
+            return False
         is_behind = is_before(self.nxt, syn.seq)
         if syn.options.timestamps is None or self._protocol.policy.timestamps is OptionUse.OFF:
             return is_behind
