@@ -39,16 +39,16 @@ _SLACK = 5 * SECOND
 def completion(world: World) -> Duration:
     """When, counted from the beginning, everything that can end must have ended."""
     error = _error(world)
-    round_trip = _round_trip(world)
+    trip = round_trip(world)
     is_clean = not error and not world.troubles
     opens = max(talk.opens_at for talk in world.talks)
     total = opens + world.last_trouble + _SLACK + _outages(world)
     for talk in world.talks:
-        total += world.accept_gap + 4 * round_trip
+        total += world.accept_gap + 4 * trip
         for side, end in enumerate(talk.ends):
             pieces = _pieces(world, side, end, talk.ends[1 - side])
             delayed = max(behaviour.tcp.delayed_ack for behaviour in world.behaviours)
-            total += pieces * (round_trip + delayed) + _application(end, talk.ends[1 - side].size, is_clean)
+            total += pieces * (trip + delayed) + _application(end, talk.ends[1 - side].size, is_clean)
             total += int(4 * pieces * _per_segment(world, side, error))
             total += int(2 * _on_wire(world, side, end, pieces) / (1 - error))
             if end.keep_alive is not None:
@@ -80,7 +80,7 @@ def _error(world: World) -> float:
     return 1 - arrives
 
 
-def _round_trip(world: World) -> Duration:
+def round_trip(world: World) -> Duration:
     total = 0
     for link in world.links:
         total += link.delay + link.jitter + (link.reorder_by if link.reorder else 0)
@@ -117,14 +117,14 @@ def _on_wire(world: World, side: int, end: EndPlan, pieces: int) -> Duration:
 
 def _per_segment(world: World, side: int, error: float) -> float:
     tcp = world.behaviours[side].tcp
-    rto = max(tcp.min_rto, 3 * _round_trip(world)) * (_MISMEASURED if error > 0.1 else 1)
+    rto = max(tcp.min_rto, 3 * round_trip(world)) * (_MISMEASURED if error > 0.1 else 1)
     return sum(error**k * min(rto << k - 1, tcp.max_rto) for k in range(1, tcp.data_retries + 1))
 
 
 def _series(world: World, side: int) -> Duration:
     """From the first transmission to giving up: of a SYN, then of data; and of a neighbour that does not answer."""
     tcp = world.behaviours[side].tcp
-    rto = max(tcp.initial_rto, 3 * _round_trip(world))
+    rto = max(tcp.initial_rto, 3 * round_trip(world))
     both = (tcp.syn_retries, tcp.data_retries)
     neighbours = NeighbourConfig()
     silence = 10 * (neighbours.retransmit * neighbours.max_solicitations + neighbours.delay_first_probe)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.simulation.bounds import round_trip
+from tests.simulation.flow import NO_FLOW
 from tests.simulation.plan import OUTAGES, Kind, World
+from wsknet.config import NeighbourConfig
 from wsknet.errors import ErrorKind
-from wsknet.types import Duration, Instant
+from wsknet.types import SECOND, Duration, Instant
 
 if TYPE_CHECKING:
     from tests.simulation.lab import Lab
     from tests.simulation.side import Side
     from tests.simulation.talk import Talk
 
+_SOLICITATIONS = NeighbourConfig().max_solicitations
 _SOFT = frozenset({ErrorKind.HOST_UNREACHABLE, ErrorKind.NO_ROUTE, ErrorKind.HOP_LIMIT_EXCEEDED})
 """What routers and neighbours said while the retries ran out: reported in place of a time-out (RFC 1122 4.2.3.9)."""
 _ODD = frozenset({ErrorKind.PORT_UNREACHABLE, ErrorKind.PROTOCOL_UNREACHABLE, ErrorKind.PROTOCOL_ERROR})
@@ -33,7 +37,7 @@ class Causes:
         side = self._side
         permits = {
             ErrorKind.TIMED_OUT: self._has_waited,
-            **dict.fromkeys(_SOFT, self._has_waited),
+            **dict.fromkeys(_SOFT, lambda: self._has_waited() or self._is_neighbour_silent()),
             **dict.fromkeys(_ODD, lambda: self._losses(Instant(0), "corrupted") > 0),
             ErrorKind.ABORTED: lambda: self._had(side, Kind.ADDRESSES),
             ErrorKind.NOT_LOCAL: lambda: side.failed_while_connecting and self._had(side, Kind.ADDRESSES, Kind.LINK),
@@ -65,20 +69,43 @@ class Causes:
         else:
             return False  # nothing was outstanding
         if side.plan.user_timeout is not None:
-            needed, tries = side.plan.user_timeout, 1
+            needed = side.plan.user_timeout
+            # One loss may take longer than that, also one before what was acknowledged last; a full reader any time.
+            tries = 0 if side.was_shut_out else 1
+            return self._was_long(since, needed, tries, first, tcp.max_rto, since - round_trip(self._world))
         return self._was_long(since, needed, 0 if is_unheard else tries, first, tcp.max_rto)
 
-    def _was_long(self, since: Instant, needed: Duration, tries: int, first: Duration, largest: Duration) -> bool:
-        """From `since` on at least `needed`, and each of the `tries` failed: lost, or sent during an outage."""
+    def _was_long(
+        self,
+        since: Instant,
+        needed: Duration,
+        tries: int,
+        first: Duration,
+        largest: Duration,
+        earlier: int | None = None,
+    ) -> bool:
+        """From `since` on at least `needed`, and each of the `tries` failed, since `earlier`: lost, or sent during an
+        outage."""
         side = self._side
         assert side.ended_at is not None
         if side.ended_at - since < needed:
             return False
-        failed = self._losses(since)
+        failed = self._losses(since if earlier is None else Instant(earlier))
         for trouble in self._world.troubles:
             if trouble.kind in OUTAGES and trouble.at < side.ended_at and trouble.end > since:
                 failed += _most_within(trouble.duration, first, largest)
         return failed >= tries
+
+    def _is_neighbour_silent(self) -> bool:
+        """For those who give up a connect then: every request of a series was lost, or its answer."""
+        side = self._side
+        if side.ended_at is None or side.began_at is None or not side.failed_while_connecting:
+            return False
+        is_final = self._world.behaviours[side.machine.side].neighbour_failure_is_final
+        waited = side.ended_at - side.began_at
+        is_dark = any(trouble.kind in OUTAGES and trouble.at < side.ended_at for trouble in self._world.troubles)
+        lost = len(self._log.flow(NO_FLOW).losses)
+        return is_final and waited >= _SOLICITATIONS * SECOND and (is_dark or lost >= _SOLICITATIONS)
 
     # Resets
 
@@ -93,6 +120,8 @@ class Causes:
 
     def _may_be_reset(self) -> bool:
         peer = self._side.peer
+        if self._had(peer, Kind.RESTART):
+            return True  # before anybody had accepted there
         return _is_gone(peer) or self._may_be_full(peer) or self._outlived() or self._was_forgotten()
 
     def _outlived(self) -> bool:

@@ -63,13 +63,16 @@ class Side:
         self.stalled_since: Instant | None = None
         """and nothing new of it since then."""
         self.heard_at: Instant | None = None
-        """When something of the connection arrived last."""
+        """When something of the connection arrived last that changed anything."""
+        self.was_shut_out = False
+        """The latest that the peer said was that its window is closed."""
         self.untold_at: list[Instant] = []
         """When it had made room in a closed window, and said nothing."""
         self.faults: list[str] = []
         """What TCP must never do."""
         self._host = machine.host
         self._acknowledged = 0
+        self._known: tuple[int, int, State] | None = None
         self._wakes_at: Instant | None = None
         self._cancel_wake: Callable[[], None] | None = None
         self._write_at = Instant(0)
@@ -128,9 +131,11 @@ class Side:
             self.act(now)
 
     def heard(self, now: Instant) -> None:
-        """Something of the connection has arrived."""
+        """Something of the connection has arrived, as far as anybody can tell by its ports."""
         if self.endpoint is not None and not self.has_ended:
-            self.heard_at = now
+            known = self.endpoint.acknowledged, self.endpoint.readable, self.endpoint.state
+            if known != self._known:  # else it may have been corrupted, or of no use
+                self._known, self.heard_at = known, now
             self._look(now)
 
     def _look(self, now: Instant, *, is_more: bool = False) -> None:
@@ -258,6 +263,8 @@ class Side:
         assert self.endpoint is not None
         self.error = self.endpoint.error
         self.failed_while_connecting = not self.is_connected
+        theirs = self.machine.log.flow(self.peer.flow)
+        self.was_shut_out = theirs.window_left(self.machine.log.flow(self.flow), self._acknowledged) == 0
         self._take(self.endpoint.receive(1 << 30, now))
         if self.endpoint.peer_finished:
             self.has_seen_end = True

@@ -42,9 +42,9 @@ class Talk:
 
     def open(self) -> None:
         if self.plan.is_simultaneous:
-            port = MEETING_PORT + self._number
-            for side in (self.client, self.accepting):
-                self._connect(side, port, port)
+            port = MEETING_PORT + 2 * self._number
+            self._connect(self.client, port, port + 1)
+            self._connect(self.accepting, port + 1, port)
         else:
             self._connect(self.client, 0, PORT if self.plan.is_answered else NOBODYS_PORT)
             if self.names is not None:

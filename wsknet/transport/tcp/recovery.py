@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from wsknet.transport.tcp.rack import Rack
 from wsknet.transport.tcp.scoreboard import Scoreboard, Sent
+from wsknet.types import Instant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wsknet.transport.tcp.congestion.base import CongestionControl
     from wsknet.transport.tcp.seq import Position
-    from wsknet.types import Duration, Instant
+    from wsknet.types import Duration
 
 _DUPLICATES = 3
 """RFC 5681 3.2: DupThresh."""

@@ -98,9 +98,10 @@ def timed_out(sender: Sender, now: Instant) -> None:
     # Perhaps because the path has become one with a smaller MTU, of which no router tells when it is our own link.
     path = sender.segments.path
     sender.path_changed(mss_for(path.mtu, path.destination))
-    if sender.detects_black_holes and sender.board.records:
-        if sender.size.timed_out(sender.data_in(sender.board.records[0]), sender.recovery.retries, now):
-            sender.resize()
+    records = sender.board.records
+    if sender.detects_black_holes and records:
+        sender.size.timed_out(sender.data_in(records[0]), sender.recovery.retries, now)
+        sender.resize()
     sender.recovery.timed_out(sender.una, sender.nxt, now, sender.round_trip.smoothed)
     sender.tail_probe_end = None
     sender.round_trip.back_off()

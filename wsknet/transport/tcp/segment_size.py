@@ -62,22 +62,21 @@ class SegmentSize:
         if self._probe_size > size:
             self.probe = None  # its loss would be no news, and its arrival no use
 
-    def timed_out(self, length: int, retries: int, now: Instant) -> bool:
-        """A segment with `length` bytes of data has timed out `retries` times; whether shorter ones are in order."""
+    def timed_out(self, length: int, retries: int, now: Instant) -> None:
+        """A segment with `length` bytes of data has timed out, and `retries` times before; perhaps it was too long."""
         if self.probe is not None:
             self.probe_was_lost(True, now)
         size = length + self.overhead
         if retries < _TIMEOUTS or size <= self._least:
-            return False
+            return
         low = self._base if size > self._base else self._least
         if self.low is None:
-            self._high = self._end
             self.low = low
-        if size > self._base:  # shorter ones say nothing about what lies between them and those that were in use
+            self._high = self._end
+        if size > self._base:  # a shorter one says nothing about what lies between it and those in use before
             self._high = min(self._high, size)
         self.low = min(self.low, low)
         self._next_search = Instant(now + _RETRY)
-        return True
 
     @property
     def _end(self) -> int:

@@ -221,7 +221,7 @@ class Sender:
             pipe = self.pipe
             if pipe > 0 and pipe + length > self.congestion.window and not recovery.must_repeat:
                 return False
-            # The first repeat gets a whole timeout to be answered in, where RFC 6582 3.2 does not forbid it: RFC 6675 6.
+            # RFC 6675 6: the first repeat gets a whole timeout to be answered in.  RFC 6582 3.2 has it otherwise.
             restarts_timer = recovery.must_repeat and not recovery.keeps_timer
             self.repeat(index, now)
             if restarts_timer or not self.timers.retransmit.is_armed:
