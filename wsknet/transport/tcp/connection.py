@@ -43,7 +43,7 @@ _PLAIN = 0x5010
 """Data offset and flags of a segment without options that carries ACK, perhaps PSH, and none of URG, RST, SYN, FIN."""
 _PLAIN_WITH_TIMESTAMPS = 0x8010
 """The same with twelve bytes of options."""
-_unpack_timestamps = Struct("!III").unpack_from
+_unpack_timestamp = Struct("!II").unpack_from
 
 _CHALLENGES = 10
 _CHALLENGE_PERIOD = 5 * SECOND
@@ -227,21 +227,17 @@ class Connection:
     def arrive(self, packet: Packet, seq: int, ack: int, offset_flags: int, window: int, now: Instant) -> None:
         """A segment for this connection; its checksum is right."""
         receiver = self.receiver
-        if (
-            self.is_predicted
-            and offset_flags & _PLAIN_MASK == self._plain
-            and seq == receiver.nxt & MASK
-            and (self._plain == _PLAIN or self._has_plain_timestamps(packet.payload, now))
-        ):
+        if self.is_predicted and offset_flags & _PLAIN_MASK == self._plain and seq == receiver.nxt & MASK:
             sender = self.sender
             payload = packet.payload
             length = len(payload) - self._header_length
             una = sender.una
             fresh = (ack - una) & MASK
+            timestamps = self.segments.timestamps
             if (
-                length <= receiver.edge - receiver.nxt
-                and (length if not fresh else fresh <= sender.sent - una)
-                and (not fresh or sender.board.is_clean)
+                0 <= length <= receiver.edge - receiver.nxt
+                and (fresh <= sender.sent - una and sender.board.is_clean if fresh else length)
+                and (timestamps is None or self._take_timestamp(timestamps, payload, now))
             ):
                 self.last_heard = now
                 if now >= self._confirm_at:
@@ -250,6 +246,7 @@ class Connection:
                 sender.window_seq = receiver.nxt
                 sender.window_ack = una + fresh
                 if length:
+                    sender.unanswered = 0
                     receiver.buffer += payload[self._header_length :]
                     receiver.nxt += length
                     receiver.unacknowledged += 1
@@ -269,11 +266,10 @@ class Connection:
         else:
             self.protocol.trace.drop(segment, packet.raw)
 
-    def _has_plain_timestamps(self, payload: bytes, now: Instant) -> bool:
-        """Whether the options are a timestamp that is not old, and nothing else; it is taken then."""
-        timestamps = self.segments.timestamps
-        prefix, value, _ = _unpack_timestamps(payload, 20)
-        if timestamps is None or prefix != TIMESTAMPS_PREFIX:
+    def _take_timestamp(self, timestamps: Timestamps, payload: bytes, now: Instant) -> bool:
+        """For the short way: whether the options are a timestamp that is not old, and nothing else."""
+        prefix, value = _unpack_timestamp(payload, 20)
+        if prefix != TIMESTAMPS_PREFIX:
             return False
         if value != timestamps.recent:
             if timestamps.is_old(value, now):
@@ -403,7 +399,9 @@ class Connection:
         self._delete()
 
     def send_reset(self, now: Instant) -> None:
-        self.segments.send_bare(self.sender.sent, 0, tcp.RST, 0, now)
+        timestamps = self.segments.timestamps
+        options = b"" if timestamps is None else timestamps.option(now)  # RFC 7323 3.2
+        self.segments.send_bare(self.sender.sent, 0, tcp.RST, 0, now, options)
 
     def _delete(self) -> None:
         self.change(Cause.DELETE)
@@ -430,6 +428,7 @@ class Connection:
             and not receiver.reassembly
             and self.soft_error is None
             and self.segments.ecn is None
+            and self.sender.window_seq <= receiver.nxt
         )
 
     def take_soft_error(self, error: ErrorKind | None) -> None:

@@ -42,7 +42,10 @@ def acknowledged(
     sender.stalled_since = now
     if sender.nxt < ack:  # noqa: PLR1730 - on the hot path
         sender.nxt = ack  # a byte that probed a closed window was taken
-    taken = board.take(ack)
+    if is_regular and board.records and board.records[-1].end <= ack:
+        taken, board.records = board.records, []  # all of it, as in most conversations
+    else:
+        taken = board.take(ack)
     if is_regular:
         latest: Duration | None = None
         if taken:
@@ -60,6 +63,9 @@ def acknowledged(
         sender.size.probe_arrived(now)
         sender.resize()
     given_back = sender.queue.acknowledge(ack)
+    if sender.nxt == ack:
+        sender.timers.retransmit.deadline = None
+        return given_back
     if not recovery.keeps_timer:
         sender.timeout_at = now + sender.round_trip.rto
     schedule(sender, now)

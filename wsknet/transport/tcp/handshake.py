@@ -30,14 +30,16 @@ def take_syn(connection: Connection, segment: tcp.Segment, now: Instant) -> None
         sender.shift = options.window_scale
         shift = receiver.offered_shift
     receiver.start(segment.seq, shift)
-    has_timestamps = options.timestamps is not None and _is_wanted(policy.timestamps, segment)
+    has_asked = sender.sent != sender.iss  # a SYN of ours is out already
+    has_timestamps = options.timestamps is not None and _is_wanted(policy.timestamps, has_asked)
     if options.timestamps is not None and has_timestamps:
         connection.use_timestamps(Timestamps(connection.timestamp_offset, options.timestamps[0], now))
     has_sack = policy.sack and options.sack_permitted
     if has_sack:
         receiver.reports = Reports(receiver.reassembly, has_timestamps)
     sender.recovery.use_sack(has_sack)
-    if _grants_ecn(segment) and _is_wanted(policy.ecn, segment):
+    # A SYN that was repeated did not ask for ECN any more, and whichever was answered, one of ours was without.
+    if _grants_ecn(segment) and _is_wanted(policy.ecn, has_asked) and not sender.recovery.retries:
         connection.segments.ecn = Ecn(sender.iss)
     sender.peer_takes(peer_mss(options.mss, connection.remote.address), connection.segments.overhead)
     sender.congestion.start(sender.mss)
@@ -45,8 +47,8 @@ def take_syn(connection: Connection, segment: tcp.Segment, now: Instant) -> None
     sender.window_seq, sender.window_ack = segment.seq, sender.iss
 
 
-def _is_wanted(use: OptionUse, segment: tcp.Segment) -> bool:
-    return use is OptionUse.ASK or (use is OptionUse.ANSWER and not segment.flags & tcp.ACK)
+def _is_wanted(use: OptionUse, has_asked: bool) -> bool:
+    return use is OptionUse.ASK or (use is OptionUse.ANSWER and not has_asked)
 
 
 def _grants_ecn(segment: tcp.Segment) -> bool:
