@@ -52,8 +52,9 @@ class Causes:
         """The retries have run out, or the user timeout has; and enough was lost for that."""
         side, tcp = self._side, self._tcp
         assert side.ended_at is not None
+        if side.began_at is None:
+            return self._had(side, Kind.ADDRESSES, Kind.LINK)  # not even an attempt was made
         if side.failed_while_connecting:
-            assert side.began_at is not None
             needed = _series(tcp.initial_rto, tcp.syn_retries, tcp.max_rto)
             since, tries, first = side.began_at, tcp.syn_retries, tcp.initial_rto
             is_unheard = self._may_be_full(side.peer)  # a SYN that finds the queue full is dropped
@@ -69,11 +70,17 @@ class Causes:
         else:
             return False  # nothing was outstanding
         if side.plan.user_timeout is not None:
-            needed = side.plan.user_timeout
-            # One loss may take longer than that, also one before what was acknowledged last; a full reader any time.
-            tries = 0 if side.was_shut_out else 1
-            return self._was_long(since, needed, tries, first, tcp.max_rto, since - round_trip(self._world))
+            return self._has_user_waited(side.plan.user_timeout, since, first)
         return self._was_long(since, needed, 0 if is_unheard else tries, first, tcp.max_rto)
+
+    def _has_user_waited(self, needed: Duration, since: Instant, first: Duration) -> bool:
+        """One loss may take longer than that, also one before what was acknowledged last; a full reader any time; and a
+        round trip, after that to find the neighbour, may be all that there is time for."""
+        world = self._world
+        trip = round_trip(world)
+        is_short = needed < 3 * trip + max(each.tcp.delayed_ack for each in world.behaviours)
+        tries = 0 if self._side.was_shut_out or is_short else 1
+        return self._was_long(since, needed, tries, first, self._tcp.max_rto, since - trip)
 
     def _was_long(
         self,
@@ -99,13 +106,16 @@ class Causes:
     def _is_neighbour_silent(self) -> bool:
         """For those who give up a connect then: every request of a series was lost, or its answer."""
         side = self._side
-        if side.ended_at is None or side.began_at is None or not side.failed_while_connecting:
+        assert side.ended_at is not None
+        if not side.failed_while_connecting:
             return False
         is_final = self._world.behaviours[side.machine.side].neighbour_failure_is_final
-        waited = side.ended_at - side.began_at
-        is_dark = any(trouble.kind in OUTAGES and trouble.at < side.ended_at for trouble in self._world.troubles)
-        lost = len(self._log.flow(NO_FLOW).losses)
-        return is_final and waited >= _SOLICITATIONS * SECOND and (is_dark or lost >= _SOLICITATIONS)
+        series = Instant(side.ended_at - _SOLICITATIONS * SECOND)
+        is_dark = any(
+            trouble.kind in OUTAGES and trouble.at < side.ended_at and trouble.end > series
+            for trouble in self._world.troubles
+        )
+        return is_final and (is_dark or self._log.losses(NO_FLOW, series) >= _SOLICITATIONS)
 
     # Resets
 

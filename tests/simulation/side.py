@@ -133,7 +133,7 @@ class Side:
     def heard(self, now: Instant) -> None:
         """Something of the connection has arrived, as far as anybody can tell by its ports."""
         if self.endpoint is not None and not self.has_ended:
-            known = self.endpoint.acknowledged, self.endpoint.readable, self.endpoint.state
+            known = self.endpoint.acknowledged, self.taken + self.endpoint.readable, self.endpoint.state
             if known != self._known:  # else it may have been corrupted, or of no use
                 self._known, self.heard_at = known, now
             self._look(now)

@@ -49,8 +49,8 @@ class Log:
     def losses(self, key: FlowKey, since: Instant, fates: tuple[str, ...] = ()) -> int:
         """From `since` on, that hit a conversation, either way, or might have hit any; of these `fates`, or of all."""
         version, port, other = key
-        flows = [self.flow(each) for each in (key, (version, other, port), NO_FLOW)]
-        return sum(at >= since and (not fates or fate in fates) for flow in flows for at, fate in flow.losses)
+        flows = {each: self.flow(each) for each in (key, (version, other, port), NO_FLOW)}
+        return sum(at >= since and (not fates or fate in fates) for flow in flows.values() for at, fate in flow.losses)
 
     def tell(self) -> str:
         return "\n".join(

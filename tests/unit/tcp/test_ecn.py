@@ -109,3 +109,21 @@ def test_a_mark_on_what_lies_outside_the_window_is_not_echoed(family: Family) ->
         """,
         family,
     )
+
+
+@FAMILIES
+@pytest.mark.rule("RFC3168-6.1.1", "RFC3168-6.1.1.1")
+def test_who_has_repeated_its_syn_without_does_not_use_ecn(family: Family) -> None:
+    script(
+        """
+        +0     connect
+        +0     > SEW 0:0(0) <...>
+        +1     > S 0:0(0) <...>
+        +.1    < SE. 0:0(0) ack 1 <mss 1000>
+        +0     > . 1:1(0) ack 1
+        +0     write 10
+        +0     > [noecn] P. 1:11(10) ack 1
+        """,
+        family,
+        ASKING,
+    )

@@ -13,6 +13,7 @@ from tests.support.tcp_peer import Received, ms
 from tests.support.tcp_script_calls import pattern
 from wsknet.behaviour import LINUX
 from wsknet.trace import DropReason
+from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp.connection import Connection
 from wsknet.transport.tcp.endpoint import TcpEndpoint
 from wsknet.transport.tcp.state import State
@@ -49,7 +50,7 @@ class In(NamedTuple):
 
 class Call(NamedTuple):
     name: str
-    count: int = 0
+    number: int = 0
 
 
 class Outcome(NamedTuple):
@@ -72,6 +73,7 @@ class Run:
         self.has_timestamps = has_timestamps
         self.clock = 1000
         self.sent = self.heard = 1
+        self.read = 0
         self.endpoint: TcpEndpoint = lab.connecting()
         lab.peer.next()
         lab.peer.send("SA", 0, 1, mss=1000, scale=2, sack_permitted=True, timestamps=self._stamps())
@@ -90,13 +92,13 @@ class Run:
         if isinstance(step, In):
             self._send(step)
         elif step.name == "wait":
-            lab.clock.advance(ms(step.count))
+            lab.clock.advance(ms(step.number))
         elif step.name == "write" and lab.state(endpoint) is State.ESTABLISHED and not endpoint.unacknowledged:
-            lab.send(endpoint, pattern(0, step.count))
+            lab.send(endpoint, pattern(0, step.number))
         elif step.name == "read":
-            endpoint.receive(step.count, lab.now)
+            self.read = len(endpoint.receive(step.number, lab.now))
         elif step.name == "limit":
-            endpoint.receive_buffer = step.count
+            endpoint.receive_buffer = step.number
         sent = lab.peer.drain()
         for segment in sent:
             self.heard = max(self.heard, segment.seq + len(segment.data))
@@ -156,7 +158,26 @@ CONVERSATIONS = st.lists(st.one_of(REGULAR, REGULAR, ODD, CALLS, CALLS), max_siz
 @OPTIONS
 @settings(max_examples=60)
 @given(steps=CONVERSATIONS)
+@example(steps=[In(shift=100, window=5000), In(shift=-100, length=100, window=1000), Call("write", 20000)])
+@example(steps=[In(back=-1), In(length=100)])
+@example(steps=[Call("limit", 1), In(length=100), In(length=1), Call("read", 100)])
 def test_both_ways_end_at_the_same(family: Family, has_timestamps: bool, steps: list[In | Call]) -> None:
     short, long = Run(family, has_timestamps, True), Run(family, has_timestamps, False)
     for number, step in enumerate(steps):
         assert short.take(step) == long.take(step), f"step {number}: {step}"
+
+
+@FAMILIES
+@settings(max_examples=60)
+@given(steps=CONVERSATIONS)
+def test_whatever_comes_the_stream_is_whole_and_ends_once(family: Family, steps: list[In | Call]) -> None:
+    run = Run(family, False, True)
+    read = ends = 0
+    for step in steps:
+        outcome = run.take(step)
+        if isinstance(step, Call) and step.name == "read":
+            read += run.read
+        assert outcome.readable == pattern(read, len(outcome.readable))
+        assert not (ends and outcome.told & Ready.READABLE), "data after the end"
+        ends += bool(outcome.told & Ready.PEER_FINISHED)
+        assert ends == run.endpoint.peer_finished

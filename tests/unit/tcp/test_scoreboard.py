@@ -1,5 +1,5 @@
-"""The scoreboard under any conversation: its sums are those of its records, which lie between SND.UNA and SND.NXT without
-a gap."""
+"""The scoreboard under any conversation: its sums are those of its records, and these lie between SND.UNA and SND.NXT
+without a gap."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def check(sender: Sender) -> None:
     lost = sum(record.end - record.start for record in board.records if record.is_lost)
     assert (board.sacked, board.lost) == (sacked, lost)
     assert board.gone == sacked + lost + board.guessed
-    assert 0 <= board.guessed
+    assert board.guessed >= 0
     assert sender.pipe >= 0 or board.guessed
     if board.is_clean:
         assert not board.gone
@@ -127,9 +127,7 @@ class Conversation:
         lab.peer.drain() if step[0] == "wait" else lab.settle()
 
 
-@given(
-    st.sampled_from(list(Family)), policies(), st.booleans(), st.lists(STEPS, max_size=40), st.integers(0, 30)
-)
+@given(st.sampled_from(list(Family)), policies(), st.booleans(), st.lists(STEPS, max_size=40), st.integers(0, 30))
 @settings(max_examples=150, deadline=None)
 @pytest.mark.rule("RFC6675-2", "RFC6675-4")
 def test_the_sums_of_the_scoreboard_are_those_of_its_records(

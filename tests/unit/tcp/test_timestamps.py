@@ -100,3 +100,34 @@ def test_after_a_lost_acknowledgement_the_repeat_is_not_echoed(family: Family) -
         family,
         LINUX,
     )
+
+
+@FAMILIES
+@pytest.mark.rule("RFC7323-3.2")
+def test_a_reset_has_timestamps_where_they_are_in_use(family: Family) -> None:
+    script(
+        f"""
+        {CONNECTED}
+        +0     abort
+        +0     > R 1:1(0) <nop,nop,TS val 100 ecr 700>
+        """,
+        family,
+        LINUX,
+    )
+
+
+@FAMILIES
+@pytest.mark.parametrize("data", ["1:1(0)", "1:11(10)"], ids=["empty", "data"])
+@pytest.mark.rule("RFC7323-5.3", "RFC5961-5.2")
+def test_a_forged_acknowledgement_from_the_future_is_not_echoed(family: Family, data: str) -> None:
+    script(
+        f"""
+        {CONNECTED}
+        +0     < . {data} ack 9999 <nop,nop,TS val 99999 ecr 100>
+        +0     > . 1:1(0) ack 1 <nop,nop,TS val 100 ecr 700>
+        +0     < . 1:11(10) ack 1 <nop,nop,TS val 701 ecr 100>
+        +.040  > . 1:1(0) ack 11 <nop,nop,TS val 140 ecr 701>
+        """,
+        family,
+        LINUX,
+    )

@@ -28,8 +28,8 @@ def scale_for(limit: int, usual: int | None = None) -> int:
 
 class Receiver:
     __slots__ = ("acknowledged", "buffer", "consumed", "edge", "fin_at", "irs", "limit", "nxt", "offered_shift",
-                 "pushed_ahead", "pushed_to", "reassembly", "reports", "segment_size", "shift", "told_edge", "unacknowledged",
-                 "urgent_to")  # fmt: skip
+                 "pushed_ahead", "pushed_to", "reassembly", "reports", "segment_size", "shift", "told_edge",
+                 "unacknowledged", "urgent_to")  # fmt: skip
 
     def __init__(self, limit: int, segment_size: int, usual_scale: int | None = None) -> None:
         self.buffer = bytearray()
