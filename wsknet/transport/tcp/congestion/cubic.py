@@ -89,11 +89,12 @@ class Cubic(CongestionControl):
         """All of these from before the latest reduction."""
 
     def acknowledged(self, count: int, flight: int, now: Instant, round_trip: Duration | None) -> None:
-        if 2 * flight <= self.window and flight + self.segment_size < self.window:
+        if count == flight and 2 * flight <= self.window and flight + self.segment_size < self.window:
+            # The hot path of conversations: nothing is proved, see `is_limit`, and one sample makes no round of HyStart.
             if self._epoch is not None:
                 self._epoch.last = now
-                self._epoch.is_drained = count >= flight
-            return  # the hot path of conversations: nothing is proved, see `is_limit`
+                self._epoch.is_drained = True
+            return
         if round_trip is not None:
             smoothed = self._round_trip
             self._round_trip = smoothed + (round_trip - smoothed) // _SMOOTHING if smoothed else round_trip
