@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.tcp_script import script
+
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 
@@ -34,6 +36,11 @@ def test_there_are_programs() -> None:
 def test_each_program_prints_what_the_readme_says(program: str, output: str, tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(program)
     assert run("program.py", cwd=tmp_path) == output
+
+
+def test_the_behaviour_script_holds() -> None:
+    (text,) = re.findall(r"```py\nscript\(\n    \"\"\"\n(.*?)\"\"\"", README, re.DOTALL)
+    script(text)
 
 
 def test_the_tour_prints_what_the_readme_shows(tmp_path: Path) -> None:

@@ -8,11 +8,24 @@ from __future__ import annotations
 from itertools import islice
 
 from tests.fuzz.seeds import LISTENING
-from tests.fuzz.world import CLIENT_PORT, GROUP, IF_INDEX, PEER, TEMPLATES, US, Followed, Numbers, World
+from tests.fuzz.world import (
+    ASKING_PORT,
+    CLIENT_PORT,
+    FAST_PORT,
+    GROUP,
+    IF_INDEX,
+    PEER,
+    TEMPLATES,
+    US,
+    Followed,
+    Numbers,
+    World,
+)
 from tests.support.repair import repaired
 from wsknet.errors import NetError
 from wsknet.net import changes
 from wsknet.transport.tcp.endpoint import TcpEndpoint
+from wsknet.transport.tcp.inspections import Verdict
 from wsknet.transport.udp.endpoint import UdpEndpoint
 from wsknet.types import MILLISECOND, SECOND, Endpoint, Family, Proto
 from wsknet.wire.tcp import ACK, FIN, PSH, RST, SYN, URG
@@ -34,7 +47,10 @@ _OPTIONS = (
     b"\x01\x03\x03\xff",
     b"\x01\x01\x08\x0a\0\0\x10\0\0\0\0\0",
     b"\x01\x01\x08\x0a\xff\xff\0\0\xff\xff\xff\xff",
+    b"\x01\x01\x22\x0a\1\2\3\4\5\6\7\x08",
+    b"\x02\x04\x05\xb4\x22\x12" + bytes(16) + b"\0\0",
 )
+_PORTS = (LISTENING, LISTENING, FAST_PORT, ASKING_PORT, CLIENT_PORT)
 _TIMES = (0, 1, MILLISECOND, 40 * MILLISECOND, 300 * MILLISECOND, SECOND, 5 * SECOND, 130 * SECOND)
 _ICMP_ERRORS = {
     Family.IPV4: ((3, 0), (3, 1), (3, 2), (3, 3), (3, 4), (3, 13), (11, 0), (11, 1), (12, 0), (4, 0), (3, 99)),
@@ -125,7 +141,7 @@ def _segment(world: World, reader: Reader) -> None:
 
 def _new_connection(world: World, reader: Reader) -> None:
     family = _family(reader)
-    port = LISTENING if reader.byte() & 3 else CLIENT_PORT
+    port = reader.of(_PORTS)
     key = Followed(family, port, 40_000 + reader.byte())
     known = world.followed.get(key) or Numbers(0, 0xFFFFFFF0)
     _send_segment(world, reader, key, known, SYN)
@@ -141,6 +157,20 @@ def _handshake(world: World, reader: Reader) -> None:
             world.segment(key, numbers.theirs, numbers.ours, ACK, reader.of(_WINDOWS))
         else:
             world.segment(key, 0xFFFFFFF0, numbers.ours, SYN | ACK, reader.of(_WINDOWS), options)
+
+
+def _early(world: World, reader: Reader) -> None:
+    """A SYN with data and a cookie, which may be the right one."""
+    family = _family(reader)
+    key = Followed(family, reader.of(_PORTS), 40_000 + reader.byte())
+    shape = reader.byte()
+    cookie = bytearray(world.stack.tcp.fast_open.cookie(PEER[family]))
+    if shape & 1:
+        cookie[shape % len(cookie)] ^= shape
+    option = bytes((34, 2 + len(cookie))) + bytes(cookie) if shape & 6 else b"\x22\x02"
+    options = b"\x02\x04\x05\xb4" + option + bytes(-len(option) % 4)
+    data = bytes(_LENGTHS[reader.byte() % len(_LENGTHS)])
+    world.segment(key, 0xFFFFFFF0, 0, SYN | (FIN if shape & 128 else 0), _WINDOWS[shape >> 3 & 7], options, data)
 
 
 def _send_segment(world: World, reader: Reader, key: Followed, numbers: Numbers, flags: int) -> None:
@@ -234,33 +264,76 @@ def _call_tcp(world: World, reader: Reader) -> None:
 
 
 def _act_on_tcp(world: World, reader: Reader, endpoint: TcpEndpoint) -> None:
+    action = reader.byte() % 20
+    if action < 8:
+        _stream(world, reader, endpoint, action)
+    elif action < 14:
+        _command(world, reader, endpoint, action)
+    else:
+        _set(world, reader, endpoint, action)
+
+
+def _stream(world: World, reader: Reader, endpoint: TcpEndpoint, action: int) -> None:
     now = world.now
-    match reader.byte() % 14:
-        case 0 | 1:
+    match action:
+        case 0 | 1 | 2:
             size = reader.of((0, 1, 10, 500, 1460, 5000, 50_000))
+            how = reader.byte()
             if endpoint.unacknowledged < _MOST_LENT:
-                endpoint.send(bytes(size), now, bool(reader.byte() & 1))
-        case 2 | 3:
+                endpoint.send(bytes(size), now, bool(how & 1), is_urgent=how & 6 == 6)
+        case 3 | 4:
             endpoint.receive(reader.of((1, 100, 1 << 20)), now)
-        case 4:
-            endpoint.finish(now)
         case 5:
-            endpoint.abort(now)
+            endpoint.finish(now)
         case 6:
+            endpoint.abort(now)
+        case _:
             endpoint.close(now)
-        case 7 | 8:
+
+
+def _command(world: World, reader: Reader, endpoint: TcpEndpoint, action: int) -> None:
+    now = world.now
+    match action:
+        case 8 | 9:
             _keep(world, endpoint.accept(now))
-        case 9:
-            endpoint.connect(Endpoint(PEER[_family(reader)], 80), now)
         case 10:
-            endpoint.listen(now, reader.byte())
+            endpoint.connect(Endpoint(PEER[_family(reader)], 80), now, bytes(reader.byte()))
         case 11:
-            endpoint.keep_alive = not endpoint.keep_alive
+            endpoint.listen(now, reader.byte())
         case 12:
-            endpoint.receive_buffer = reader.of((1, 100, 3000, 65536, 1 << 20))
+            _decide(world, reader, endpoint)
         case _:
             _keep(world, None)
-            world.connect(_family(reader), 0)
+            how = reader.byte()
+            world.connect(_family(reader), 0, bytes(how) if how & 1 else None)
+
+
+def _set(world: World, reader: Reader, endpoint: TcpEndpoint, action: int) -> None:
+    match action:
+        case 14:
+            endpoint.keep_alive = not endpoint.keep_alive
+        case 15:
+            endpoint.receive_buffer = reader.of((1, 100, 3000, 65536, 1 << 20))
+        case 16:
+            endpoint.user_timeout = reader.of((0, MILLISECOND, SECOND, 100 * SECOND)) or None
+        case 17:
+            endpoint.no_delay = not endpoint.no_delay
+        case 18:
+            endpoint.fast_open = not endpoint.fast_open
+        case _:
+            endpoint.is_conditional = not endpoint.is_conditional
+
+
+def _decide(world: World, reader: Reader, endpoint: TcpEndpoint) -> None:
+    """About the oldest request, perhaps after its time."""
+    listener = endpoint.listener
+    if listener is None or listener.inspections is None:
+        return
+    request = listener.inspections.next()
+    if request is not None:
+        world.pass_time(reader.of((0, 0, SECOND, 200 * SECOND)))
+        listener.decide(request.id, tuple(Verdict)[reader.byte() % len(Verdict)], world.now)
+    listener.inspections.next_aborted()
 
 
 def _family(reader: Reader) -> Family:
@@ -304,6 +377,6 @@ def _act_on_udp(world: World, reader: Reader, endpoint: UdpEndpoint, family: Fam
 
 
 _STEPS = (
-    _segment, _segment, _segment, _segment, _new_connection, _handshake, _template, _template, _behind_a_header, _raw,
-    _fragments, _icmp_error, _time, _change, _call_tcp, _call_tcp, _call_udp,
+    _segment, _segment, _segment, _segment, _new_connection, _early, _handshake, _template, _template,
+    _behind_a_header, _raw, _fragments, _icmp_error, _time, _change, _call_tcp, _call_tcp, _call_udp,
 )  # fmt: skip

@@ -34,6 +34,10 @@ US = {Family.IPV4: parse_address(US4), Family.IPV6: parse_address(US6)}
 PEER = {Family.IPV4: parse_address(PEER4), Family.IPV6: parse_address(PEER6)}
 GROUP = {Family.IPV4: bytes((239, 1, 2, 3)), Family.IPV6: bytes.fromhex("ff15" + "00" * 13 + "03")}
 CLIENT_PORT = 50_000
+FAST_PORT = 70
+"""Where data in a SYN is taken (Fast Open)."""
+ASKING_PORT = 71
+"""Where the owner decides before the peer hears anything (conditional accept)."""
 OUR_ISS = 0xFFFFFFFA
 TEMPLATES = [bytes(frame) for frame in (*FRAMES.values(), *FRAMES_OF_ROUTERS.values())]
 
@@ -89,6 +93,8 @@ class World:
         for family in Family:
             self.connect(family, CLIENT_PORT)
         self.tcp.append(self.listener(LISTENING))
+        self.tcp.append(self.listener(FAST_PORT, has_fast_open=True))
+        self.tcp.append(self.listener(ASKING_PORT, is_conditional=True))
         self.settle()
 
     def give_addresses(self) -> None:
@@ -104,15 +110,19 @@ class World:
         endpoint.multicast.join(GROUP[Family(cover.value)], IF_INDEX, self.now)
         return endpoint
 
-    def connect(self, family: Family, port: int) -> None:
-        """One more endpoint that tries; raises `NetError` if it cannot even do that."""
+    def connect(self, family: Family, port: int, early: bytes | None = None) -> None:
+        """One more endpoint that tries, with Fast Open if there is `early` data; raises `NetError` if it cannot even do
+        that."""
         endpoint = self.stack.tcp.open(Cover(family.value))
         self.tcp.append(endpoint)
+        endpoint.fast_open = early is not None
         endpoint.bind(LocalName(Cover(family.value), None, port), self.now)
-        endpoint.connect(Endpoint(PEER[family], 80), self.now)
+        endpoint.connect(Endpoint(PEER[family], 80), self.now, early or b"")
 
-    def listener(self, port: int) -> TcpEndpoint:
+    def listener(self, port: int, has_fast_open: bool = False, is_conditional: bool = False) -> TcpEndpoint:
         endpoint = self.stack.tcp.open(Cover.DUAL)
+        endpoint.fast_open = has_fast_open
+        endpoint.is_conditional = is_conditional
         endpoint.bind(LocalName(Cover.DUAL, None, port), self.now)
         endpoint.listen(self.now)
         return endpoint

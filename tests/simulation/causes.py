@@ -130,7 +130,7 @@ class Causes:
 
     def _may_be_reset(self) -> bool:
         peer = self._side.peer
-        if self._had(peer, Kind.RESTART):
+        if peer.endpoint is None and self._had(peer, Kind.RESTART, Kind.ADDRESSES):
             return True  # before anybody had accepted there
         return _is_gone(peer) or self._may_be_full(peer) or self._outlived() or self._was_forgotten()
 

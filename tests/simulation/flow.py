@@ -16,6 +16,8 @@ NO_FLOW: FlowKey = (0, 0, 0)
 """Of everything but TCP."""
 _MASK = 0xFFFFFFFF
 _HALF = 1 << 31
+_OFFSET = 0x1FFF
+"""Of a fragment of IPv4."""
 
 
 class Flow:
@@ -68,7 +70,7 @@ def _is_before(one: int, other: int) -> bool:
 
 
 def flow_of(frame: bytes) -> FlowKey:
-    if frame[12:14] == b"\x08\x00" and frame[23] == Proto.TCP:
+    if frame[12:14] == b"\x08\x00" and frame[23] == Proto.TCP and not int.from_bytes(frame[20:22], "big") & _OFFSET:
         length, start = 4, 14 + 4 * (frame[14] & 15)
     elif frame[12:14] == b"\x86\xdd" and frame[20] == Proto.TCP:
         length, start = 16, 54

@@ -111,6 +111,7 @@ class Side:
             endpoint.keep_alive = True
         self.is_connected = is_connected
         self.began_at = self.heard_at = now
+        self._known = self._knowledge(endpoint)
         if is_connected:
             endpoint.receive_buffer = self.plan.buffer
             self.act(now)
@@ -133,10 +134,13 @@ class Side:
     def heard(self, now: Instant) -> None:
         """Something of the connection has arrived, as far as anybody can tell by its ports."""
         if self.endpoint is not None and not self.has_ended:
-            known = self.endpoint.acknowledged, self.taken + self.endpoint.readable, self.endpoint.state
+            known = self._knowledge(self.endpoint)
             if known != self._known:  # else it may have been corrupted, or of no use
                 self._known, self.heard_at = known, now
             self._look(now)
+
+    def _knowledge(self, endpoint: TcpEndpoint) -> tuple[int, int, State]:
+        return endpoint.acknowledged, self.taken + endpoint.readable, endpoint.state
 
     def _look(self, now: Instant, *, is_more: bool = False) -> None:
         """How far the peer has acknowledged; with `is_more` there is something new to acknowledge."""

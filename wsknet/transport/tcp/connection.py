@@ -60,7 +60,7 @@ class Connection:
                  "delayed_ack", "endpoint", "fast_open", "has_fast_open", "has_repeated_syn", "has_to_finish",
                  "is_early", "is_predicted", "keep_alive_probes", "last_heard", "listener", "local", "name",
                  "protocol", "pseudo", "receiver", "remains", "remote", "segments", "sender", "soft_error", "state",
-                 "timers", "timestamp_offset")  # fmt: skip
+                 "timers")  # fmt: skip
 
     def __init__(
         self,
@@ -89,7 +89,6 @@ class Connection:
         """What took over in TIME-WAIT."""
         self.last_heard = Instant(0)
         self.keep_alive_probes = 0
-        self.timestamp_offset = protocol.timestamp_offset(self.local, remote)
         self._plain = _PLAIN
         self._header_length = 20
         self._syn_at = Instant(0)

@@ -33,7 +33,7 @@ def take_syn(connection: Connection, segment: tcp.Segment, now: Instant) -> None
     has_asked = sender.sent != sender.iss  # a SYN of ours is out already
     has_timestamps = options.timestamps is not None and _is_wanted(policy.timestamps, has_asked)
     if options.timestamps is not None and has_timestamps:
-        connection.use_timestamps(Timestamps(connection.timestamp_offset, options.timestamps[0], now))
+        connection.use_timestamps(Timestamps(_offset(connection), options.timestamps[0], now))
     has_sack = policy.sack and options.sack_permitted
     if has_sack:
         receiver.reports = Reports(receiver.reassembly, has_timestamps)
@@ -45,6 +45,10 @@ def take_syn(connection: Connection, segment: tcp.Segment, now: Instant) -> None
     sender.congestion.start(sender.mss)
     sender.set_window(segment.window)  # never scaled in a SYN
     sender.window_seq, sender.window_ack = segment.seq, sender.iss
+
+
+def _offset(connection: Connection) -> int:
+    return connection.protocol.timestamp_offset(connection.local, connection.remote)
 
 
 def _is_wanted(use: OptionUse, has_asked: bool) -> bool:
@@ -75,7 +79,7 @@ def send_syn(connection: Connection, now: Instant) -> None:
             flags |= tcp.ECE
     else:
         if policy.timestamps is OptionUse.ASK:
-            stamps = clock(now, connection.timestamp_offset), 0
+            stamps = clock(now, _offset(connection)), 0
         if policy.ecn is OptionUse.ASK and not sender.recovery.retries:
             flags |= SETUP  # a SYN that is repeated does without: RFC 3168 6.1.1.1
     options = Options(

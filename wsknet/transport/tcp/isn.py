@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -33,11 +34,14 @@ class TimestampOffset:
     """What is added to the clock: the same for each pair of names, so that timestamps rise from one connection to the
     next (RFC 6191 2)."""
 
-    __slots__ = ("_counts_ports", "_secret")
-
     def __init__(self, rng: Random, counts_ports: bool) -> None:
-        self._secret = rng.randbytes(16)
+        self._rng = rng
         self._counts_ports = counts_ports
+
+    @cached_property
+    def _secret(self) -> bytes:
+        """Drawn when first needed."""
+        return self._rng.randbytes(16)
 
     def __call__(self, local: Endpoint, remote: Endpoint) -> int:
         if not self._counts_ports:

@@ -90,7 +90,7 @@ class Cubic(CongestionControl):
 
     def acknowledged(self, count: int, flight: int, now: Instant, round_trip: Duration | None) -> None:
         if count == flight and 2 * flight <= self.window and flight + self.segment_size < self.window:
-            # The hot path of conversations: nothing is proved, see `is_limit`, and one sample makes no round of HyStart.
+            # The hot path of conversations: nothing is proved (see `is_limit`), and one sample is no round of HyStart.
             if self._epoch is not None:
                 self._epoch.last = now
                 self._epoch.is_drained = True
