@@ -259,18 +259,23 @@ TCP_OPTIONS = st.builds(
     sack_permitted=FLAG,
     sack_blocks=BLOCKS,
     timestamps=st.none() | st.tuples(LONG, LONG),
+    fast_open=st.none() | st.sampled_from((0, 4, 8, 16)).flatmap(lambda size: st.binary(min_size=size, max_size=size)),
 ).filter(lambda options: len(tcp_options.build(options._replace(sack_blocks=()))) + 4 + 24 <= 40 or not options[3])
 
 
 def options_of_scapy(read: Packet) -> Options:
     found = {name: value for name, value in read.options if name not in ("NOP", "EOL")}
     edges = found.get("SAck", ())
+    cookie = found.get("TFO")
+    if isinstance(cookie, tuple):  # how it reads those of eight bytes
+        cookie = b"".join(half.to_bytes(4, "big") for half in cookie)
     return Options(
         found.get("MSS"),
         found.get("WScale"),
         "SAckOK" in found,
         tuple(zip(edges[::2], edges[1::2], strict=True)),
         found.get("Timestamp"),
+        cookie,
     )
 
 

@@ -63,6 +63,9 @@ class Causes:
             assert side.stalled_since is not None
             since, tries, first = side.stalled_since, tcp.data_retries, tcp.min_rto
             is_unheard = False
+            if self._talk.plan.is_fast_open and side is self._talk.accepting:  # perhaps its SYN-ACK was not answered
+                needed = min(needed, _series(tcp.initial_rto, tcp.syn_ack_retries, tcp.max_rto))
+                tries = min(tries, tcp.syn_ack_retries)
         elif side.plan.keep_alive is not None:
             idle, interval, probes = side.plan.keep_alive
             assert side.heard_at is not None

@@ -11,7 +11,7 @@ from wsknet.devices.impair import Impairment
 from wsknet.tcp_policy import CongestionAlgorithm, KeepAlive, OptionUse
 from wsknet.types import MICROSECOND, MILLISECOND, SECOND, Family
 
-_SETS = (WINDOWS, LINUX, BSD)
+SETS = (WINDOWS, LINUX, BSD)
 _MTUS = (1280, 1300, 1400, 1500, 1500, 1500, 9000)
 _SMALL_MTUS = (576, 600, 1000)
 _LOSSES = (0.0, 0.0, 0.001, 0.01, 0.03, 0.05, 0.1, 0.2, 0.3)
@@ -75,7 +75,7 @@ def _modest(talks: tuple[TalkPlan, ...], troubles: tuple[Trouble, ...]) -> tuple
 
 def _behaviour(rng: Random) -> Behaviour:
     """One of the sets, mostly with other choices where TCP leaves some."""
-    behaviour = rng.choice(_SETS)
+    behaviour = rng.choice(SETS)
     if rng.random() < 0.3:
         return behaviour
     tcp = replace(
@@ -125,6 +125,7 @@ def _talk(rng: Random, family: Family, count: int) -> TalkPlan:
         is_answered=rng.random() < 0.95,
         ends=(one, other) if rng.random() < 0.5 else (other, one),
         is_simultaneous=rng.random() < 0.1,
+        is_fast_open=rng.random() < 0.2,
     )
 
 
@@ -151,6 +152,7 @@ def _end(rng: Random) -> EndPlan:
         no_delay=rng.random() < 0.3,
         is_eager=rng.random() < 0.2,
         keep_alive=rng.choice(_KEEP_ALIVES) if rng.random() < 0.3 else None,
+        urgent_every=rng.choice((0, 0, 0, 1, 5)),
         user_timeout=rng.choice((SECOND, 5 * SECOND, 30 * SECOND)) if rng.random() < 0.15 else None,
     )
 

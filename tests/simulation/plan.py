@@ -49,6 +49,8 @@ class EndPlan:
     keep_alive: KeepAlive | None
     """Probes while idle."""
     user_timeout: Duration | None
+    urgent_every: int
+    """Of so many sends one is urgent; 0: none."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class TalkPlan:
     """By side, not by who connects."""
     is_simultaneous: bool = False
     """The other one connects, too, at the same instant, and nobody listens."""
+    is_fast_open: bool = False
+    """The client's first data goes with its SYN, if it has met this server before."""
 
 
 class Kind(Enum):

@@ -32,6 +32,7 @@ class Server:
             for cover in (Cover.IPV4, Cover.IPV6):
                 listener = stack.tcp.open(cover, self)
                 listener.receive_buffer = min(buffers)
+                listener.fast_open = any(talk.is_fast_open for talk in self._world.talks)
                 listener.bind(LocalName(cover, None, PORT), now)
                 listener.listen(now, self._world.backlog)
                 self._listeners.append(listener)

@@ -68,6 +68,10 @@ class Side:
         """The latest that the peer said was that its window is closed."""
         self.untold_at: list[Instant] = []
         """When it had made room in a closed window, and said nothing."""
+        self.urgent_ends = [0]
+        """Offsets in its stream at which what it called urgent ends."""
+        self.urgent_told = 0
+        """The latest of the other stream that it was told of."""
         self.faults: list[str] = []
         """What TCP must never do."""
         self._host = machine.host
@@ -109,6 +113,7 @@ class Side:
         if self.plan.keep_alive is not None:
             endpoint.keep_alive_settings = self.plan.keep_alive
             endpoint.keep_alive = True
+        self._hurry(endpoint)
         self.is_connected = is_connected
         self.began_at = self.heard_at = now
         self._known = self._knowledge(endpoint)
@@ -120,6 +125,8 @@ class Side:
         if self.has_ended or self.endpoint is None:
             return
         self._check_promises(readiness)
+        if readiness & Ready.URGENT:
+            self._hurry(self.endpoint)
         if readiness & Ready.CONNECTED:
             self.is_connected = True
             self.stalled_since = now
@@ -130,6 +137,14 @@ class Side:
             self._failed(now)
         else:
             self.act(now)
+
+    def _hurry(self, endpoint: TcpEndpoint) -> None:
+        told = endpoint.urgent_to
+        if told is None:
+            return
+        if told not in self.peer.urgent_ends:
+            self.faults.append(f"{self} was told that the stream is urgent up to {told}: {self.peer} did not say so")
+        self.urgent_told = told
 
     def heard(self, now: Instant) -> None:
         """Something of the connection has arrived, as far as anybody can tell by its ports."""
@@ -165,9 +180,14 @@ class Side:
         if readiness & Ready.FINISHED and not theirs.peer_finished:
             self.faults.append(f"the FIN of {self} is acknowledged, but {peer} has not had it")
 
-    def start(self, endpoint: TcpEndpoint, now: Instant) -> None:
-        """The connection is being opened; an eager application does not wait for it."""
+    def first_piece(self) -> bytes:
+        return self.outgoing[: self.plan.writes[0]]
+
+    def start(self, endpoint: TcpEndpoint, now: Instant, sent: int) -> None:
+        """The connection is being opened, with the first `sent` bytes; an eager application does not wait for it."""
         self.begin(endpoint, now, is_connected=False)
+        self.written = sent
+        self._turn = int(sent > 0)
         if self.plan.is_eager and self.plan.ending is not Ending.ABORT and not self.has_ended:
             self._write(now)
 
@@ -196,7 +216,10 @@ class Side:
             self._turn += 1
             piece = self.outgoing[self.written : self.written + size]
             self.written += len(piece)
-            endpoint.send(piece, now)
+            is_urgent = plan.urgent_every > 0 and self._turn % plan.urgent_every == 0
+            if is_urgent:
+                self.urgent_ends.append(self.written)
+            endpoint.send(piece, now, is_urgent=is_urgent)
             self._look(now, is_more=True)
             if plan.write_gap:
                 self._write_at = Instant(now + plan.write_gap)

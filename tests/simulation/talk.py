@@ -61,9 +61,11 @@ class Talk:
                 return
             endpoint = machine.host.stack.tcp.open(cover)
             endpoint.receive_buffer = side.plan.buffer
+            endpoint.fast_open = self.plan.is_fast_open
+            data = side.first_piece() if self.plan.is_fast_open else b""
             endpoint.bind(LocalName(cover, None, port), now, choice=PortChoice.AT_CONNECT)
             try:
-                endpoint.connect(remote, now)
+                endpoint.connect(remote, now, data)
             except NetError as error:
                 side.refuse(error, now)
                 endpoint.close(now)
@@ -77,7 +79,7 @@ class Talk:
             ):
                 each.flow = key
                 each.machine.parties[key] = each
-            side.start(endpoint, now)
+            side.start(endpoint, now, len(data))
 
     def tell(self, number: int) -> list[str]:
         names = "no names" if self.names is None else f"ports {self.names[0].port} and {self.names[1].port}"

@@ -45,6 +45,8 @@ def _of_side(world: World, lab: Lab, talk: Talk, side: Side) -> Iterator[str]:
         yield f"{side} has seen the end of a stream that {peer} has not finished"
     if side.has_seen_end and side.taken != peer.written:
         yield f"{side} has seen the end after {side.taken} bytes, {peer} wrote {peer.written}"
+    if side.has_seen_end and side.urgent_told != peer.urgent_ends[-1]:
+        yield f"{side} was told of urgent data up to {side.urgent_told}, not up to {peer.urgent_ends[-1]}"
     if side.is_fin_acknowledged and not (peer.has_seen_end or _left_before_the_end(peer)):
         yield f"the FIN of {side} is acknowledged, but {peer} has never seen the end"
     if side.error is not None and not Causes(world, lab, talk, side).permit():

@@ -62,6 +62,7 @@ def _talk(number: int, talk: TalkPlan) -> list[str]:
     to = server if talk.is_answered else f"{server}, where nobody listens"
     lines = [f"  talk {number}: at {time_text(talk.opens_at)} {client} connects to {to} over {talk.family.name}"]
     lines[0] += ", and the other way round" if talk.is_simultaneous else ""
+    lines[0] += ", with data in its SYN" if talk.is_fast_open else ""
     return lines + [f"     {name}: {_end(talk.ends[side])}" for side, name in enumerate(NAMES)]
 
 
@@ -81,6 +82,8 @@ def _end(end: EndPlan) -> str:
         told.append(f"is probed after {time_text(end.keep_alive.idle)} {end.keep_alive.probes} times")
     if end.user_timeout is not None:
         told.append(f"waits {time_text(end.user_timeout)} for an answer")
+    if end.urgent_every:
+        told.append(f"calls one of {end.urgent_every} sends urgent")
     flags = {"no delay": end.no_delay, "eager": end.is_eager}
     return ", ".join(told + [name for name, is_on in flags.items() if is_on])
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _CE = 3
 """Congestion experienced; 1 and 2 stand for a sender that understands it (RFC 3168 5)."""
 _CHECKSUM_AT = ETHERNET_LENGTH + 10
+_HEADERS_END = ETHERNET_LENGTH + 20
+"""Shorter frames hold no packet."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Impairment:
     """Held back by `reorder_by`, so that later frames overtake it."""
     reorder_by: Duration = MILLISECOND
     mark: float = 0.0
-    """Marked as a congested router does (RFC 3168 5): a packet whose sender understands ECN gets CE, any other passes."""
+    """Marked as by a congested router (RFC 3168 5): a packet whose sender understands ECN gets CE, any other passes."""
     rate: int | None = None
     """Bits per second, counting frames as captured; `None` for no limit.  A lost frame uses its share all the same."""
     queue: int = 256 * 1024
@@ -180,7 +182,7 @@ def _marked(frame: bytes) -> bytes:
     ethertype = int.from_bytes(frame[12:14], "big")
     # The second byte of either header: type of service, or the lower half of the traffic class and of the flow label.
     shift = {ETHERTYPE_IPV4: 0, ETHERTYPE_IPV6: 4}.get(ethertype)
-    if shift is None or frame[ETHERNET_LENGTH + 1] >> shift & _CE in (0, _CE):
+    if shift is None or len(frame) < _HEADERS_END or frame[ETHERNET_LENGTH + 1] >> shift & _CE in (0, _CE):
         return frame
     marked = bytearray(frame)
     marked[ETHERNET_LENGTH + 1] |= _CE << shift

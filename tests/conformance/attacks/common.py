@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from tests.support.tcp_lab import TcpLab
-from tests.support.tcp_peer import Received
+from tests.support.tcp_peer import OUR_ISS, Received
 from wsknet.transport.tcp.endpoint import TcpEndpoint
 from wsknet.transport.tcp.state import State
 from wsknet.types import Family
+from wsknet.wire import tcp_options
+from wsknet.wire.tcp_options import Options
 
 CHALLENGES = 10
 """Answers to forged segments in CHALLENGE_SECONDS and one connection: RFC 5961 7."""
@@ -37,3 +39,20 @@ def assert_alive(lab: TcpLab, endpoint: TcpEndpoint, ours: int = 1, theirs: int 
 def data_in(segments: list[Received]) -> int:
     """Bytes of data, repeated ones included."""
     return sum(len(segment.data) for segment in segments)
+
+
+def blocks(*edges: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+    """SACK blocks of our numbers as they are on the wire."""
+    return tuple(((OUR_ISS + left) & 0xFFFFFFFF, (OUR_ISS + right) & 0xFFFFFFFF) for left, right in edges)
+
+
+def accepted(family: Family, options: Options, flags: str = "S") -> tuple[TcpLab, TcpEndpoint, int]:
+    """A connection that the peer has opened with these options, and what our clock showed in the SYN-ACK."""
+    lab = TcpLab(family)
+    listener = lab.listening()
+    lab.peer.send(flags=flags, seq=0, options=tcp_options.build(options))
+    stamps = lab.peer.next().options.timestamps
+    clock = stamps[0] if stamps else 0
+    given = options.timestamps
+    lab.peer.send(seq=1, ack=1, timestamps=(given[0] + 1, clock) if given and stamps else None)
+    return lab, lab.accept(listener), clock

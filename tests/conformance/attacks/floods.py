@@ -9,7 +9,7 @@ from tests.conformance.attacks.table import attack
 from tests.support.memory import growth, growth_after
 from tests.support.repair import repaired
 from tests.support.tcp_lab import TcpLab
-from tests.support.tcp_pair import IF_INDEX, LossyPair
+from tests.support.tcp_pair import Pair
 from tests.support.tcp_peer import OUR_PORT, sec
 from wsknet.behaviour import LINUX, WINDOWS
 from wsknet.net.layer import MAX_PATHS
@@ -157,29 +157,15 @@ def _stray(family: Family) -> None:
     assert lab.state(listener) is State.LISTEN
 
 
-class _Tapped(LossyPair):
-    """Counts what is on the wire, and remembers the latest segment to each side."""
-
-    def __init__(self, family: Family) -> None:
-        super().__init__(Random(1), family, delay=MILLISECOND, behaviour=WINDOWS)
-        self.transmitted = 0
-        self.latest = [b"", b""]
-
-    def _transmit(self, frame: bytes, side: int) -> None:
-        self.transmitted += 1
-        self.latest[side] = frame
-        super()._transmit(frame, side)
-
-    def inject(self, side: int) -> None:
-        """Data that nobody sent, numbered rightly by one who listens in."""
-        frame = bytearray(self.latest[side])
-        at = 34 if self.family is Family.IPV4 else 54
-        header = (frame[at + 12] >> 4) * 4
-        length = len(frame) - at - header
-        seq = int.from_bytes(frame[at + 4 : at + 8], "big") + length
-        frame[at + 4 : at + 8] = (seq & 0xFFFFFFFF).to_bytes(4, "big")
-        forged = bytes(frame[: at + header]) + bytes(_FORGED)
-        self.stacks[side].receive(IF_INDEX, repaired(forged), self.now)
+def _inject(pair: Pair, side: int) -> None:
+    """Data that nobody sent, numbered rightly by one who listens in."""
+    frame = bytearray(pair.latest[side])
+    at = 34 if pair.family is Family.IPV4 else 54
+    header = (frame[at + 12] >> 4) * 4
+    length = len(frame) - at - header
+    seq = int.from_bytes(frame[at + 4 : at + 8], "big") + length
+    frame[at + 4 : at + 8] = (seq & 0xFFFFFFFF).to_bytes(4, "big")
+    pair.deliver(side, repaired(bytes(frame[: at + header]) + bytes(_FORGED)))
 
 
 @attack(
@@ -190,21 +176,20 @@ class _Tapped(LossyPair):
     "RFC9293-3.10.7.4",
 )
 def _ack_storm(family: Family) -> None:
-    pair = _Tapped(family)
-    ends = pair.connect()
-    for endpoint in ends:
-        endpoint.send(b"hello", pair.now, no_delay=True)
-        while pair.step():
-            continue
-    for side in (0, 1):
-        pair.inject(side)
-    assert [endpoint.readable for endpoint in ends] == [5 + _FORGED] * 2
-    for endpoint in ends:
-        endpoint.send(b"who are you?", pair.now, no_delay=True)
-    started, before = pair.now, pair.transmitted
-    while pair.now < started + sec(60) and pair.step():
-        continue
-    assert pair.transmitted - before <= 2 * (CHALLENGES * 60 // CHALLENGE_SECONDS + CHALLENGES) + 2 * _REPETITIONS
-    while pair.step():
-        assert pair.now < started + sec(3600), "the storm never ends"
-    assert [endpoint.error for endpoint in ends].count(None) == 0
+    pair = Pair(family, WINDOWS, MILLISECOND)
+    with pair.network:
+        for side in (0, 1):
+            pair.send(side, b"hello")
+            pair.network.driver.run()
+        for side in (0, 1):
+            _inject(pair, side)
+        assert [endpoint.readable for endpoint in pair.ends] == [5 + _FORGED] * 2
+        for side in (0, 1):
+            pair.send(side, b"who are you?")
+        before = pair.transmitted
+        pair.network.run_for(60)
+        assert pair.transmitted - before <= 2 * (CHALLENGES * 60 // CHALLENGE_SECONDS + CHALLENGES) + 2 * _REPETITIONS
+        pair.network.run_for(3600)
+        stacks = [host.stack for host in pair.hosts]
+        assert [stack.next_deadline() for stack in stacks] == [None, None], "the storm never ends"
+        assert [endpoint.error for endpoint in pair.ends].count(None) == 0

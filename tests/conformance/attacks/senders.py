@@ -18,22 +18,22 @@ from wsknet.types import Family
 from wsknet.wire import tcp_options
 from wsknet.wire.tcp_options import Options
 
-_MSS = 1400
+MSS = 1400
 """Offered by the peer; no timestamps are asked for, so that segments are as long."""
-_INITIAL = 10 * _MSS
-_MUCH = 1 << 20
+_INITIAL = 10 * MSS
+MUCH = 1 << 20
 
 
-def _bulk(family: Family, sack: bool = False) -> tuple[TcpLab, TcpEndpoint, int]:
+def bulk(family: Family, sack: bool = False) -> tuple[TcpLab, TcpEndpoint, int]:
     """A connection with more to send than the first window takes, a peer that offers a megabyte, and what was sent."""
     lab = TcpLab(family)
     endpoint = lab.connecting()
     lab.peer.expect(flags="S")
-    options = tcp_options.build(Options(mss=_MSS, window_scale=7, sack_permitted=sack))
+    options = tcp_options.build(Options(mss=MSS, window_scale=7, sack_permitted=sack))
     lab.peer.send(flags="SA", seq=0, ack=1, options=options)
     lab.peer.send(seq=1, ack=1, window=8192)
     lab.peer.drain()
-    lab.send(endpoint, bytes(_MUCH))
+    lab.send(endpoint, bytes(MUCH))
     return lab, endpoint, data_in(lab.peer.drain())
 
 
@@ -45,11 +45,11 @@ def _bulk(family: Family, sack: bool = False) -> tuple[TcpLab, TcpEndpoint, int]
     "RFC3465-2.1",
 )
 def _ack_division(family: Family) -> None:
-    lab, _, first = _bulk(family)
+    lab, _, first = bulk(family)
     assert first == _INITIAL
-    for count in range(1, _MSS + 1):
+    for count in range(1, MSS + 1):
         lab.peer.send(seq=1, ack=1 + count, window=8192)
-    assert data_in(lab.peer.drain()) <= 3 * _MSS
+    assert data_in(lab.peer.drain()) <= 3 * MSS
 
 
 @attack(
@@ -60,10 +60,10 @@ def _ack_division(family: Family) -> None:
     "RFC5681-5",
 )
 def _spoofed_duplicates(family: Family) -> None:
-    lab, endpoint, first = _bulk(family)
+    lab, endpoint, first = bulk(family)
     for _ in range(5000):
         lab.peer.send(seq=1, ack=1, window=8192)
-    assert data_in(lab.peer.drain()) <= 2 * first + 3 * _MSS
+    assert data_in(lab.peer.drain()) <= 2 * first + 3 * MSS
     assert lab.state(endpoint) is State.ESTABLISHED
 
 
@@ -75,14 +75,14 @@ def _spoofed_duplicates(family: Family) -> None:
     "RFC9293-3.10.7.4",
 )
 def _optimistic(family: Family) -> None:
-    lab, endpoint, first = _bulk(family)
-    for beyond in (1, _MSS, _MUCH, 1 << 30):
+    lab, endpoint, first = bulk(family)
+    for beyond in (1, MSS, MUCH, 1 << 30):
         for _ in range(100):
             lab.peer.send(seq=1, ack=1 + first + beyond, window=8192)
     answers = lab.peer.drain()
     assert data_in(answers) == 0
     assert len(answers) <= CHALLENGES
-    assert (endpoint.acknowledged, endpoint.unacknowledged) == (0, _MUCH)
+    assert (endpoint.acknowledged, endpoint.unacknowledged) == (0, MUCH)
 
 
 @attack(
@@ -109,25 +109,25 @@ def _tiny_mss(family: Family) -> None:
     "RFC9293-3.8.6.1",
 )
 def _shrinking_window(family: Family) -> None:
-    lab, endpoint, first = _bulk(family)
-    lab.peer.send(seq=1, ack=1 + _MSS, window=0)
+    lab, endpoint, first = bulk(family)
+    lab.peer.send(seq=1, ack=1 + MSS, window=0)
     lab.clock.advance(sec(30))
     while_closed = lab.peer.drain()
     assert all(segment.seq + len(segment.data) <= 1 + first + 1 for segment in while_closed)
     assert len(while_closed) <= 10
-    arrived, ack = _MSS, 1 + _MSS
+    arrived, ack = MSS, 1 + MSS
     for _ in range(2000):
         lab.peer.send(seq=1, ack=ack, window=8192)
         for segment in lab.peer.drain():
             if segment.seq <= ack < segment.seq + len(segment.data):
                 arrived += segment.seq + len(segment.data) - ack
                 ack = segment.seq + len(segment.data)
-        if arrived == _MUCH:
+        if arrived == MUCH:
             break
         lab.clock.advance(sec(0.1))
-    assert arrived == _MUCH
+    assert arrived == MUCH
     lab.peer.send(seq=1, ack=ack, window=8192)
-    assert endpoint.acknowledged == _MUCH
+    assert endpoint.acknowledged == MUCH
 
 
 def _blocks(*edges: tuple[int, int]) -> bytes:
@@ -145,7 +145,7 @@ def _blocks(*edges: tuple[int, int]) -> bytes:
     "RFC6675-4",
 )
 def _many_blocks(family: Family) -> None:
-    lab, endpoint, first = _bulk(family, sack=True)
+    lab, endpoint, first = bulk(family, sack=True)
     rng = Random(1)
     answers: list[int] = []
 
@@ -169,11 +169,11 @@ def _many_blocks(family: Family) -> None:
     "RFC2883-4",
 )
 def _wrong_blocks(family: Family) -> None:
-    lab, endpoint, first = _bulk(family, sack=True)
+    lab, endpoint, first = bulk(family, sack=True)
     end = 1 + first
     wrong = [
-        (end, end + _MSS),
-        (end + 1, end + _MUCH),
+        (end, end + MSS),
+        (end + 1, end + MUCH),
         (5000, 4000),
         (3000, 3000),
         (-5000, -4000),
@@ -194,11 +194,11 @@ def _wrong_blocks(family: Family) -> None:
     "RFC2018-8",
 )
 def _reneging(family: Family) -> None:
-    lab, endpoint, _ = _bulk(family, sack=True)
+    lab, endpoint, _ = bulk(family, sack=True)
     for count in range(1, 10):
-        lab.peer.send(seq=1, ack=1, window=8192, options=_blocks((1 + _MSS, 1 + (count + 1) * _MSS)))
+        lab.peer.send(seq=1, ack=1, window=8192, options=_blocks((1 + MSS, 1 + (count + 1) * MSS)))
     lab.peer.drain()
-    assert endpoint.unacknowledged == _MUCH
+    assert endpoint.unacknowledged == MUCH
     _assert_everything_arrives(lab, endpoint)
 
 
@@ -211,12 +211,12 @@ def _assert_everything_arrives(lab: TcpLab, endpoint: TcpEndpoint) -> None:
             if segment.seq <= ack < segment.seq + len(segment.data):
                 ack = segment.seq + len(segment.data)
                 lab.peer.send(seq=1, ack=ack, window=8192)
-        if ack == 1 + _MUCH:
+        if ack == 1 + MUCH:
             break
         if not lab.peer.segments:
             lab.clock.advance(sec(0.5))
-    assert ack == 1 + _MUCH
-    assert endpoint.acknowledged == _MUCH
+    assert ack == 1 + MUCH
+    assert endpoint.acknowledged == MUCH
     assert_alive(lab, endpoint, ours=ack)
 
 
@@ -230,7 +230,7 @@ def _assert_everything_arrives(lab: TcpLab, endpoint: TcpEndpoint) -> None:
 def _future_timestamps(family: Family) -> None:
     lab = TcpLab(family)
     listener = lab.listening()
-    lab.peer.send(flags="S", seq=0, mss=_MSS, timestamps=(1000, 0))
+    lab.peer.send(flags="S", seq=0, mss=MSS, timestamps=(1000, 0))
     answer = lab.peer.expect(flags="SA", ack=1)
     assert answer.options.timestamps is not None, "timestamps are granted to who asks for them"
     echo = answer.options.timestamps[0]

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conformance.attacks import blind, floods, fragments, icmp, scans, senders, stalls, streams
+from tests.conformance.attacks import (
+    blind,
+    claims,
+    floods,
+    fragments,
+    icmp,
+    openings,
+    scans,
+    senders,
+    signals,
+    stalls,
+    streams,
+)
 from tests.conformance.attacks.table import TABLE, Attack
 from wsknet.types import Family
 
-MODULES = (blind, floods, fragments, icmp, scans, senders, stalls, streams)
+MODULES = (blind, claims, floods, fragments, icmp, openings, scans, senders, signals, stalls, streams)
 """Where the rows come from."""
 
 

@@ -83,8 +83,8 @@ def test_the_window_itself_has_not_grown_by_it(family: Family) -> None:
         +0     > . 10001:11001(1000) ack 1
         +0     < . 1:1(0) ack 1
         +0     > . 11001:12001(1000) ack 1
-        +0     < . 1:1(0) ack 2001                               # only overtaken: slow start adds one segment
-        +0     > . 12001:13001(1000) ack 1
+        +0     < . 1:1(0) ack 2001               # only overtaken: slow start adds these two, to ten
+        +0     > . 12001:14001(2000) ack 1 by 1000
         """,
         family,
     )

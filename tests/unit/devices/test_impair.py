@@ -92,6 +92,8 @@ def test_marks_come_by_chance_and_take_nothing() -> None:
     assert 0.2 < channel.counters.marked / COUNT < 0.3
     _, arrivals = sent_through(Impairment(mark=1.0))  # of no protocol that could be marked
     assert numbers(arrivals) == list(range(COUNT))
+    torn = packet(4, 2)[:20]
+    assert Channel(Impairment(mark=1.0), Random(3)).arrivals(torn, Instant(0)) == [(0, torn)]
 
 
 def test_a_reordered_frame_is_overtaken_and_holds_up_nobody() -> None:

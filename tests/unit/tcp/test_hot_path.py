@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import example, given, settings
@@ -125,25 +125,27 @@ class Run:
             self.sent = max(self.sent, start + step.length + 1)
 
 
-REGULAR = st.builds(
-    In,
-    shift=st.just(0),
-    length=st.sampled_from([0, 1, 100, 1000]),
-    back=st.sampled_from([0, 0, 0, 1000, 2000]),
-    flags=st.sampled_from(["A", "A", "PA"]),
-    window=st.sampled_from([65535, 65535, 20000, 0]),
-    ticks=st.just(1),
-    sack=st.just(()),
-)
-ODD = st.builds(
-    In,
-    shift=st.sampled_from([0, 0, 0, -1, -100, -1000, -2000, 1, 100, 1000, 100_000]),
-    length=st.sampled_from([0, 0, 1, 100, 1000]),
-    back=st.sampled_from([0, 0, 1, 1000, 3000, -1, -100_000]),
-    flags=st.sampled_from(["A", "A", "A", "PA", "UA", "EA", "CA", "FA", "R", "S", "SA", ""]),
-    window=st.sampled_from([0, 1, 300, 65535]),
-    ticks=st.sampled_from([0, 1, 50, -1, -100]),
-    sack=st.sampled_from([(), (), ((1000, 1000),), ((-500, 100),)]),
+REGULAR: dict[str, st.SearchStrategy[Any]] = {
+    "shift": st.just(0),
+    "length": st.sampled_from([0, 1, 100, 1000]),
+    "back": st.sampled_from([0, 0, 0, 1000, 2000]),
+    "flags": st.sampled_from(["A", "A", "PA"]),
+    "window": st.sampled_from([65535, 65535, 20000, 0]),
+    "ticks": st.just(1),
+    "sack": st.just(()),
+}
+ODD: dict[str, list[object]] = {
+    "shift": [-1, -100, -1000, -2000, 1, 100, 1000, 100_000],
+    "back": [1, 3000, -1, -100_000],
+    "flags": ["UA", "EA", "CA", "FA", "R", "S", "SA", ""],
+    "window": [1, 300],
+    "ticks": [0, 50, -1, -100],
+    "sack": [((1000, 1000),), ((-500, 100),)],
+}
+SEGMENTS = st.one_of(
+    st.builds(In, **REGULAR),
+    *(st.builds(In, **{**REGULAR, name: st.sampled_from(values)}) for name, values in ODD.items()),
+    st.builds(In, **{**REGULAR, **{name: st.sampled_from(values) for name, values in ODD.items()}}),
 )
 CALLS = st.one_of(
     st.builds(Call, st.just("wait"), st.sampled_from([1, 39, 41, 400, 3000])),
@@ -151,7 +153,7 @@ CALLS = st.one_of(
     st.builds(Call, st.just("read"), st.sampled_from([1, 999, 100_000])),
     st.builds(Call, st.just("limit"), st.sampled_from([1, 1500, 65535])),
 )
-CONVERSATIONS = st.lists(st.one_of(REGULAR, REGULAR, ODD, CALLS, CALLS), max_size=25)
+CONVERSATIONS = st.lists(st.one_of(SEGMENTS, SEGMENTS, CALLS), max_size=25)
 
 
 @FAMILIES
@@ -160,6 +162,10 @@ CONVERSATIONS = st.lists(st.one_of(REGULAR, REGULAR, ODD, CALLS, CALLS), max_siz
 @given(steps=CONVERSATIONS)
 @example(steps=[In(shift=100, window=5000), In(shift=-100, length=100, window=1000), Call("write", 20000)])
 @example(steps=[In(back=-1), In(length=100)])
+@example(steps=[In(shift=100, length=100), In(shift=-200, length=100), In(length=100), In(shift=-200, length=100)])
+@example(steps=[In(shift=100, flags="FA"), In(shift=-101, length=1000)])
+@example(steps=[In(length=1), In(length=100, ticks=-100)])
+@example(steps=[Call("write", 5000), In(sack=((1000, 1000),), back=5000), In(length=1, back=2000)])
 @example(steps=[Call("limit", 1), In(length=100), In(length=1), Call("read", 100)])
 def test_both_ways_end_at_the_same(family: Family, has_timestamps: bool, steps: list[In | Call]) -> None:
     short, long = Run(family, has_timestamps, True), Run(family, has_timestamps, False)

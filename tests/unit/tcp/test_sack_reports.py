@@ -95,12 +95,13 @@ def test_data_makes_room_for_reports_until_the_gap_is_closed(family: Family) -> 
         +0     established mss 1000 sackOK
         +0     < . 21:31(10) ack 1
         +0     > . 1:1(0) ack 1 <nop,nop,sack 21:31>
-        +0     write 988
-        +0     > P. 1:989(988) ack 1 <nop,nop,sack 21:31>
-        +0     < . 1:21(20) ack 989
-        +0     > . 989:989(0) ack 31 <>
+        +0     write 1976
+        +0     > . 1:989(988) ack 1 <nop,nop,sack 21:31>
+        +0     > P. 989:1977(988) ack 1 <nop,nop,sack 21:31>
+        +0     < . 1:21(20) ack 1977
+        +0     > . 1977:1977(0) ack 31 <>
         +0     write 1000
-        +0     > P. 989:1989(1000) ack 31 <>
+        +0     > P. 1977:2977(1000) ack 31 <>
         """,
         family,
     )

@@ -1,39 +1,60 @@
-"""Two stacks, a bad link, and byte streams that arrive whole: RFC 9293 2.2 ("reliable, in-order")."""
+"""Two hosts, a bad link, and byte streams that arrive whole: RFC 9293 2.2 ("reliable, in-order").
+
+Unlike the worlds of `tests/simulation` these are so patient that no connection may be lost, whatever the link does.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.simulation.plain import plain_end, plain_world
+from tests.simulation.plan import EndPlan
+from tests.simulation.run import Outcome, run_world
 from tests.support.tcp_lab import with_tcp
-from tests.support.tcp_pair import Conversation, LossyPair
 from wsknet.behaviour import LINUX
-from wsknet.transport.tcp.state import State
+from wsknet.devices.impair import Impairment
 from wsknet.types import MILLISECOND, SECOND, Family
 
-PATIENT = with_tcp(LINUX, time_wait=1000 * SECOND)
+PATIENT = with_tcp(LINUX, time_wait=1000 * SECOND, syn_retries=20, syn_ack_retries=20)
+PATIENT = replace(PATIENT, neighbour_failure_is_final=False)
 """TIME-WAIT outlasts every pause between two FINs: else the second of them may find nobody, and be reset."""
+
+
+def end(rng: Random, size: int, buffer: int) -> EndPlan:
+    """Any mixture of sizes, down to single bytes; sometimes at leisure."""
+    return replace(
+        plain_end(size),
+        writes=tuple(rng.choices((1, 10, 500, 1460, 5000, 50_000), k=20)),
+        lent=100_000,
+        reads=tuple(rng.choices((1, 100, 3000, 1 << 20), k=20)),
+        read_gap=rng.choice((0, MILLISECOND)),
+        buffer=buffer,
+        no_delay=rng.random() < 0.2,
+    )
 
 
 def converse(
     seed: int, family: Family, loss: float, duplication: float, jitter_ms: int, buffer: int, sizes: tuple[int, int]
-) -> LossyPair:
+) -> Outcome:
     rng = Random(seed)
-    pair = LossyPair(rng, family, loss, duplication, 5 * MILLISECOND, jitter_ms * MILLISECOND, buffer, PATIENT)
-    ends = pair.connect()
-    data = [rng.randbytes(size) for size in sizes]
-    conversation = Conversation(pair, rng, ends, data)
-    conversation.run(3600 * SECOND)
-    assert bytes(conversation.received[0]) == data[1]
-    assert bytes(conversation.received[1]) == data[0]
-    while any(stack.view().connections for stack in pair.stacks):
-        assert pair.step()
-    assert all(endpoint.state is State.CLOSED and endpoint.error is None for endpoint in ends)
-    assert all(endpoint.unacknowledged == 0 for endpoint in ends)
-    return pair
+    link = Impairment(
+        delay=5 * MILLISECOND,
+        jitter=jitter_ms * MILLISECOND,
+        loss=loss,
+        duplicate=duplication,
+        reorder=0.3 if jitter_ms else 0.0,
+        reorder_by=jitter_ms * MILLISECOND,
+    )
+    ends = end(rng, sizes[0], buffer), end(rng, sizes[1], buffer)
+    outcome = run_world(plain_world(family, ends, (PATIENT, PATIENT), link, seed))
+    assert not outcome.faults, outcome.text()
+    assert outcome.has_ended_well, outcome.text()
+    return outcome
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
@@ -55,8 +76,8 @@ def test_streams_arrive_intact_both_ways_whatever_the_link_does(
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("family", list(Family), ids=lambda family: family.name)
 def test_a_megabyte_over_a_bad_link(seed: int, family: Family) -> None:
-    pair = converse(seed, family, 0.03, 0.02, 10, 1 << 18, (1_000_000, 300_000))
-    assert pair.lost > 20
+    outcome = converse(seed, family, 0.03, 0.02, 10, 1 << 18, (1_000_000, 300_000))
+    assert outcome.lost > 20
 
 
 @pytest.mark.long
@@ -76,11 +97,7 @@ def test_streams_arrive_intact_over_a_thousand_links(
     converse(seed, family, loss, duplication, jitter_ms, buffer, sizes)
 
 
-def test_without_loss_nothing_is_sent_twice() -> None:
-    pair = LossyPair(Random(1), Family.IPV4, delay=5 * MILLISECOND)
-    ends = pair.connect()
-    data = Random(2).randbytes(500_000)
-    Conversation(pair, Random(3), ends, [data, data]).run(60 * SECOND)
-    assert pair.lost == 0
-    for stack in pair.stacks:
-        assert not stack.trace.drops
+@pytest.mark.parametrize("family", list(Family), ids=lambda family: family.name)
+def test_without_loss_nothing_is_sent_twice_or_dropped(family: Family) -> None:
+    outcome = converse(1, family, 0.0, 0.0, 0, 1 << 20, (500_000, 500_000))
+    assert (outcome.lost, outcome.repeated, outcome.drops) == (0, 0, 0)

@@ -34,6 +34,9 @@ def retransmission(connection: Connection, now: Instant) -> None:
         if sender.alarm is Alarm.PROBE:
             probe_tail(sender, now)
             return
+        if now < sender.timeout_at:  # set to the end of a user timeout that has been prolonged since
+            schedule(sender, now)
+            return
     if recovery.retries == _DOUBTFUL - 1:
         connection.protocol.ip.doubt(connection.segments.path, now)
     if connection.state in CONNECTING:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from wsknet.types import MICROSECOND, SECOND, Duration, Instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from wsknet.transport.tcp.scoreboard import Scoreboard, Sent
     from wsknet.transport.tcp.seq import Position
 
@@ -88,7 +86,9 @@ class Rack:
     def detect(self, board: Scoreboard, window: Duration, now: Instant) -> Duration:
         """Step 5: mark what is lost; the time after which to look again, 0 if that is not needed."""
         wait = 0
-        for record in self._sent_before(board):
+        for record in tuple(board.sent_by(self.at)):
+            if record.at == self.at and record.end >= self.end:
+                continue  # RACK_sent_after of section 6.2: it went out behind the latest one
             remaining = record.at + self.round_trip + window - now
             if remaining <= 0 and record.at < now:
                 board.mark_lost(record)
@@ -103,13 +103,3 @@ class Rack:
                 continue
             if index == 0 or record.at + self.round_trip + window <= now:
                 board.mark_lost(record)
-
-    def _sent_before(self, board: Scoreboard) -> Iterable[Sent]:
-        """Those in the network that were sent before the latest one that was delivered."""
-        at, end = self.at, self.end
-        for record in board.records:
-            if record.at > at and not record.is_repeated:
-                return  # nor was any that follows: they went out later still
-            is_earlier = record.at < at or (record.at == at and record.end < end)
-            if is_earlier and not record.is_sacked and not record.is_lost:
-                yield record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import OrderedDict
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ _start_of = attrgetter("start")
 class Sent:
     """A piece of the stream that went out in one segment and is not acknowledged; a FIN counts one."""
 
-    __slots__ = ("at", "end", "is_lost", "is_repeated", "is_sacked", "start")
+    __slots__ = ("at", "end", "is_lost", "is_repeated", "is_sacked", "reported_to", "start")
 
     def __init__(self, start: Position, end: Position, at: Instant) -> None:
         self.start = start
@@ -27,6 +28,9 @@ class Sent:
         self.at = at
         """When it went out last."""
         self.is_sacked = False
+        self.reported_to: Position
+        """If it is: all from here to there is, as far as that is known.  What has been reported is reported again and
+        again, and must not be looked at each time."""
         self.is_lost = False
         """Believed to be gone, and not repeated since."""
         self.is_repeated = False
@@ -39,7 +43,8 @@ class Scoreboard:
     and one segment for each duplicate acknowledgement of a peer without SACK (`guessed`).
     """
 
-    __slots__ = ("_clean_from", "_lost_from", "gone", "guessed", "is_clean", "lost", "records", "reports", "sacked")
+    __slots__ = ("_clean_from", "_lost_from", "_repeated", "_undecided_from", "gone", "guessed", "is_clean", "lost",
+                 "records", "reports", "sacked")  # fmt: skip
 
     def __init__(self, start: Position) -> None:
         self.records: list[Sent] = []
@@ -54,6 +59,10 @@ class Scoreboard:
         self.is_clean = True
         """Nothing in flight was reported, lost or repeated: the short way is open."""
         self._clean_from: Position = start
+        self._repeated: OrderedDict[Sent, None] = OrderedDict()
+        """Those in the network for the second time, in the order in which they went out."""
+        self._undecided_from: Position = start
+        """Of what begins before this nothing is in the network for the first time."""
 
     def take(self, una: Position) -> list[Sent]:
         """Remove what lies before `una`, the new SND.UNA, and return it; one that lies before it in part is cut."""
@@ -76,6 +85,7 @@ class Scoreboard:
 
     def _forget(self, record: Sent) -> None:
         length = record.end - record.start
+        self._repeated.pop(record, None)
         if record.is_sacked:
             self.reports -= 1
             self.sacked -= length
@@ -100,6 +110,8 @@ class Scoreboard:
         rest.is_lost, rest.is_sacked, rest.is_repeated = record.is_lost, record.is_sacked, record.is_repeated
         record.end = at
         self.records.insert(index + 1, rest)
+        if record in self._repeated:
+            self._repeated[rest] = None
 
     def join(self, index: int, limit: int) -> None:
         """Make one of the lost record at `index` and the lost ones behind it, up to `limit` bytes."""
@@ -124,13 +136,19 @@ class Scoreboard:
         """
         records = self.records
         fresh = []
-        for index in range(self._index_from(left), len(records)):
+        begin = index = self._index_from(left)
+        while index < len(records):
             record = records[index]
             if record.end > right:
                 break
-            if not record.is_sacked:
+            if record.is_sacked:
+                index = self._index_from(record.reported_to)
+            else:
                 self._mark_sacked(record)
                 fresh.append(record)
+                index += 1
+        if index > begin:
+            records[begin].reported_to = records[index - 1].end
         return fresh
 
     def _mark_sacked(self, record: Sent) -> None:
@@ -141,6 +159,8 @@ class Scoreboard:
         else:
             self.gone += length
         record.is_sacked = True
+        record.reported_to = record.end
+        self._repeated.pop(record, None)
         self.reports += 1
         self.sacked += length
         self._soil(record.end)
@@ -153,6 +173,7 @@ class Scoreboard:
         length = record.end - record.start
         self.lost += length
         self.gone += length
+        self._repeated.pop(record, None)
         self._soil(record.end)
 
     def unmark_lost(self, record: Sent) -> None:
@@ -161,11 +182,20 @@ class Scoreboard:
             length = record.end - record.start
             self.lost -= length
             self.gone -= length
+            self._decide_again(record)
+
+    def _decide_again(self, record: Sent) -> None:
+        if record.is_repeated:
+            self._repeated[record] = None
+        else:
+            self._undecided_from = min(self._undecided_from, record.start)
 
     def mark_repeated(self, record: Sent, now: Instant) -> None:
-        self.unmark_lost(record)
         record.is_repeated = True
+        self.unmark_lost(record)
         record.at = now
+        self._repeated[record] = None
+        self._repeated.move_to_end(record)
         self._soil(record.end)
 
     def guess(self, count: int) -> None:
@@ -180,7 +210,9 @@ class Scoreboard:
     def forget_reports(self) -> None:
         """The peer has dropped what it reported (RFC 2018 8)."""
         for record in self.records:
-            record.is_sacked = False
+            if record.is_sacked:
+                record.is_sacked = False
+                self._decide_again(record)
         self.gone -= self.sacked
         self.sacked = self.reports = 0
 
@@ -196,8 +228,31 @@ class Scoreboard:
         """Those in the network as far as we know."""
         return (record for record in self.records if not record.is_sacked and not record.is_lost)
 
+    def sent_by(self, at: int) -> Iterator[Sent]:
+        """Of those in the network what went out at `at` or before."""
+        for record in self._repeated:
+            if record.at > at:
+                break
+            yield record
+        records = self.records
+        index = self._index_from(self._undecided_from)
+        are_all_decided = True
+        while index < len(records):
+            record = records[index]
+            index += 1
+            if record.is_sacked:
+                index = self._index_from(record.reported_to)
+            elif not record.is_lost and not record.is_repeated:
+                if record.at > at:
+                    return
+                are_all_decided = False
+                yield record
+            if are_all_decided:
+                self._undecided_from = records[index - 1].end
+
     def clear(self) -> None:
         self.records.clear()
+        self._repeated.clear()
         self.sacked = self.reports = self.lost = self.guessed = self.gone = 0
         self.is_clean = True
 

@@ -1,7 +1,4 @@
-"""User timeout: RFC 9293 3.9.1.1 and 3.10.8, RFC 5482 3.
-
-Expects `TcpEndpoint.user_timeout`, a duration.
-"""
+"""User timeout: RFC 9293 3.9.1.1 and 3.10.8, RFC 5482 3."""
 
 from __future__ import annotations
 

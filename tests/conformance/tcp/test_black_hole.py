@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.tcp_lab import with_tcp
 from tests.support.tcp_peer import sec
 from tests.support.tcp_script import script
 from wsknet.behaviour import LINUX, WINDOWS, Behaviour
 from wsknet.types import Family
 
+SEARCHING_LINUX = with_tcp(LINUX, black_hole_detection=True)
 FAMILIES = pytest.mark.parametrize("family", list(Family), ids=lambda family: family.name)
 
 
 @FAMILIES
-@pytest.mark.parametrize("behaviour", [WINDOWS, LINUX], ids=lambda behaviour: behaviour.name)
+@pytest.mark.parametrize("behaviour", [WINDOWS, SEARCHING_LINUX], ids=lambda behaviour: behaviour.name)
 @pytest.mark.rule("RFC4821-7.7", "RFC4821-7.5")
 def test_data_gets_through_a_path_of_1300_bytes_of_which_no_router_tells(family: Family, behaviour: Behaviour) -> None:
     conversation = script("+0 established mss $mss", family, behaviour)
