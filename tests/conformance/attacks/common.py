@@ -6,7 +6,7 @@ from tests.support.tcp_lab import TcpLab
 from tests.support.tcp_peer import OUR_ISS, Received
 from wsknet.transport.tcp.endpoint import TcpEndpoint
 from wsknet.transport.tcp.state import State
-from wsknet.types import Family
+from wsknet.types import Duration, Family
 from wsknet.wire import tcp_options
 from wsknet.wire.tcp_options import Options
 
@@ -46,7 +46,9 @@ def blocks(*edges: tuple[int, int]) -> tuple[tuple[int, int], ...]:
     return tuple(((OUR_ISS + left) & 0xFFFFFFFF, (OUR_ISS + right) & 0xFFFFFFFF) for left, right in edges)
 
 
-def accepted(family: Family, options: Options, flags: str = "S") -> tuple[TcpLab, TcpEndpoint, int]:
+def accepted(
+    family: Family, options: Options, flags: str = "S", round_trip: Duration = 0
+) -> tuple[TcpLab, TcpEndpoint, int]:
     """A connection that the peer has opened with these options, and what our clock showed in the SYN-ACK."""
     lab = TcpLab(family)
     listener = lab.listening()
@@ -54,5 +56,6 @@ def accepted(family: Family, options: Options, flags: str = "S") -> tuple[TcpLab
     stamps = lab.peer.next().options.timestamps
     clock = stamps[0] if stamps else 0
     given = options.timestamps
+    lab.clock.advance(round_trip)
     lab.peer.send(seq=1, ack=1, timestamps=(given[0] + 1, clock) if given and stamps else None)
     return lab, lab.accept(listener), clock

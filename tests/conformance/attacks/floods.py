@@ -12,6 +12,7 @@ from tests.support.tcp_lab import TcpLab
 from tests.support.tcp_pair import Pair
 from tests.support.tcp_peer import OUR_PORT, sec
 from wsknet.behaviour import LINUX, WINDOWS
+from wsknet.config import TcpConfig
 from wsknet.net.layer import MAX_PATHS
 from wsknet.transport.tcp.endpoint import TcpEndpoint
 from wsknet.transport.tcp.state import State
@@ -127,6 +128,39 @@ def _open_and_reset(family: Family) -> None:
     assert growth_after(lambda: come_and_go(range(500)), lambda: come_and_go(range(500, 2000))) < 1500 * _CRUMBS
     while (endpoint := listener.accept(lab.now)) is not None:
         lab.close(endpoint)
+    lab.close(listener)
+    assert list(lab.stack.tcp.connections()) == []
+    assert lab.stack.next_deadline() is None
+
+
+@attack(
+    "connections that are ended properly, so that TIME-WAIT is left to us",
+    "the oldest end early, and who comes next is served",
+    "max_time_wait connections",
+    "RFC9293-3.6.1",
+    "RFC1337-1",
+)
+def _time_waits(family: Family) -> None:
+    lab = TcpLab(family, tcp_config=TcpConfig(max_time_wait=50))
+    listener = lab.listening()
+
+    def come_and_go(numbers: range) -> None:
+        for number in numbers:
+            port = 1024 + number
+            lab.peer.send(flags="S", seq=0, mss=1460, port=port)
+            lab.peer.send(seq=1, ack=1, port=port)
+            endpoint = listener.accept(lab.now)
+            assert endpoint is not None
+            lab.finish(endpoint)
+            lab.peer.send(flags="FA", seq=1, ack=2, port=port)
+            lab.close(endpoint)
+            lab.peer.segments.clear()
+
+    assert growth_after(lambda: come_and_go(range(100)), lambda: come_and_go(range(100, 600))) < 500 * _CRUMBS
+    left = [connection.remote.port for connection in lab.stack.tcp.connections()]
+    assert left == list(range(1024 + 550, 1024 + 600)), "the latest wait"
+    _assert_connects(lab, listener, 1)
+    lab.clock.advance(lab.stack.config.behaviour.tcp.time_wait)
     lab.close(listener)
     assert list(lab.stack.tcp.connections()) == []
     assert lab.stack.next_deadline() is None

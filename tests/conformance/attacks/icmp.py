@@ -135,3 +135,44 @@ def _unused_paths(family: Family) -> None:
     assert path.mtu == 1500
     with pytest.raises(NetError):
         lab.stack.ip.path(PEER_ADDRESS[family], PEER_ADDRESS[family])
+
+
+@attack(
+    "a storm of packet too big on a path that swallows what is long without a word",
+    "segments are never shorter than the least path MTU, nor longer than what was told; everything arrives",
+    "what is in flight once more for each message that makes segments shorter, nothing for any other",
+    "RFC5927-7.2",
+    "RFC4821-7.7",
+)
+def _storm_in_a_black_hole(family: Family) -> None:
+    lab = TcpLab(family)
+    endpoint = lab.connected(window=60_000)
+    lab.send(endpoint, bytes(30_000))
+    lab.peer.drain()
+    lab.clock.advance(sec(10))
+    flight = [segment for segment in lab.peer.drain() if segment.seq == 1]
+    about = flight[-1]
+    assert len(about.data) + _HEADERS[family] in (1024, 1280), "three repetitions were swallowed"
+    least = MIN_PATH_MTU[family]
+    told = len(about.data) + _HEADERS[family]
+    for mtu in (9000, 65535, told + 1, told, least, least - 1, 68, 0, 9000, least, least + 1):
+        before = told
+        told = min(told, max(mtu, least) if mtu else told)
+        lab.peer.send_icmp_error(IcmpErrorKind.PACKET_TOO_BIG, about, mtu)
+        answers = lab.peer.drain()
+        assert sum(len(segment.data) for segment in answers) <= (30_000 if told < before else 0)
+        assert all(len(segment.data) + _HEADERS[family] <= told for segment in answers)
+    ack = 1
+    for _ in range(300):
+        lab.peer.send(seq=1, ack=ack, window=60_000)
+        for segment in lab.peer.drain():
+            fits = len(segment.data) + _HEADERS[family] <= least
+            if fits and segment.seq <= ack < segment.seq + len(segment.data):
+                ack = segment.seq + len(segment.data)
+        if ack == 30_001:
+            break
+        lab.clock.advance(sec(1))
+    assert ack == 30_001
+    lab.peer.send(seq=1, ack=ack)
+    lab.peer.drain()
+    assert_alive(lab, endpoint, ours=ack)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.conformance.attacks.common import stranger
-from tests.support.memory import growth
+from tests.support.memory import growth, growth_after
 from tests.support.tcp_lab import TcpLab
 from tests.support.tcp_peer import OUR_ADDRESS, PEER_ADDRESS, sec
 from wsknet.config import TcpConfig
@@ -193,3 +193,18 @@ def test_a_connection_in_time_wait_takes_little_and_all_are_gone_in_time(family:
     lab.close(listener)
     assert list(lab.stack.tcp.connections()) == []
     assert lab.stack.next_deadline() is None
+
+
+@families
+def test_cookies_of_so_many_peers_are_remembered(family: Family) -> None:
+    """A peer has us connect to many others, each of which gives us a cookie of the greatest length."""
+    lab = TcpLab(family)
+    most = 1024
+
+    def learn(numbers: range) -> None:
+        for number in numbers:
+            lab.stack.tcp.fast_open.learn(stranger(family, number), number.to_bytes(16, "big"), 1460)
+
+    assert growth_after(lambda: learn(range(most)), lambda: learn(range(most, 4 * most))) < most * 100
+    known = [number for number in range(4 * most) if lab.stack.tcp.fast_open.known(stranger(family, number))]
+    assert known == list(range(3 * most, 4 * most))

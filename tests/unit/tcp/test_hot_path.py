@@ -73,8 +73,10 @@ class Run:
         self.has_timestamps = has_timestamps
         self.clock = 1000
         self.sent = self.heard = 1
-        self.read = 0
-        self.endpoint: TcpEndpoint = lab.connecting()
+        self.read = self.echo = 0
+        self.endpoint: TcpEndpoint = lab.bound()
+        self.endpoint.receive_buffer = 3500
+        self.endpoint.connect(lab.peer.endpoint, lab.now)
         lab.peer.next()
         lab.peer.send("SA", 0, 1, mss=1000, scale=2, sack_permitted=True, timestamps=self._stamps())
         lab.peer.next()
@@ -85,7 +87,7 @@ class Run:
             connection.update_prediction()
 
     def _stamps(self) -> tuple[int, int] | None:
-        return (self.clock, 0) if self.has_timestamps else None
+        return (self.clock, self.echo) if self.has_timestamps else None
 
     def take(self, step: In | Call) -> Outcome:
         lab, endpoint = self.lab, self.endpoint
@@ -102,6 +104,7 @@ class Run:
         sent = lab.peer.drain()
         for segment in sent:
             self.heard = max(self.heard, segment.seq + len(segment.data))
+            self.echo = segment.options.timestamps[0] if segment.options.timestamps else 0
         drops = dict(lab.stack.trace.drops)
         told, readable, state = lab.told(endpoint), endpoint.peek(1 << 20), endpoint.state.name
         return Outcome(sent, told, readable, endpoint.pushed, drops, state, endpoint.acknowledged)
@@ -160,13 +163,14 @@ CONVERSATIONS = st.lists(st.one_of(SEGMENTS, SEGMENTS, CALLS), max_size=25)
 @OPTIONS
 @settings(max_examples=60)
 @given(steps=CONVERSATIONS)
+# Data that an older acknowledgement comes with does not set the window, so that alone does not close the short way.
+@example(steps=[Call("write", 2000), In(), In(shift=100, length=100, back=1000), In(shift=-200, length=100), In()])
+@example(steps=[Call("write", 2000), In(), In(shift=100, flags="FA", back=1000), In(shift=-101, length=1000), In()])
 @example(steps=[In(shift=100, window=5000), In(shift=-100, length=100, window=1000), Call("write", 20000)])
 @example(steps=[In(back=-1), In(length=100)])
-@example(steps=[In(shift=100, length=100), In(shift=-200, length=100), In(length=100), In(shift=-200, length=100)])
-@example(steps=[In(shift=100, flags="FA"), In(shift=-101, length=1000)])
 @example(steps=[In(length=1), In(length=100, ticks=-100)])
-@example(steps=[Call("write", 5000), In(sack=((1000, 1000),), back=5000), In(length=1, back=2000)])
-@example(steps=[Call("limit", 1), In(length=100), In(length=1), Call("read", 100)])
+@example(steps=[Call("write", 700), Call("wait", 400), In(), Call("write", 700), Call("wait", 3000)])
+@example(steps=[In(length=1000), In(length=1000), In(length=1000), In(length=1000), In(length=1)])
 def test_both_ways_end_at_the_same(family: Family, has_timestamps: bool, steps: list[In | Call]) -> None:
     short, long = Run(family, has_timestamps, True), Run(family, has_timestamps, False)
     for number, step in enumerate(steps):

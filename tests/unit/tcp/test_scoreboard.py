@@ -63,6 +63,14 @@ def check(sender: Sender) -> None:
     if board.is_clean:
         assert not board.gone
         assert not any(record.is_repeated for record in board.records)
+    latest = max((record.at for record in board.records), default=0)
+    for at in (latest, latest - 1):
+        assert set(board.sent_before(at, sender.nxt)) == {
+            record
+            for record in board.records
+            if not record.is_lost and not record.is_sacked and (record.at, record.end) < (at, sender.nxt)
+        }
+    assert board.reports == sum(record.is_sacked for record in board.records)
     if lost:
         first = board.records[board.first_lost()]
         assert first.is_lost

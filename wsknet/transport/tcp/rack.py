@@ -86,9 +86,7 @@ class Rack:
     def detect(self, board: Scoreboard, window: Duration, now: Instant) -> Duration:
         """Step 5: mark what is lost; the time after which to look again, 0 if that is not needed."""
         wait = 0
-        for record in tuple(board.sent_by(self.at)):
-            if record.at == self.at and record.end >= self.end:
-                continue  # RACK_sent_after of section 6.2: it went out behind the latest one
+        for record in tuple(board.sent_before(self.at, self.end)):
             remaining = record.at + self.round_trip + window - now
             if remaining <= 0 and record.at < now:
                 board.mark_lost(record)

@@ -228,12 +228,14 @@ class Scoreboard:
         """Those in the network as far as we know."""
         return (record for record in self.records if not record.is_sacked and not record.is_lost)
 
-    def sent_by(self, at: int) -> Iterator[Sent]:
-        """Of those in the network what went out at `at` or before."""
+    def sent_before(self, at: int, end: Position) -> Iterator[Sent]:
+        """Of those in the network what went out before `at`, or then and ends before `end`: RACK_sent_after of RFC 8985
+        6.2."""
         for record in self._repeated:
             if record.at > at:
                 break
-            yield record
+            if record.at < at or record.end < end:
+                yield record
         records = self.records
         index = self._index_from(self._undecided_from)
         are_all_decided = True
@@ -243,7 +245,7 @@ class Scoreboard:
             if record.is_sacked:
                 index = self._index_from(record.reported_to)
             elif not record.is_lost and not record.is_repeated:
-                if record.at > at:
+                if record.at > at or (record.at == at and record.end >= end):
                     return
                 are_all_decided = False
                 yield record
