@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp.delivery import acknowledged, reported
+from wsknet.transport.tcp.opening import establish
 from wsknet.transport.tcp.recovery import Phase
 from wsknet.transport.tcp.segments import refuse
 from wsknet.transport.tcp.seq import Position, unwrap
@@ -106,6 +107,6 @@ def _end_handshake(
     if connection.listener is not None and connection.listener.is_full and not connection.is_early:
         trace.drop(DropReason.TCP_BACKLOG_FULL, packet.raw)  # stays half open: SYN-ACK repeats
         return False
-    connection.establish(Cause.ACK_OF_SYN, window, now, echo_of(connection, segment, now))
+    establish(connection, Cause.ACK_OF_SYN, window, now, echo_of(connection, segment, now))
     connection.sender.window_seq = start
     return True

@@ -12,6 +12,7 @@ from wsknet.transport.tcp.acknowledgement import echo_of, take_acknowledgement
 from wsknet.transport.tcp.ecn import SETUP
 from wsknet.transport.tcp.fast_open import take_answer
 from wsknet.transport.tcp.handshake import take_syn
+from wsknet.transport.tcp.opening import establish, repeat_syn, respond_to_syn
 from wsknet.transport.tcp.segments import refuse
 from wsknet.transport.tcp.seq import Position, unwrap
 from wsknet.transport.tcp.state import RECEIVING, Cause, State
@@ -50,10 +51,10 @@ def _in_syn_sent(connection: Connection, packet: Packet, segment: Segment, now: 
         trace.drop(DropReason.TCP_BAD_FLAGS, packet.raw)
         return
     if not flags & ACK:
-        connection.respond_to_syn(segment, now)  # both sides opened; data in the SYN will come again
+        respond_to_syn(connection, segment, now)  # both sides opened; data in the SYN will come again
         return
     take_syn(connection, segment, now)
-    connection.establish(Cause.SYN_ACK, segment.window, now, echo_of(connection, segment, now))
+    establish(connection, Cause.SYN_ACK, segment.window, now, echo_of(connection, segment, now))
     take_answer(connection, segment, now)
     connection.receiver.unacknowledged = 2
     _take_text(connection, packet, segment, connection.receiver.nxt, now)
@@ -170,7 +171,7 @@ def _unacceptable_while_half_open(
     if opening == SYN and start == connection.receiver.irs:
         if segment.flags & SETUP != SETUP:
             connection.segments.ecn = None  # the peer has tried once more without (RFC 3168 6.1.1)
-        connection.repeat_syn(now)  # ours was lost
+        repeat_syn(connection, now)  # ours was lost
         return
     if opening == SYN | ACK and start == connection.receiver.irs and connection.listener is None:
         if not take_acknowledgement(connection, packet, segment, start, now):

@@ -14,10 +14,7 @@ from wsknet.errors import ErrorKind
 from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp import arrival, expiry
 from wsknet.transport.tcp.delivery import acknowledged
-from wsknet.transport.tcp.fast_open import accept_early
-from wsknet.transport.tcp.handshake import send_syn, take_syn
 from wsknet.transport.tcp.receive import Receiver
-from wsknet.transport.tcp.retransmission import schedule
 from wsknet.transport.tcp.segment_size import SegmentSize
 from wsknet.transport.tcp.segments import SegmentWriter, mss_for, mss_to_offer
 from wsknet.transport.tcp.send import Sender
@@ -36,7 +33,7 @@ if TYPE_CHECKING:
     from wsknet.transport.tcp.listener import Listener
     from wsknet.transport.tcp.protocol import TcpProtocol
     from wsknet.transport.tcp.timestamps import Timestamps
-    from wsknet.types import Duration, LocalName
+    from wsknet.types import LocalName
 
 _PLAIN_MASK = 0xF037
 _PLAIN = 0x5010
@@ -56,10 +53,10 @@ _RESET_ON_ABORT = frozenset(
 
 
 class Connection:
-    __slots__ = ("_challenged_since", "_challenges", "_confirm_at", "_header_length", "_plain", "_syn_at",
-                 "delayed_ack", "endpoint", "fast_open", "has_fast_open", "has_repeated_syn", "has_to_finish",
-                 "is_early", "is_predicted", "keep_alive_probes", "last_heard", "listener", "local", "name",
-                 "protocol", "pseudo", "receiver", "remains", "remote", "segments", "sender", "soft_error", "state",
+    __slots__ = ("_challenged_since", "_challenges", "_confirm_at", "_header_length", "_plain", "delayed_ack",
+                 "endpoint", "fast_open", "has_fast_open", "has_repeated_syn", "has_to_finish", "is_early",
+                 "is_predicted", "keep_alive_probes", "last_heard", "listener", "local", "name", "protocol", "pseudo",
+                 "receiver", "remains", "remote", "segments", "sender", "soft_error", "state", "syn_at",
                  "timers")  # fmt: skip
 
     def __init__(
@@ -91,7 +88,7 @@ class Connection:
         self.keep_alive_probes = 0
         self._plain = _PLAIN
         self._header_length = 20
-        self._syn_at = Instant(0)
+        self.syn_at = Instant(0)
         self.has_repeated_syn = False
         self.has_fast_open = endpoint.fast_open
         self.fast_open: bytes | None = None
@@ -119,48 +116,7 @@ class Connection:
         self.sender.user_timeout = endpoint.user_timeout
         protocol.register(self)
 
-    # Opening
-
-    def open_actively(self, now: Instant) -> None:
-        self.change(Cause.CONNECT)
-        self._number_syn(now)
-        send_syn(self, now)
-
-    def open_passively(self, segment: tcp.Segment, listener: Listener, now: Instant) -> None:
-        """For a listener.  With Fast Open the data of the SYN is received, and the connection can be accepted, while
-        the handshake goes on."""
-        self.listener = listener
-        self.is_early = self.has_fast_open and accept_early(self, segment)
-        early = segment.payload if self.is_early else b""
-        self.respond_to_syn(segment, now, early)
-        if self.is_early:
-            listener.opened_early(self)
-
-    def open_from_cookie(self, syn: tcp.Segment, listener: Listener, now: Instant) -> None:
-        """As `open_passively`, for a SYN that a cookie has answered before."""
-        self.listener = listener
-        self.change(Cause.SYN)
-        take_syn(self, syn, now)
-        self._number_syn(now)
-        self.has_repeated_syn = True  # when it was sent nobody knows
-        self.timers.retransmit.arm(self.timeout(now))
-
-    def respond_to_syn(self, segment: tcp.Segment, now: Instant, early: bytes = b"") -> None:
-        """Enter SYN-RECEIVED: for a listener, or because both sides opened at the same time.  `early` data is taken."""
-        self.change(Cause.SYN)
-        take_syn(self, segment, now)
-        self.receiver.insert(self.receiver.nxt, early, True)
-        if self.listener is None:
-            self.fast_open = None
-            self.sender.nxt = self.sender.sent = self.sender.iss + 1
-            self.sender.board.clear()
-        if self.sender.sent == self.sender.iss:
-            self._number_syn(now)
-        send_syn(self, now)
-
-    def _number_syn(self, now: Instant) -> None:
-        self.sender.nxt = self.sender.sent = self.sender.iss + 1
-        self._syn_at = self.sender.stalled_since = now
+    # Opening: `opening`
 
     def use_timestamps(self, timestamps: Timestamps) -> None:
         self.segments.timestamps = timestamps
@@ -175,51 +131,6 @@ class Connection:
     def is_connecting(self) -> bool:
         """The application has no connection yet."""
         return self.state in CONNECTING and not self.is_early
-
-    def repeat_syn(self, now: Instant) -> None:
-        self.has_repeated_syn = True
-        if self.state is State.SYN_SENT and self.fast_open is not None:
-            self.protocol.fast_open.forget(self.remote.address)
-            self.fast_open = None
-        send_syn(self, now)
-
-    def establish(self, cause: Cause, window: int, now: Instant, echo: Duration | None = None) -> None:
-        """Our SYN is acknowledged and theirs is here.  `window` is in bytes, `echo` the round trip by timestamps."""
-        self.change(cause)
-        sender = self.sender
-        sender.una = sender.iss + 1
-        if not self.has_repeated_syn:
-            sender.round_trip.sample(now - self._syn_at)
-        elif echo is not None:
-            sender.round_trip.sample(echo)
-        if sender.recovery.retries:
-            sender.round_trip.syn_was_lost()
-            sender.congestion.lost_syn()
-            sender.recovery.retries = 0
-        sender.set_window(window)
-        sender.window_ack = sender.una
-        self.timers.retransmit.cancel()
-        self.last_heard = now
-        self.take_soft_error(None)
-        if self.endpoint.keep_alive:
-            self.start_keep_alive()
-        if self.is_early:
-            self._end_early_handshake(now)
-        elif self.listener is not None:
-            self.listener.established(self)
-        else:
-            self.notify(Ready.CONNECTED)
-
-    def _end_early_handshake(self, now: Instant) -> None:
-        """What the application has done meanwhile takes its usual course."""
-        sender = self.sender
-        self.is_early = False
-        self.protocol.fast_open.early.pop(self, None)
-        if sender.nxt > sender.una:
-            sender.timeout_at = self.timeout(now)
-            schedule(sender, now)
-        if self.has_to_finish:
-            self.finish(now)
 
     # Segments
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind, LocalError, NetError
-from wsknet.transport.endpoint import ROUTING_DECIDES, Owner, Ready, TransportEndpoint
+from wsknet.transport.endpoint import Owner, Ready
 from wsknet.transport.ports import ANYONE, PortChoice, Reservation
 from wsknet.transport.sharing import Holder, Sharing
 from wsknet.transport.tcp.connection import Connection
 from wsknet.transport.tcp.listener import Listener
 from wsknet.transport.tcp.naming import dial, name_of
+from wsknet.transport.tcp.opening import open_actively
+from wsknet.transport.tcp.options import TcpOptions
 from wsknet.transport.tcp.state import CONNECTING, RECEIVING, State
 from wsknet.types import Cover, Endpoint, Instant, LocalName, is_link_local
 
@@ -18,46 +20,34 @@ if TYPE_CHECKING:
     from wsknet.config import PortRange
     from wsknet.transport.sharing import Security
     from wsknet.transport.tcp.protocol import TcpProtocol
-    from wsknet.types import Buffer, Duration
+    from wsknet.types import Buffer
 
 
-class TcpEndpoint(TransportEndpoint):
+class TcpEndpoint(TcpOptions):
     """Unbound, bound, listening, or with a connection.  Illegal calls raise `LocalError` and change nothing.
 
     Bits of `Ready` that a connection can set: CONNECTED, READABLE, SENT (a whole lent buffer was acknowledged),
     PEER_FINISHED, FINISHED, FAILED; of a listener: ACCEPTABLE, and with conditional accept REQUESTED, REQUEST_ABORTED.
     """
 
-    __slots__ = ("_deferred", "_keep_alive", "_no_delay", "_protocol", "_receive_buffer", "_reservation",
-                 "_user_timeout", "connection", "cover", "fast_open", "inspection", "is_closed", "is_conditional",
-                 "keep_alive_settings", "listener", "local", "unicast_interfaces")  # fmt: skip
+    __slots__ = ("_deferred", "_protocol", "_reservation", "cover", "inspection", "is_closed", "is_conditional",
+                 "listener", "local")  # fmt: skip
 
     def __init__(self, protocol: TcpProtocol, cover: Cover, owner: Owner | None) -> None:
-        super().__init__(owner)
+        super().__init__(protocol, owner)
         self._protocol = protocol
         self._reservation: Reservation | None = None
         self.is_closed = False
-        self._keep_alive = False
         self._deferred: Holder | None = None
         """What bind was given, if the port was left to connect."""
         self.cover = cover
         self.local: LocalName | None = None
         """What bind was given, with the port it chose; for an accepted endpoint what the peer dialled."""
-        self.connection: Connection | None = None
         self.listener: Listener | None = None
         self.is_conditional = False
         """No peer is answered before `Listener.decide` says so.  Counts from the next `listen` on."""
         self.inspection: int | None = None
         """`Inspection.id` of the request that this connection was made of."""
-        self.unicast_interfaces = ROUTING_DECIDES
-        """A connection keeps to what it was when the path was first asked for: at connect, or when the SYN came."""
-        self._no_delay = False
-        self._user_timeout: Duration | None = None
-        self.fast_open = False
-        """Data may travel in the SYN (RFC 7413): of a connect, or of those who connect to this listener.  Such data may
-        arrive twice, once in a connection of its own (section 6.1)."""
-        self._receive_buffer = protocol.config.receive_buffer
-        self.keep_alive_settings = protocol.policy.keep_alive
 
     # Names and state
 
@@ -145,7 +135,7 @@ class TcpEndpoint(TransportEndpoint):
         iss = protocol.initial_sequence(ours._replace(port=name.port), remote, now)
         self.connection = Connection(protocol, self, name, remote, path, iss)
         self.connection.sender.queue.append(data)
-        self.connection.open_actively(now)
+        open_actively(self.connection, now)
 
     def _choose_port(self, name: LocalName, remote: Endpoint) -> LocalName:
         """`name` with a port from which `remote` has no connection yet."""
@@ -210,12 +200,7 @@ class TcpEndpoint(TransportEndpoint):
         child.local = name
         if self._reservation is not None:
             child._reservation = self._protocol.ports.reserve_accepted(self._reservation, name)
-        child._no_delay = self._no_delay
-        child._receive_buffer = self._receive_buffer
-        child._user_timeout = self._user_timeout
-        child.fast_open = self.fast_open
-        child._keep_alive = self._keep_alive
-        child.keep_alive_settings = self.keep_alive_settings
+        child.inherit(self)
         return child
 
     # Sending
@@ -256,45 +241,7 @@ class TcpEndpoint(TransportEndpoint):
         sender = self.connection.sender
         return max(sender.queue.end - max(sender.una, sender.iss + 1), 0)
 
-    @property
-    def no_delay(self) -> bool:
-        """Nagle's algorithm is off, from the next send or acknowledgement on."""
-        return self._no_delay
-
-    @no_delay.setter
-    def no_delay(self, is_on: bool) -> None:
-        self._no_delay = is_on
-        if self.connection is not None:
-            self.connection.sender.no_delay = is_on
-
-    @property
-    def user_timeout(self) -> Duration | None:
-        """How long data, or a SYN, may stay unacknowledged before the connection is given up (RFC 9293 3.9.1.1,
-        TCP_MAXRT); `None` for as many repeats as the policy says.  Counts from the next segment on."""
-        return self._user_timeout
-
-    @user_timeout.setter
-    def user_timeout(self, duration: Duration | None) -> None:
-        self._user_timeout = duration
-        if self.connection is not None:
-            self.connection.sender.user_timeout = duration
-
     # Receiving
-
-    @property
-    def receive_buffer(self) -> int:
-        """Bytes; the largest window ever offered.
-
-        What it is when the connection is made settles the window scale.  Later changes count, too, but a window once
-        offered is not taken back, and none larger than the scale allows will be offered.
-        """
-        return self._receive_buffer
-
-    @receive_buffer.setter
-    def receive_buffer(self, size: int) -> None:
-        self._receive_buffer = size
-        if self.connection is not None:
-            self.connection.receiver.set_limit(size)
 
     @property
     def readable(self) -> int:
@@ -455,22 +402,3 @@ class TcpEndpoint(TransportEndpoint):
                 raise NetError(self.error)
             raise LocalError(ErrorKind.INVALID_STATE, "the connection has ended")
         return connection
-
-    # Keep-alive
-
-    @property
-    def keep_alive(self) -> bool:
-        """The peer is probed while the connection is idle (RFC 1122 4.2.3.6); see `keep_alive_settings`."""
-        return self._keep_alive
-
-    @keep_alive.setter
-    def keep_alive(self, is_on: bool) -> None:
-        self._keep_alive = is_on
-        connection = self.connection
-        if connection is None or connection.state in CONNECTING:
-            return
-        if connection.state not in (State.CLOSED, State.TIME_WAIT):
-            if is_on:
-                connection.start_keep_alive()
-            elif connection.timers.keep_alive is not None:
-                connection.timers.keep_alive.cancel()

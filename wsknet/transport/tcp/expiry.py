@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind
 from wsknet.transport.tcp.delivery import look
+from wsknet.transport.tcp.opening import repeat_syn
 from wsknet.transport.tcp.retransmission import Alarm, probe_tail, schedule, timed_out
 from wsknet.transport.tcp.state import CONNECTING, State
 from wsknet.types import Instant
@@ -57,7 +58,7 @@ def _syn(connection: Connection, now: Instant) -> None:
         return
     sender.recovery.retries += 1
     sender.round_trip.back_off()
-    connection.repeat_syn(now)
+    repeat_syn(connection, now)
 
 
 def persist(connection: Connection, now: Instant) -> None:

@@ -13,6 +13,7 @@ from wsknet.transport.tcp import half_open
 from wsknet.transport.tcp.connection import Connection
 from wsknet.transport.tcp.inspections import Inspections, Request, Verdict
 from wsknet.transport.tcp.naming import ends, name_of
+from wsknet.transport.tcp.opening import open_from_cookie, open_passively
 from wsknet.transport.tcp.segments import refuse, refuse_syn
 from wsknet.transport.tcp.seq import is_before, wrap
 from wsknet.transport.tcp.state import State
@@ -139,7 +140,7 @@ class Listener:
         elif self.is_full:
             protocol.trace.drop(DropReason.TCP_BACKLOG_FULL, packet.raw)
         elif (connection := self._spawn(request, wrap(segment.ack - 1), packet.raw)) is not None:
-            connection.open_from_cookie(request.syn, self, now)
+            open_from_cookie(connection, request.syn, self, now)
             offset_flags = int.from_bytes(packet.payload[12:14], "big")
             connection.arrive(packet, segment.seq, segment.ack, offset_flags, segment.window, now)
 
@@ -150,7 +151,7 @@ class Listener:
             iss = wrap(request.above)
         connection = self._spawn(request, iss, raw)
         if connection is not None:
-            connection.open_passively(request.syn, self, now)
+            open_passively(connection, request.syn, self, now)
         return connection
 
     def _spawn(self, request: Request, iss: int, raw: bytes) -> Connection | None:
