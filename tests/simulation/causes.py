@@ -57,7 +57,9 @@ class Causes:
         if side.failed_while_connecting:
             needed = _series(tcp.initial_rto, tcp.syn_retries, tcp.max_rto)
             since, tries, first = side.began_at, tcp.syn_retries, tcp.initial_rto
-            is_unheard = self._may_be_full(side.peer)  # a SYN that finds the queue full is dropped
+            # A SYN that finds the queue full is dropped; and no router passes on what comes from a link-local address,
+            # which is chosen while there is no other.
+            is_unheard = self._may_be_full(side.peer) or self._has_other_address()
         elif side.is_waiting:
             needed = _series(tcp.min_rto, tcp.data_retries, tcp.max_rto)
             assert side.stalled_since is not None
@@ -73,16 +75,22 @@ class Causes:
         else:
             return False  # nothing was outstanding
         if side.plan.user_timeout is not None:
-            return self._has_user_waited(side.plan.user_timeout, since, first)
+            return self._has_user_waited(side.plan.user_timeout, since, first, is_unheard)
         return self._was_long(since, needed, 0 if is_unheard else tries, first, tcp.max_rto)
 
-    def _has_user_waited(self, needed: Duration, since: Instant, first: Duration) -> bool:
+    def _has_other_address(self) -> bool:
+        talk, side = self._talk, self._side
+        if talk.names is None:
+            return False
+        return talk.names[side is not talk.client].address != side.machine.address(talk.plan.family)
+
+    def _has_user_waited(self, needed: Duration, since: Instant, first: Duration, is_unheard: bool) -> bool:
         """One loss may take longer than that, also one before what was acknowledged last; a full reader any time; and a
         round trip, after that to find the neighbour, may be all that there is time for."""
         world = self._world
         trip = round_trip(world)
         is_short = needed < 3 * trip + max(each.tcp.delayed_ack for each in world.behaviours)
-        tries = 0 if self._side.was_shut_out or is_short else 1
+        tries = 0 if is_unheard or self._side.was_shut_out or is_short else 1
         return self._was_long(since, needed, tries, first, self._tcp.max_rto, since - trip)
 
     def _was_long(
@@ -146,7 +154,8 @@ class Causes:
         """The peer repeated its SYN-ACK as often as it does, and heard nothing: nobody has ever accepted there."""
         peer = self._side.peer
         retries = self._world.behaviours[peer.machine.side].tcp.syn_ack_retries
-        return peer.endpoint is None and self._losses(Instant(0)) >= retries
+        is_dark = any(trouble.kind in OUTAGES for trouble in self._world.troubles)
+        return peer.endpoint is None and (is_dark or self._losses(Instant(0)) >= retries)
 
     def _may_be_full(self, peer: Side) -> bool:
         """Connections beyond the backlog: some refuse them, some drop them, and who was accepted by a cookie may be

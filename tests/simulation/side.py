@@ -142,7 +142,8 @@ class Side:
         told = endpoint.urgent_to
         if told is None:
             return
-        if told not in self.peer.urgent_ends:
+        is_as_far_as_it_reaches = 0xFFFF <= told < self.peer.urgent_ends[-1]  # the pointer has 16 bits
+        if told not in self.peer.urgent_ends and not is_as_far_as_it_reaches:
             self.faults.append(f"{self} was told that the stream is urgent up to {told}: {self.peer} did not say so")
         self.urgent_told = told
 

@@ -100,6 +100,8 @@ def _may_be_unheard(world: World, lab: Lab, side: Side) -> bool:
     had no way to say it."""
     peer = side.peer
     since = peer.ended_at if peer.ended_at is not None and not peer.has_crashed else Instant(0)
+    if peer.is_waiting and peer.stalled_since is not None:
+        since = min(since, peer.stalled_since)  # a reset behind data that was lost may lie outside the window
     if peer.error is not None and peer.has_seen_end:
         return True  # it gave up its FIN in LAST-ACK, where no reset is sent (RFC 9293 3.10.5)
     if peer.has_crashed or any(trouble.kind in OUTAGES and trouble.end >= since for trouble in world.troubles):

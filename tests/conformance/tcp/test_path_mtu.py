@@ -22,29 +22,20 @@ def test_what_was_too_big_is_repeated_in_smaller_pieces_at_once_and_the_window_s
     script(
         """
         +0     established mss 1460
-        +0     write 20000
-        +0     > . 1:$end ack 1 by $full
-        +.01   < . 1:1(0) ack $eight            # eight have arrived: slow start doubles what is acknowledged
-        +0     > P. $end:20001 ack 1 by $full
+        +0     write $written
+        +0     > P. 1:$end ack 1 by $full
+        +.01   < . 1:1(0) ack $eight
         +0     < [$eight:$nine($full)] icmp frag_needed mtu 1300
         +0     > . $eight:$first ack 1
         +0     > . $first:$nine ack 1
         +0     > . $nine:$second ack 1
-        +0     > . $second:$end ack 1
-        """
-        + "".join(
-            f"""
-        +0     > . {start}:{start + room} ack 1
-        +0     > . {start + room}:{start + full} ack 1
-        """
-            for start in range(1 + 10 * full, 20001 - full, full)
-        )
-        + """
-        +.01   < . 1:1(0) ack 20001
-        +0     write 20000
-        +0     > . 20001:$to ack 1 by $room     # more than ten: the window has not fallen
+        +0     > P. $second:$end ack 1
+        +.01   < . 1:1(0) ack $end
+        +0     write 100000
+        +0     > . $end:$to ack 1 by $room      # RFC 9406 4.2: ten, and eight for those acknowledged
         """,
         family,
+        written=10 * full,
         full=full,
         room=room,
         eight=1 + 8 * full,
@@ -52,7 +43,7 @@ def test_what_was_too_big_is_repeated_in_smaller_pieces_at_once_and_the_window_s
         end=1 + 10 * full,
         first=1 + 8 * full + room,
         second=1 + 9 * full + room,
-        to=20001 + 12 * room,
+        to=1 + 10 * full + room * (18 * full // room),
     )
 
 
@@ -74,8 +65,11 @@ def test_after_ten_minutes_the_large_size_is_tried_again(family: Family) -> None
         590.01 < . 1:1(0) ack $shorter
         590.01 > P. $shorter:$second ack 1
         590.02 < . 1:1(0) ack $second
-        610    write $full
+        610    write 10
         610    > P. $second:$third ack 1
+        610.01 < . 1:1(0) ack $third
+        611    write $full
+        611    > P. $third:$fourth ack 1
         """,
         family,
         full=full,
@@ -83,7 +77,8 @@ def test_after_ten_minutes_the_large_size_is_tried_again(family: Family) -> None
         end=1 + full,
         shorter=1 + full + room,
         second=1 + 2 * full,
-        third=1 + 3 * full,
+        third=11 + 2 * full,
+        fourth=11 + 3 * full,
     )
 
 
