@@ -95,5 +95,5 @@ def send_syn(connection: Connection, now: Instant) -> None:
     packed = tcp_options.build(options._replace(fast_open=connection.fast_open), policy.option_order)
     sender.timeout_at = connection.timeout(now)
     connection.timers.retransmit.arm(sender.timeout_at)
-    segments.send_bare(sender.iss, ack, flags, receiver.syn_window, now, packed, data)
+    segments.send_bare(sender.iss, ack, flags, receiver.syn_window(), now, packed, data)
     sender.has_sent(sum(map(len, data)), now)

@@ -27,9 +27,9 @@ def scale_for(limit: int, usual: int | None = None) -> int:
 
 
 class Receiver:
-    __slots__ = ("acknowledged", "buffer", "consumed", "edge", "fin_at", "irs", "limit", "nxt", "offered_shift",
-                 "pushed_ahead", "pushed_to", "reassembly", "reports", "segment_size", "shift", "told_edge",
-                 "unacknowledged", "urgent_to")  # fmt: skip
+    __slots__ = ("_told", "acknowledged", "buffer", "consumed", "edge", "fin_at", "irs", "limit", "nxt",
+                 "offered_shift", "pushed_ahead", "pushed_to", "reassembly", "reports", "segment_size", "shift",
+                 "told_edge", "unacknowledged", "urgent_to")  # fmt: skip
 
     def __init__(self, limit: int, segment_size: int, usual_scale: int | None = None) -> None:
         self.buffer = bytearray()
@@ -59,6 +59,8 @@ class Receiver:
         """Where the peer's FIN stands, once a segment in the window has told."""
         self.unacknowledged = 0
         """Segments with data since the last acknowledgement we sent."""
+        self._told = 0
+        """The window of our SYN."""
         self.acknowledged: Position = 0
         """Last.ACK.sent of RFC 7323 4.3."""
         self.urgent_to: Position = 0
@@ -71,7 +73,7 @@ class Receiver:
         """The peer's SYN stands at `irs`."""
         self.irs = irs
         self.nxt = self.acknowledged = irs + 1
-        self.edge = self.told_edge = self.nxt + min(self.limit, MAX_FIELD)
+        self.edge = self.told_edge = self.nxt + max(self._told, min(self.limit, MAX_FIELD))
         self.shift = shift
 
     def set_limit(self, size: int) -> None:
@@ -79,10 +81,10 @@ class Receiver:
         for ever."""
         self.limit = max(size, 1 << self.offered_shift)
 
-    @property
     def syn_window(self) -> int:
-        """The window field of a SYN is never scaled (RFC 7323 2.2)."""
-        return min(self.limit, MAX_FIELD)
+        """The window field of a SYN, which is never scaled (RFC 7323 2.2); a promise like any other."""
+        self._told = max(self._told, min(self.limit, MAX_FIELD))
+        return self._told
 
     @property
     def window(self) -> int:

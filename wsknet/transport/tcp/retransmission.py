@@ -58,6 +58,7 @@ def schedule(sender: Sender, now: Instant) -> None:
         return
     if sender.user_timeout is not None:
         deadline = min(deadline, sender.stalled_since + sender.user_timeout)
+    sender.timers.persist.deadline = None
     retransmit.arm(deadline)  # type: ignore[arg-type]  # an Instant, which it would cost a call to make
 
 

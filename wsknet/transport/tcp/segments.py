@@ -90,6 +90,11 @@ class SegmentWriter:
         self.reports_room = 0
         """Bytes of SACK blocks that each segment carries at the moment."""
 
+    def refresh_path(self) -> None:
+        """Before a segment is cut: another connection may have learnt of a smaller MTU (RFC 1191 6.3, RFC 8201 5.4)."""
+        if self.path.generation != self._ip.generation:
+            self._renew()
+
     @property
     def overhead(self) -> int:
         """Bytes of options in every segment."""
@@ -128,8 +133,7 @@ class SegmentWriter:
             payload,
             urgent,
         )
-        if self.path.generation != self._ip.generation:
-            self._renew()
+        self.refresh_path()
         number = self._next_identification() if self._counts else 0
         self._ip.send(
             self.path, _TCP, header, payload, now, None, traffic_class, self._flow_label, identification=number

@@ -125,6 +125,7 @@ class Sender:
 
     def output(self, now: Instant) -> None:
         """Send all that the windows and Nagle's algorithm allow, lost segments first.  Synchronized states only."""
+        self.segments.refresh_path()
         board = self.board
         if board.lost and not self._repeat_lost(now):
             return

@@ -8,7 +8,7 @@ from wsknet.tcp_policy import OddOpening, OptionUse
 from wsknet.timers import Timer
 from wsknet.trace import DropReason
 from wsknet.transport.tcp.segments import send_from_nowhere
-from wsknet.transport.tcp.seq import MASK, Position, is_before, unwrap
+from wsknet.transport.tcp.seq import MASK, Position, is_before
 from wsknet.transport.tcp.state import State
 from wsknet.types import SECOND, Instant
 from wsknet.wire import tcp
@@ -99,7 +99,7 @@ class TimeWait:
             self._answer_rarely(now)
         elif not flags & tcp.ACK:
             trace.drop(DropReason.TCP_BAD_FLAGS, packet.raw)
-        elif self.timestamps is not None and self._is_old(self.timestamps, packet, now):
+        elif self.timestamps is not None and self._is_old(self.timestamps, packet, seq, ack, now):
             trace.drop(DropReason.TCP_UNACCEPTABLE, packet.raw)
             self._answer_rarely(now)
         elif flags & tcp.FIN and is_before(seq, self.nxt):
@@ -121,14 +121,17 @@ class TimeWait:
         options = b"" if self.timestamps is None else self.timestamps.option(now)
         send_from_nowhere(protocol, self.local, self.remote, *numbers, self._interface, options)
 
-    def _is_old(self, timestamps: Timestamps, packet: Packet, now: Instant) -> bool:
+    def _is_old(self, timestamps: Timestamps, packet: Packet, seq: int, ack: int, now: Instant) -> bool:
+        """PAWS.  A newer timestamp is believed only with both numbers right: it decides about new connections."""
         segment = tcp.parse(packet.payload)
         if not isinstance(segment, tcp.Segment) or segment.options.timestamps is None:
             return False
         value = segment.options.timestamps[0]
         if timestamps.is_old(value, now):
             return True
-        timestamps.take(value, unwrap(segment.seq, self.nxt), self.nxt, now)
+        end = seq + len(segment.payload) + bool(segment.flags & tcp.FIN)
+        if end & MASK == self.nxt & MASK and ack == self.sent & MASK:
+            timestamps.take(value, self.nxt, self.nxt, now)
         return False
 
     def _take_syn(self, packet: Packet, now: Instant) -> None:
