@@ -91,7 +91,7 @@ class Causes:
         trip = round_trip(world)
         is_short = needed < 3 * trip + max(each.tcp.delayed_ack for each in world.behaviours)
         tries = 0 if is_unheard or self._side.was_shut_out or is_short else 1
-        return self._was_long(since, needed, tries, first, self._tcp.max_rto, since - trip)
+        return self._was_long(since, needed, tries, first, self._tcp.max_rto, since - 2 * trip)
 
     def _was_long(
         self,

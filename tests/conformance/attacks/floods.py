@@ -68,13 +68,13 @@ def _syn_flood(family: Family, count: int) -> None:
 
 
 @attack(
-    "SYN flood, a sample of 2,000 sources",
+    "SYN flood, a sample of 1,000 sources",
     "who means it is answered and served all the time",
     "no memory beyond the full SYN queue and path cache",
     "RFC4987-3.6",
 )
 def _short_syn_flood(family: Family) -> None:
-    _syn_flood(family, 2_000)
+    _syn_flood(family, 1_000)
 
 
 @attack(

@@ -72,9 +72,9 @@ def _port_scan(family: Family) -> None:
     for flags in ("S", "F", "A", "FPU", ""):
         lab = TcpLab(family)
         assert _scan(lab, flags, range(1, 300)) == 299
-        room = _SLACK + (1000 * _FLOW if family is Family.IPV6 else 0)
-        assert growth(partial(_scan, lab, flags, range(300, 1300))) < room
-        assert _scan(lab, flags, range(1300, 1600)) == 300
+        room = _SLACK + (400 * _FLOW if family is Family.IPV6 else 0)
+        assert growth(partial(_scan, lab, flags, range(300, 700))) < room
+        assert _scan(lab, flags, range(700, 800)) == 100
 
 
 @attack(

@@ -12,7 +12,7 @@ from wsknet.transport.tcp.endpoint import TcpEndpoint
 from wsknet.transport.tcp.state import State
 from wsknet.types import Family
 
-_CONNECTIONS = 100
+_CONNECTIONS = 40
 _PER_CONNECTION = 8192
 """Bytes, beside what the program lends."""
 _SLACK = 20_000
