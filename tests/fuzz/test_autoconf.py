@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+import hypothesis
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, IPv6
@@ -153,3 +155,12 @@ class Interface(RuleBasedStateMachine):
 
 
 TestInterface = Interface.TestCase
+TestInterface.settings = hypothesis.settings(max_examples=30)
+
+
+class ManyMore(Interface):
+    """The same for long runs."""
+
+
+TestManyMore = pytest.mark.long(ManyMore.TestCase)
+TestManyMore.settings = hypothesis.settings(max_examples=1000)

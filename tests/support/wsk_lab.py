@@ -60,8 +60,9 @@ class Watch:
         self.inner.close()
 
     def tcp_flags(self) -> list[int]:
-        """Of the TCP segments over IPv4, in order."""
-        return [frame[47] for frame in self.frames if frame[12:14] == b"\x08\0" and frame[23] == 6]
+        """Of the TCP segments, in order."""
+        places = ((frame, 23, 47) if frame[12:14] == b"\x08\0" else (frame, 20, 67) for frame in self.frames)
+        return [frame[flags] for frame, protocol, flags in places if frame[12:14] != b"\x08\6" and frame[protocol] == 6]
 
     def udp_payloads(self) -> list[bytes]:
         return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.support.tcp_lab import TcpLab
 from tests.support.tcp_peer import OUR_ISS, Received
+from wsknet.net.layer import MAX_PATHS
 from wsknet.transport.tcp.endpoint import TcpEndpoint
 from wsknet.transport.tcp.state import State
 from wsknet.types import Duration, Family
@@ -21,6 +22,12 @@ def stranger(family: Family, number: int) -> bytes:
     """An address of its own for each number below 2^24, behind the router."""
     base = STRANGERS[family]
     return base[:-3] + number.to_bytes(3, "big")
+
+
+def fill_paths(lab: TcpLab) -> None:
+    """The cache of paths is full: else it would seem that memory grows."""
+    for number in range(MAX_PATHS):
+        lab.stack.ip.path(stranger(lab.family, (1 << 23) + number), None)
 
 
 def assert_alive(lab: TcpLab, endpoint: TcpEndpoint, ours: int = 1, theirs: int = 1) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from tests.conformance.attacks.common import stranger
+from tests.conformance.attacks.common import fill_paths, stranger
 from tests.conformance.attacks.table import attack
 from tests.support.memory import growth_after
 from tests.support.tcp_lab import TcpLab
 from tests.support.tcp_peer import sec
 from wsknet.config import TcpConfig
-from wsknet.net.layer import MAX_PATHS
 from wsknet.trace import DropReason
 from wsknet.transport.tcp.endpoint import TcpEndpoint
 from wsknet.types import Family
@@ -70,8 +69,11 @@ def _forged_cookies(family: Family) -> None:
             (answer,) = lab.peer.drain()
             assert (answer.flags, answer.data, answer.ack) == ("SA", b"", 1)
 
-    fill = 3 * MAX_PATHS // 2
-    assert growth_after(lambda: flood(range(fill)), lambda: flood(range(fill, fill + 600))) < _ROOM
+    def fill() -> None:
+        fill_paths(lab)
+        flood(range(300))
+
+    assert growth_after(fill, lambda: flood(range(300, 1000))) < _ROOM
     assert listener.accept(lab.now) is None
     lab.clock.advance(sec(10))  # the SYN queue is empty again
     lab.peer.address = stranger(family, 1 << 20)

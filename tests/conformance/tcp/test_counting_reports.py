@@ -1,4 +1,4 @@
-"""Recovery by counting what SACK reports, where RACK is off: RFC 6675, and RFC 2018 8 on peers that take reports back."""
+"""Recovery by counting what SACK reports, where RACK is off: RFC 6675, and RFC 2018 8 on reports taken back."""
 
 from __future__ import annotations
 

@@ -68,9 +68,7 @@ def test_a_peer_that_did_not_permit_sack_is_told_of_no_duplicate(family: Family)
 
 
 @FAMILIES
-@pytest.mark.parametrize(
-    ("report", "flight"), [(" <nop,nop,sack 1:1001>", 10), ("", 2)], ids=["needless", "needed"]
-)
+@pytest.mark.parametrize(("report", "flight"), [(" <nop,nop,sack 1:1001>", 10), ("", 2)], ids=["needless", "needed"])
 @pytest.mark.rule("RFC2883-4", "RFC4015-3.2")
 def test_a_repeat_that_the_peer_calls_a_duplicate_costs_no_window(family: Family, report: str, flight: int) -> None:
     """Reordering looked like loss: once the repeat turns out to have been needless, the reduction is taken back."""

@@ -121,7 +121,6 @@ def deaf(family: Family, behaviour: Behaviour = WINDOWS) -> Iterator[Deaf]:
         yield Deaf(lab, family)
 
 
-
 @FAMILIES
 @EACH_HARD
 @pytest.mark.rule("RFC1122-4.2.3.9", "D-20")

@@ -202,7 +202,7 @@ def test_hop_limit(behaviour: Behaviour, hops: int, family: Family) -> None:
     conversation = script("+0 established", family, behaviour)
     lab = conversation.lab
     frames: list[bytes] = []
-    lab.peer.hear = frames.append  # type: ignore[method-assign]
+    lab.peer.hear = frames.append  # type: ignore[method-assign,assignment]
     lab.send(conversation.application.endpoint, b"x")
 
     (frame,) = frames

@@ -65,10 +65,14 @@ def test_karn_the_answer_to_a_repeat_measures_nothing_and_the_next_one_does(fami
         1      < . 1:1(0) ack 101               # 1, 0.7 or 0.1 s?
         1      write 100
         1      > P. 101:201(100) ack 1
-        1.1    < . 1:1(0) ack 201               # 0.1 s: SRTT 0.0125, RTTVAR 0.025
-        1.1    write 100
-        1.1    > P. 201:301(100) ack 1
-        1.4    > P. 201:301(100) ack 1          # no longer 1.2 s
+        2.2    > P. 101:201(100) ack 1          # the doubled timeout stays
+        2.3    < . 1:1(0) ack 201
+        2.3    write 100
+        2.3    > P. 201:301(100) ack 1
+        2.4    < . 1:1(0) ack 301               # 0.1 s: SRTT 0.0125, RTTVAR 0.025
+        2.4    write 100
+        2.4    > P. 301:401(100) ack 1
+        2.7    > P. 301:401(100) ack 1          # no longer 2.4 s
         """,
         family,
     )

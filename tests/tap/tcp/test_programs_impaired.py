@@ -33,6 +33,9 @@ PORT = 80
 BAD_LINK = Impairment(delay=15 * MILLISECOND, loss=0.02, reorder=0.05, reorder_by=5 * MILLISECOND)
 """In each direction.  What is held back is overtaken by everything that is sent in the 5 ms after it."""
 
+ENOUGH_TO_LOSE_SOME = 1000
+"""Frames of which some are lost or late, for all that chance can do."""
+
 SECONDS = 60
 """No program takes that long, whatever is lost."""
 
@@ -193,6 +196,8 @@ def serving(directory: Path, impairment: Impairment | None) -> Iterator[Client]:
         yield client_in(segment.lab)
         with bench.host.activate():
             service.stop()
+    if impairment is not None and bench.verdict is not None and bench.verdict.frames > ENOUGH_TO_LOSE_SOME:
+        assert not bench.verdict.is_flawless, "the bad link was a good one"
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from tests.support.wsk_lab import FAR, FAR6, PORT, RST, Lab, ok, start
+from tests.support.wsk_lab import FAR, FAR6, FIN, PORT, RST, Lab, ok, start
 from tests.unit.apps.http_lab import Received, pattern, read_answer
 from wsknet.apps.http.service import HIGH_WATER, Http
 from wsknet.wsk import (
@@ -78,7 +78,9 @@ def test_a_connection_is_used_again_and_ends_without_a_reset(lab: Lab, service: 
     end(lab, near)
     assert not service.connections
     assert service.accepted == 1
-    assert not any(flags & RST for wire in (lab.near_wire, lab.far_wire) for flags in wire.tcp_flags())
+    flags = lab.near_wire.tcp_flags() + lab.far_wire.tcp_flags()
+    assert sum(bool(each & FIN) for each in flags) == 2
+    assert not any(each & RST for each in flags)
 
 
 def test_pipelined_requests_are_answered_in_order(lab: Lab, service: Http) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.support.wsk_lab import FAR, FAR6, RST, Lab, ok
+from tests.support.wsk_lab import FAR, FAR6, FIN, RST, Lab, ok
 from wsknet.apps.time import Time
 from wsknet.wsk import AF_INET, AF_INET6, WSK_FLAG_CONNECTION_SOCKET, WSK_FLAG_DATAGRAM_SOCKET, simple
 
@@ -43,7 +43,9 @@ def test_a_connection_gets_the_time_and_the_server_closes(
     ok(simple.disconnect(near))
     lab.run(1)
     assert not service.connections
-    assert not any(flags & RST for wire in (lab.near_wire, lab.far_wire) for flags in wire.tcp_flags())
+    flags = lab.near_wire.tcp_flags() + lab.far_wire.tcp_flags()
+    assert sum(bool(each & FIN) for each in flags) == 2
+    assert not any(each & RST for each in flags)
     ok(simple.close(near))
 
 

@@ -31,7 +31,7 @@ def test_what_one_connection_learns_of_the_path_the_next_segment_of_another_heed
     lab.peer.send_icmp_error(IcmpErrorKind.PACKET_TOO_BIG, lab.peer.next(), 1300)
     lab.peer.drain()
     frames: list[bytes] = []
-    lab.peer.hear = frames.append  # type: ignore[method-assign]
+    lab.peer.hear = frames.append  # type: ignore[method-assign,assignment]
     lab.send(other, bytes(10_000))
     lab.clock.advance(sec(1))
 
