@@ -269,6 +269,7 @@ LINUX = Behaviour(
     # include/net/tcp.h: TCP_TIMEOUT_INIT, TCP_RTO_MIN, TCP_DELACK_MIN, TCP_TIMEWAIT_LEN; tcp_syn_retries, tcp_retries2
     tcp=TcpPolicy(
         min_rto=200 * MILLISECOND,
+        min_rto_variation=200 * MILLISECOND,
         max_rto=120 * SECOND,
         syn_retries=6,
         syn_ack_retries=5,

@@ -67,6 +67,9 @@ class TcpPolicy:
     Windows 10; TCP_TIMEOUT_INIT of Linux."""
     min_rto: Duration = 300 * MILLISECOND
     """MinRto; TCP_RTO_MIN; net.inet.tcp.rexmit_min and rexmit_slop together."""
+    min_rto_variation: Duration = 0
+    """What a timeout exceeds the round trip by, at least, however steady that is.  `__tcp_set_rto` of Linux has
+    TCP_RTO_MIN here; nothing is known of Windows."""
     max_rto: Duration = 60 * SECOND
     """RFC 6298 2.5 allows any bound of at least 60 s; TCP_RTO_MAX; TCPTV_REXMTMAX.  Windows documents none."""
     syn_retries: int = 4

@@ -123,7 +123,7 @@ def test_karn_does_not_hold_where_timestamps_tell_the_copies_apart(family: Famil
         .5     < . 1:1(0) ack 101 <nop,nop,TS val 8 ecr 400>         # 0.1 s, of the second
         .5     write 100
         .5     > P. 101:201(100) ack 1 <nop,nop,TS val 500 ecr 8>
-        .75    > P. 101:201(100) ack 1 <nop,nop,TS val 750 ecr 8>    # 0.1 + 4 * 0.0375, not 0.6
+        .8     > P. 101:201(100) ack 1 <nop,nop,TS val 800 ecr 8>    # 0.1 + 0.2, as 4 * 0.0375 is less; not 0.6
         """,
         family,
         LINUX,

@@ -135,11 +135,36 @@ def test_an_island_in_which_the_stream_ends_is_cut_there(family: Family) -> None
         +0     < . 11:41(30) ack 1
         +0     > . 1:1(0) ack 1 <nop,nop,sack 11:41>
         +0     < F. 21:21(0) ack 1
-        +0     > . 1:1(0) ack 1 <nop,nop,sack 11:21>
+        +0     > . 1:1(0) ack 1 <nop,nop,sack 11:22>    # the FIN has a number, too
         +0     < . 1:31(30) ack 1
         +0     > . 1:1(0) ack 22 <nop,nop,sack 11:21>
         +0     readable 20
         +0     told READABLE PEER_FINISHED
+        """,
+        family,
+    )
+
+
+@FAMILIES
+@pytest.mark.rule("RFC2018-3", "RFC2018-4")
+def test_a_fin_that_waits_for_data_is_reported_with_the_data_before_it_or_alone(family: Family) -> None:
+    script(
+        """
+        +0     established sackOK
+        +0     < PF. 21:31(10) ack 1
+        +0     > . 1:1(0) ack 1 <nop,nop,sack 21:32>
+        +0     < . 1:21(20) ack 1
+        +0     > . 1:1(0) ack 32 <>
+        """,
+        family,
+    )
+    script(
+        """
+        +0     established sackOK
+        +0     < F. 21:21(0) ack 1
+        +0     > . 1:1(0) ack 1 <nop,nop,sack 21:22>
+        +0     < . 11:21(10) ack 1
+        +0     > . 1:1(0) ack 1 <nop,nop,sack 11:22>
         """,
         family,
     )

@@ -247,8 +247,7 @@ class Connection:
     def peer_finished(self, now: Instant) -> None:
         """The peer's FIN is next in the stream."""
         receiver = self.receiver
-        receiver.nxt += 1
-        receiver.edge = max(receiver.edge, receiver.nxt)
+        receiver.finish()
         self.change(Cause.FIN)
         if self.state is State.TIME_WAIT:
             self.send_ack(now)
@@ -286,6 +285,8 @@ class Connection:
 
     def reset_by_peer(self, now: Instant) -> None:
         """An acceptable RST."""
+        if self.is_early:
+            self.protocol.fast_open.was_reset(now)
         self.fail(ErrorKind.REFUSED if self.is_connecting else ErrorKind.RESET, now)
 
     def fail(self, error: ErrorKind, now: Instant) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import cached_property
 from hashlib import blake2b
 from hmac import compare_digest
@@ -9,18 +10,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wsknet.transport.tcp.delivery import acknowledged
 from wsknet.transport.tcp.seq import unwrap
+from wsknet.types import SECOND, Duration, Instant
 
 if TYPE_CHECKING:
     from random import Random
 
     from wsknet.transport.tcp.connection import Connection
-    from wsknet.types import Address, Buffers, Instant
+    from wsknet.types import Address, Buffers
     from wsknet.wire import tcp
 
 _COOKIE_LENGTH = 8
 """RFC 7413 4.1.1 allows 4 to 16 bytes."""
 _MOST_PEERS = 1024
 """Of which cookies are kept; the oldest goes."""
+_RESET_COUNTS: Duration = 60 * SECOND
 _MOST_OPTIONS = 40
 """Bytes of options that a SYN may have, and that its data leaves room for."""
 
@@ -40,6 +43,18 @@ class FastOpen:
         self._known: dict[Address, Known] = {}
         self.early: dict[Connection, None] = {}
         """Connections that were opened by data whose sender has not proved yet that it is where it says."""
+        self._resets: deque[Instant] = deque()
+        """Until when each of those counts that was reset: a peer whose address somebody forges resets what it knows
+        nothing of (RFC 7413 5.1; `reqsk_fastopen_remove` of Linux)."""
+
+    def pending(self, now: Instant) -> int:
+        while self._resets and self._resets[0] <= now:
+            self._resets.popleft()
+        return len(self.early) + len(self._resets)
+
+    def was_reset(self, now: Instant) -> None:
+        """A connection of `early` was."""
+        self._resets.append(Instant(now + _RESET_COUNTS))
 
     @cached_property
     def _secret(self) -> bytes:
@@ -95,7 +110,7 @@ def take_answer(connection: Connection, segment: tcp.Segment, now: Instant) -> N
         sender.take_back()
 
 
-def accept_early(connection: Connection, syn: tcp.Segment) -> bool:
+def accept_early(connection: Connection, syn: tcp.Segment, now: Instant) -> bool:
     """Whether the data of a SYN to a listener may be used before the handshake is done (RFC 7413 4.2.2).  If the
     cookie with it is no good, or missing, the SYN-ACK will bring one."""
     cookie = syn.options.fast_open
@@ -105,7 +120,7 @@ def accept_early(connection: Connection, syn: tcp.Segment) -> bool:
     if not fast_open.is_valid(cookie, connection.remote.address):
         connection.fast_open = fast_open.cookie(connection.remote.address)
         return False
-    if not syn.payload or len(fast_open.early) >= connection.protocol.config.max_fast_opens:
+    if not syn.payload or fast_open.pending(now) >= connection.protocol.config.max_fast_opens:
         return False
     fast_open.early[connection] = None
     return True

@@ -28,7 +28,7 @@ def open_passively(connection: Connection, segment: tcp.Segment, listener: Liste
     """For a listener.  With Fast Open the data of the SYN is received, and the connection can be accepted, while
     the handshake goes on."""
     connection.listener = listener
-    connection.is_early = connection.has_fast_open and accept_early(connection, segment)
+    connection.is_early = connection.has_fast_open and accept_early(connection, segment, now)
     early = segment.payload if connection.is_early else b""
     respond_to_syn(connection, segment, now, early)
     if connection.is_early:

@@ -183,6 +183,15 @@ class Receiver:
         if self.fin_at is None and self.nxt <= position <= self.edge:
             self.fin_at = position
             self.reassembly.cut(position)
+            if self.reports is not None and position > self.nxt:
+                self.reports.finished(position)
+
+    def finish(self) -> None:
+        """The peer's FIN is next in the stream."""
+        self.nxt += 1
+        self.edge = max(self.edge, self.nxt)
+        if self.reports is not None:
+            self.reports.end = None
 
     @property
     def received(self) -> int:

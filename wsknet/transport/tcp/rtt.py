@@ -20,11 +20,12 @@ _PROBE_TIMEOUT_BEFORE_SAMPLES = 1 * SECOND
 
 
 class RoundTrip:
-    __slots__ = ("_max", "_min", "probe_timeout", "rto", "smoothed", "variation")
+    __slots__ = ("_max", "_min", "_min_variation", "probe_timeout", "rto", "smoothed", "variation")
 
     def __init__(self, policy: TcpPolicy) -> None:
         self._min = policy.min_rto
         self._max = policy.max_rto
+        self._min_variation = policy.min_rto_variation
         self.smoothed: Duration | None = None
         """SRTT; `None` before the first sample."""
         self.variation: Duration = 0
@@ -34,14 +35,17 @@ class RoundTrip:
         """PTO of RFC 8985 7.2, for more than one segment in flight."""
 
     def sample(self, measured: Duration) -> None:
-        """RFC 6298 2.2 and 2.3.  The clock granularity G is a nanosecond and vanishes beside the lower bound."""
+        """RFC 6298 2.2 and 2.3.  `min_variation` stands in the place of the clock granularity G."""
         if self.smoothed is None:
             self.smoothed = measured
             self.variation = measured >> 1
         else:
             self.variation += (abs(self.smoothed - measured) - self.variation) >> 2
             self.smoothed += (measured - self.smoothed) >> 3
-        self.rto = min(max(self.smoothed + 4 * self.variation, self._min), self._max)
+        variation = 4 * self.variation
+        if variation < self._min_variation:  # noqa: PLR1730 - on the hot path
+            variation = self._min_variation
+        self.rto = min(max(self.smoothed + variation, self._min), self._max)
         self.probe_timeout = max(2 * self.smoothed, _MIN_PROBE_TIMEOUT)
 
     def back_off(self) -> None:

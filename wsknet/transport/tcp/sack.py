@@ -18,7 +18,7 @@ _MOST_WITH_TIMESTAMPS = 3
 class Reports:
     """Of one connection on which both ends permit SACK."""
 
-    __slots__ = ("_duplicate", "_most", "_reassembly", "_recent", "is_due")
+    __slots__ = ("_duplicate", "_most", "_reassembly", "_recent", "end", "is_due")
 
     def __init__(self, reassembly: Reassembly, has_timestamps: bool) -> None:
         self._reassembly = reassembly
@@ -26,6 +26,8 @@ class Reports:
         self._recent: list[Position] = []
         """Where data was added lately, the latest first."""
         self._duplicate: tuple[Position, Position] | None = None
+        self.end: Position | None = None
+        """Where the peer's FIN stands while data before it is missing; it takes a number like any byte."""
         self.is_due = False
         """There may be something to tell."""
 
@@ -40,10 +42,15 @@ class Reports:
         self.is_due = True
         self._duplicate = left, right
 
+    def finished(self, position: Position) -> None:
+        """The peer's FIN stands at `position`."""
+        self.is_due = True
+        self.end = position
+
     @property
     def room(self) -> int:
         """Bytes that the option takes in a segment, padding included."""
-        count = min(self._reassembly.islands, self._most)
+        count = min(self._reassembly.islands + (self.end is not None), self._most)
         return 4 + 8 * count if count else 0
 
     def take(self, has_data: bool) -> tuple[tuple[int, int], ...]:
@@ -53,10 +60,17 @@ class Reports:
         if self._duplicate is not None and not has_data:
             blocks.append(self._duplicate)
             self._duplicate = None
-        islands = self._islands()
+        islands = self._islands() if self.end is None else self._with_end(self._islands(), self.end)
         self.is_due = bool(islands) or self._duplicate is not None
         blocks += islands
         return tuple((left & MASK, right & MASK) for left, right in blocks[: self._most])
+
+    @staticmethod
+    def _with_end(islands: list[tuple[Position, Position]], end: Position) -> list[tuple[Position, Position]]:
+        """The FIN belongs to the island that it follows, else it is one by itself."""
+        if not any(right == end for _, right in islands):
+            return [*islands, (end, end + 1)]
+        return [(left, right + 1 if right == end else right) for left, right in islands]
 
     def _islands(self) -> list[tuple[Position, Position]]:
         """At least as many as fit, if there are so many."""
