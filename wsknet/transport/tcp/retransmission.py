@@ -64,6 +64,7 @@ def schedule(sender: Sender, now: Instant) -> None:
 
 def probe_tail(sender: Sender, now: Instant) -> None:
     """RFC 8985 7.3: send a new segment or the last one again, so that its acknowledgement tells what is missing."""
+    sender.segments.refresh_path()
     nxt = sender.nxt
     room = sender.una + sender.window - nxt
     waiting = sender.queue.end - nxt

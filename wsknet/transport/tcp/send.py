@@ -324,6 +324,7 @@ class Sender:
 
     def probe(self, now: Instant) -> None:
         """The persist timer expired: send what little the window takes, or one byte beyond it."""
+        self.segments.refresh_path()
         waiting = self.queue.end - self.una
         usable = self.una + self.window - self.nxt
         if waiting > 0 and usable > 0 and self.nxt == self.una:
