@@ -48,6 +48,7 @@ def impairment_of(link: schema.Link | None) -> Impairment:
         duplicate=link.duplicate,
         reorder=link.reorder,
         corrupt=link.corrupt,
+        mark=link.mark,
         rate=link.rate,
     )
 

@@ -86,6 +86,7 @@ class Link(_Part, frozen=True):
     duplicate: float = 0.0
     reorder: float = 0.0
     corrupt: float = 0.0
+    mark: float = 0.0
     rate: int | None = None
     """Bits per second."""
 
