@@ -271,7 +271,7 @@ class ReassemblyConfig:
 @dataclass(frozen=True)
 class TcpConfig:
     receive_buffer: int = 1 << 20
-    """Bytes, the largest window ever offered."""
+    """Bytes, the largest window ever offered; enough for 80 Mbit/s over 100 ms, our own choice."""
     accept_backlog: int = 200
     """Connections that wait for accept, and as many half open, unless listen says otherwise (D-25); the most that the
     listen of Windows NT Server 4.0 and later takes (Microsoft KB 113576)."""
@@ -280,7 +280,7 @@ class TcpConfig:
     are.  MaxFreeTWTcbs of Windows, net.ipv4.tcp_max_tw_buckets of Linux, both with other numbers."""
     max_fast_opens: int = 128
     """Connections opened by data in a SYN whose handshake is not done (RFC 7413 5.1, PendingFastOpenRequests); beyond
-    it such data is not used."""
+    it such data is not used.  Our own choice."""
     window_scaling: bool = True
     initial_window_segments: int = 10
     """RFC 6928."""

@@ -168,7 +168,7 @@ def outcome(answer: Answer) -> tuple[object, ...]:
 
 
 @pytest.mark.rule("BIND-1.7.10", "BIND-3.3")
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(machines, st.lists(queries, min_size=4, max_size=12))
 def test_the_explained_answer_is_the_bare_one_and_asking_has_no_effect(machine: Machine, asked: list[Query]) -> None:
     stack = machine.build()
@@ -183,7 +183,7 @@ def test_the_explained_answer_is_the_bare_one_and_asking_has_no_effect(machine: 
     assert stack.take_frames() == []
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(machines, st.lists(binds, min_size=1, max_size=4))
 def test_a_bind_does_what_was_answered(machine: Machine, asked: list[BindQuery]) -> None:
     for query in asked:
@@ -199,7 +199,7 @@ def test_a_bind_does_what_was_answered(machine: Machine, asked: list[BindQuery])
 
 
 @pytest.mark.rule("BIND-1.7.10", "BIND-31")
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(machines, st.lists(arrivals, min_size=1, max_size=6))
 def test_a_datagram_goes_where_was_answered_or_is_dropped_for_that_reason(
     machine: Machine, asked: list[ArrivalQuery]

@@ -46,7 +46,7 @@ from wsknet.types import SECOND, Cover, IfIndex, Instant, LocalName
 IF1 = IfIndex(2)
 
 
-tried = settings(max_examples=200)
+tried = settings(max_examples=120)
 
 
 class Target:

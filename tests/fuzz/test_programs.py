@@ -15,7 +15,7 @@ programmes = st.binary(min_size=1, max_size=600)
 """See `tests/fuzz/program.py`; `tools/fuzz.py` looks for others by coverage."""
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(programmes)
 def test_any_programme_leaves_a_stack_that_serves(programme: bytes) -> None:
     judge(run(programme))

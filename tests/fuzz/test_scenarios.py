@@ -95,7 +95,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
     return tree
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(tree=scenarios(), data=st.data())
 def test_a_spoilt_scenario_runs_or_is_refused_in_one_line(tree: dict[str, Any], data: st.DataObject) -> None:
     text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)

@@ -168,7 +168,7 @@ def bombard(seed: int, family: Family, state: str, steps: int) -> None:
     assert lab.stack.next_deadline() is None
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 1 << 32), st.sampled_from(list(Family)), st.sampled_from(_START_STATES))
 def test_random_segments_in_every_state(seed: int, family: Family, state: str) -> None:
     bombard(seed, family, state, 60)

@@ -43,7 +43,7 @@ FLOW = 250
 SLACK = 150
 """Bytes per frame: what dicts whose entries come and go, and cancelled timers, may take meanwhile.  The smallest entry
 of any table takes several times as much."""
-FILLING = 300
+FILLING = 400
 """Frames that fill every table, of which that of redirects is the largest (`RedirectConfig.max_routes`)."""
 MEASURED = 200
 """Frames after those that fill every table."""

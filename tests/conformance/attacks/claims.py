@@ -7,6 +7,7 @@ from tests.conformance.attacks.senders import MSS, MUCH, bulk
 from tests.conformance.attacks.table import attack
 from tests.support.tcp_lab import TcpLab
 from tests.support.tcp_peer import Received, ms, sec
+from wsknet.config import TcpConfig
 from wsknet.transport.tcp.state import State
 from wsknet.types import Family
 from wsknet.wire import tcp_options
@@ -140,7 +141,7 @@ def _invented_duplicates(family: Family) -> None:
 def _huge_scale(family: Family) -> None:
     unit = 1 << 14
     for scale in (14, 15, 255):
-        lab = TcpLab(family)
+        lab = TcpLab(family, tcp_config=TcpConfig(initial_window_segments=40))
         endpoint = lab.connected(window=1, scale=scale)
         lab.send(endpoint, bytes(3 * unit))
         edge, ack, window = 2, 1, 1

@@ -33,7 +33,7 @@ def _answer_probes(lab: TcpLab, seconds: int) -> int:
     end = lab.now + sec(seconds)
     asked = 0
     while lab.now < end:
-        lab.clock.advance(sec(5))
+        lab.clock.advance(sec(20))
         for segment in lab.peer.drain():
             asked += 1
             lab.peer.send(seq=1, ack=1, window=0, port=segment.destination_port)

@@ -178,3 +178,35 @@ def test_after_a_timeout_slow_start_ends_where_a_loss_would_have_led(
     )
 
     assert rounds(conversation, 4) == [2, 4, left, left + 1 if behaviour is RENO else left]
+
+
+@FAMILIES
+@pytest.mark.parametrize(
+    ("report", "flight"), [("", 2), (" <nop,nop,sack 9001:10001>", 18)], ids=["repaired", "needless"]
+)
+@pytest.mark.rule("RFC8985-7.4.2")
+def test_a_loss_that_a_tail_probe_has_repaired_is_a_loss(family: Family, report: str, flight: int) -> None:
+    """Only what is sent behind the probe tells which it was.  18: the ten of before, and eight for the first
+    acknowledgement (RFC 9406 4.2); for the others the window was not in use."""
+    script(
+        """
+        +0     connect
+        +0     > S 0:0(0) <...>
+        +.1    < S. 0:0(0) ack 1 <mss 1000,nop,nop,sackOK>
+        +0     > . 1:1(0) ack 1
+        +0     write 10000
+        +0     > P. 1:10001(10000) ack 1 by 1000
+        +.1    < . 1:1(0) ack 8001
+        +.2    > P. 9001:10001(1000) ack 1
+        +.1    < . 1:1(0) ack 10001$report
+        +0     write 1000
+        +0     > P. 10001:11001(1000) ack 1
+        +.1    < . 1:1(0) ack 11001
+        +0     write 50000
+        +0     > . 11001:$to ack 1 by 1000
+        """,
+        family,
+        WINDOWS,
+        report=report,
+        to=11001 + 1000 * flight,
+    )

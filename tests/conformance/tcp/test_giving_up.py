@@ -115,3 +115,24 @@ def test_what_is_written_later_has_its_own_time(family: Family) -> None:
         """,
         family,
     )
+
+
+@FAMILIES
+@pytest.mark.rule("RFC9293-3.10.8")
+def test_each_progress_gives_the_rest_its_whole_time(family: Family) -> None:
+    script(
+        """
+        0      established mss 1000
+        0      set user_timeout 2s
+        0      write 2000
+        0      > P. 1:2001(2000) ack 1 by 1000
+        .3     > . 1:1001(1000) ack 1
+        .9     > . 1:1001(1000) ack 1
+        1.5    < . 1:1(0) ack 1001
+        1.5    > P. 1001:2001(1000) ack 1
+        2.7    > P. 1001:2001(1000) ack 1
+        3.5    > R 2001:2001(0)                 # two seconds after the progress, not after the start
+        +0     error TIMED_OUT
+        """,
+        family,
+    )

@@ -80,6 +80,34 @@ def test_beyond_the_syn_queue_a_cookie_remembers_the_peer(family: Family) -> Non
 
 @FAMILIES
 @pytest.mark.rule("RFC4987-3.6")
+def test_a_cookie_of_two_minutes_ago_is_refused(family: Family) -> None:
+    conversation = script(
+        """
+        0      listen 1
+        0      < S 0:0(0) <mss 1000>
+        0      > S. 0:0(0) ack 1 <...>
+        0      < S 0:0(0) <mss 1000> port 81
+        0      > S. *:*(0) ack 1 <...> port 81
+        """,
+        family,
+        WINDOWS,
+    )
+    assert conversation.latest is not None
+    conversation.names["cookie"] = (conversation.latest.seq + 1) & 0xFFFFFFFF
+    conversation.run(
+        """
+        1      > S. 0:0(0) ack 1 <...>          # to the one who has his place
+        3      > S. 0:0(0) ack 1 <...>
+        120    < . 1:1(0) ack $cookie port 81
+        120    > R $cookie:$cookie(0) port 81
+        120    told nothing
+        120    connections 0
+        """
+    )
+
+
+@FAMILIES
+@pytest.mark.rule("RFC4987-3.6")
 def test_a_forged_cookie_is_refused(family: Family) -> None:
     script(
         """

@@ -262,3 +262,23 @@ def test_windows_are_scaled_after_the_syns_alone(family: Family) -> None:
         """,
         family,
     )
+
+
+@FAMILIES
+@pytest.mark.rule("RFC7323-2.2", "RFC9293-3.5")
+def test_nor_is_the_window_of_a_syn_ack_that_crosses_ours_scaled(family: Family) -> None:
+    script(
+        """
+        +0     connect
+        +0     > S 0:0(0) <...>
+        +0     < S 0:0(0) win 1000 <mss 1000,wscale 4>
+        +0     > S. 0:0(0) ack 1 <...>
+        +0     < S. 0:0(0) ack 1 win 1000 <mss 1000,wscale 4>
+        +0     > . 1:1(0) ack 1
+        +0     write 8000
+        +0     > . 1:1001(1000) ack 1
+        +0     < . 1:1(0) ack 1001 win 125      # 2000
+        +0     > . 1001:3001(2000) ack 1 by 1000
+        """,
+        family,
+    )

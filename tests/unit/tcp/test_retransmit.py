@@ -396,7 +396,9 @@ def test_data_in_flight_needs_no_probe() -> None:
     endpoint.keep_alive = True
     lab.send(endpoint, b"x")
     lab.clock.advance(sec(60))
-    assert all(segment.data == b"x" for segment in lab.peer.drain())
+    found = lab.peer.drain()
+    assert len(found) > 3
+    assert {segment.data for segment in found} == {b"x"}
     assert lab.state(endpoint) is State.ESTABLISHED
 
 

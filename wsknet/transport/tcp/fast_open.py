@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from wsknet.wire import tcp
 
 _COOKIE_LENGTH = 8
-"""RFC 7413 4.1.1 allows 4 to 16 bytes."""
+"""RFC 7413 4.1.1 allows 4 to 16 bytes; TCP_FASTOPEN_COOKIE_SIZE of Linux."""
 _MOST_PEERS = 1024
-"""Of which cookies are kept; the oldest goes."""
+"""Of which cookies are kept; the oldest goes.  Our own choice."""
 _RESET_COUNTS: Duration = 60 * SECOND
+"""How long; as in Linux."""
 _MOST_OPTIONS = 40
 """Bytes of options that a SYN may have, and that its data leaves room for."""
 

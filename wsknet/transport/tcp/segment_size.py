@@ -14,12 +14,12 @@ _HEADERS = {4: 20 + 20, 16: 40 + 20}
 _BASE_MTU = {4: 1024, 16: 1280}
 """By address length: packets that get through nearly everywhere (RFC 4821 7.2)."""
 _LEAST_MTU = {4: 552, 16: 1280}
-"""Where even those do not."""
+"""Where even those do not: what `net.pmtu` believes at least."""
 _TIMEOUTS = 2
 """Of one segment, after which it is taken to be too long: "full stop timeout" of RFC 4821 7.7.  Fewer would blame the
 path for what congestion does."""
 _CLOSE_ENOUGH = 32
-"""Bytes between what fits and what does not, below which the search ends (RFC 4821 7.3)."""
+"""Bytes between what fits and what does not, below which the search ends (RFC 4821 7.3, which leaves the number open)."""
 _RETRY: Duration = 600 * SECOND
 """After which a search that has ended begins again (RFC 4821 7.3, RFC 1191 6.3)."""
 

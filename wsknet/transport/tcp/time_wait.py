@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
 _REUSE_GAP = 0x10000
 """How far a reopened connection's first number lies behind the last of the old one, at least: old duplicates of our own
-segments then fall before its window."""
+segments then fall before its window.  A little more than the largest window without scale, as in
+`tcp_timewait_state_process` of Linux."""
 _ANSWERS_PERIOD = SECOND // 2
-"""Segments other than a FIN are answered once in this time, as an answer may cause the next."""
+"""Segments other than a FIN are answered once in this time, as an answer may cause the next;
+net.ipv4.tcp_invalid_ratelimit of Linux."""
 
 
 class TimeWait:
