@@ -105,8 +105,9 @@ def _incomplete(family: Family) -> None:
             send_fragment(lab, number, 1, bytes(1400), more=True)
 
     fill = 2 * limits.max_packets
-    assert growth_after(lambda: send(range(fill)), lambda: send(range(fill, fill + 3000))) < 100 * OBJECT_COST
-    assert lab.stack.trace.drops[DropReason.FRAGMENTS_FULL] >= 3000
+    assert growth_after(lambda: send(range(fill)), lambda: send(range(fill, fill + 1500))) < 100 * OBJECT_COST
+    assert lab.stack.trace.drops[DropReason.FRAGMENTS_FULL] >= 1500
     lab.clock.advance(limits.timeout)
+    assert (len(lab.stack.ip.reassembly), lab.stack.ip.reassembly.held_bytes) == (0, 0)
     assert lab.stack.next_deadline() is None
     _assert_serves(lab)

@@ -14,7 +14,7 @@ from wsknet.transport.tcp.reassembly import MAX_PIECES
 from wsknet.types import Family
 
 _WINDOW = 65535
-_SMALL = 6000
+_SMALL = 3000
 """A window that bytes fill soon; a whole object for each would take ten times as much."""
 _PER_PIECE = 200
 """Bytes that one kept piece takes beside its data: a `bytes` object, a number, two places in lists."""
@@ -59,7 +59,7 @@ def _tiny_in_order(family: Family) -> None:
     endpoint = lab.connected()
 
     def send() -> None:
-        for number in range(_SMALL + 1000):
+        for number in range(_SMALL + 500):
             lab.peer.send(seq=1 + number, ack=1, data=b"x")
             lab.peer.segments.clear()
             lab.owners[endpoint].history.clear()
@@ -99,7 +99,7 @@ def _random_pieces(family: Family) -> None:
     stream = rng.randbytes(60_000)
 
     def send() -> None:
-        for _ in range(3000):
+        for _ in range(2000):
             start, length = rng.randrange(1, 60_000), rng.choice((1, 1, 7, 1460))
             lab.peer.send(seq=1 + start, ack=1, data=stream[start : start + length])
             lab.peer.segments.clear()

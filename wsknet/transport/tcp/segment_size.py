@@ -19,7 +19,7 @@ _TIMEOUTS = 2
 """Of one segment, after which it is taken to be too long: "full stop timeout" of RFC 4821 7.7.  Fewer would blame the
 path for what congestion does."""
 _CLOSE_ENOUGH = 32
-"""Bytes between what fits and what does not, below which the search ends (RFC 4821 7.3, which leaves the number open)."""
+"""Bytes between what fits and what does not, below which the search ends; RFC 4821 7.3 leaves the number open."""
 _RETRY: Duration = 600 * SECOND
 """After which a search that has ended begins again (RFC 4821 7.3, RFC 1191 6.3)."""
 
