@@ -129,3 +129,16 @@ def test_of_two_ends_of_the_stream_the_first_counts_and_none_outside_the_window(
     side.take_fin(side.nxt + 50)
     side.take_fin(side.nxt + 60)
     assert side.fin_at == side.nxt + 50
+
+
+def test_an_older_push_does_not_hide_a_later_one() -> None:
+    side = receiver(1000)
+    first = side.nxt
+    side.insert(first + 10, bytes(10), True)
+    side.insert(first, bytes(10), False)
+    side.insert(first + 30, bytes(10), False)
+    side.insert(first + 20, bytes(10), True)
+    side.consume(20)
+    assert side.is_pushed
+    side.consume(10)
+    assert not side.is_pushed

@@ -156,8 +156,8 @@ class Receiver:
             for piece in self.reassembly.take(self.nxt):
                 self.buffer += piece
                 self.nxt += len(piece)
-            if self.nxt - len(self.buffer) < self.pushed_ahead <= self.nxt:
-                self.pushed_to = self.received - (self.nxt - self.pushed_ahead)
+            if self.pushed_ahead <= self.nxt:
+                self.pushed_to = max(self.pushed_to, self.received - (self.nxt - self.pushed_ahead))
         return True
 
     def take_urgent(self, position: Position) -> bool:
