@@ -55,9 +55,10 @@ class TapBench:
         self._labs = stack.enter_context(ExitStack())
         """Entered first, so that no TAP closes under a driver that still runs."""
         self.directory = directory
+        files = stack.enter_context(ExitStack())  # closed behind the driver, which writes until it has ended
         self.driver = stack.enter_context(RealDriver())
         self.capture = directory / "frames.pcapng"
-        self.writer = stack.enter_context(PcapngWriter.open(self.capture, self.driver.epoch))
+        self.writer = files.enter_context(PcapngWriter.open(self.capture, self.driver.epoch))
         self.host = self.make_host("host")
         self.verdict: Verdict | None = None
         """What Wireshark thinks of the capture, once `tap_bench` is over."""

@@ -127,9 +127,10 @@ class Server:
         options = self._options
         lab = undo.enter_context(Lab(options.netns))
         self.cleaned = lab.cleaned
+        files = undo.enter_context(ExitStack())  # closed behind the driver, which writes until it has ended
         self._driver = driver = undo.enter_context(RealDriver())
         self.host = Host(options.app, driver, Random(SystemRandom().getrandbits(256)), is_router=options.forward)
-        writer = undo.enter_context(_writer(options.pcap, driver.epoch)) if options.pcap else None
+        writer = files.enter_context(_writer(options.pcap, driver.epoch)) if options.pcap else None
         for interface in options.interfaces:
             device = lab.tap(interface.name, TapDevice, peer=interface.peers, create=interface.create)
             try:

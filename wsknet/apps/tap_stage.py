@@ -70,8 +70,9 @@ def tap_stage(seed: int, capture: Path) -> Iterator[Stage]:
     """One emulated host on two TAPs in an unnamed namespace; the kernel plays both peers.  Needs root."""
     with ExitStack() as undo:
         lab = undo.enter_context(Lab.unnamed())
+        files = undo.enter_context(ExitStack())  # closed behind the driver, which writes until it has ended
         driver = undo.enter_context(RealDriver())
-        writer = undo.enter_context(PcapngWriter.open(capture, driver.epoch))
+        writer = files.enter_context(PcapngWriter.open(capture, driver.epoch))
         host = Host("multi", driver, Random(seed))
         by_mac: dict[str, str] = {}
         peers = []
