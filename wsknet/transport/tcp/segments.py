@@ -62,13 +62,14 @@ class SegmentWriter:
     """Sends the segments of one connection: fills in acknowledgement, window and checksum."""
 
     __slots__ = ("_counts", "_delayed_ack", "_flow_label", "_identification", "_ip", "_local_port", "_receiver",
-                 "_remote_port", "ecn", "path", "path_changed", "pseudo", "reports_room", "timestamps",
+                 "_remote_port", "_tables", "ecn", "path", "path_changed", "pseudo", "reports_room", "timestamps",
                  "urgent_to")  # fmt: skip
 
     def __init__(
         self, protocol: TcpProtocol, path: Path, ports: tuple[int, int], receiver: Receiver, delayed_ack: Timer
     ) -> None:
         self._ip = protocol.ip
+        self._tables = protocol.ip.tables
         self._local_port, self._remote_port = ports
         self._receiver = receiver
         self._delayed_ack = delayed_ack
@@ -92,7 +93,7 @@ class SegmentWriter:
 
     def refresh_path(self) -> None:
         """Before a segment is cut: another connection may have learnt of a smaller MTU (RFC 1191 6.3, RFC 8201 5.4)."""
-        if self.path.generation != self._ip.generation:
+        if self.path.generation != self._tables.generation:
             self._renew()
 
     @property
@@ -133,7 +134,8 @@ class SegmentWriter:
             payload,
             urgent,
         )
-        self.refresh_path()
+        if not is_new:  # else that was done before it was cut
+            self.refresh_path()
         number = self._next_identification() if self._counts else 0
         self._ip.send(
             self.path, _TCP, header, payload, now, None, traffic_class, self._flow_label, identification=number
@@ -146,8 +148,7 @@ class SegmentWriter:
         header = tcp.build_checked(
             self.pseudo, self._local_port, self._remote_port, seq & MASK, ack & MASK, flags, window, options, payload
         )
-        if self.path.generation != self._ip.generation:
-            self._renew()
+        self.refresh_path()
         # A SYN-ACK is sent before there is a connection that could count (ip_build_and_send_pkt of Linux).
         is_counted = self._counts and flags & (tcp.SYN | tcp.ACK) != tcp.SYN | tcp.ACK
         identification = self._next_identification() if is_counted else 0
