@@ -7,6 +7,7 @@ import pytest
 from tests.support.tcp_lab import TcpLab, with_tcp
 from tests.support.tcp_peer import OUR_PORT, ms, sec
 from wsknet.behaviour import WINDOWS
+from wsknet.config import TcpConfig
 from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.tcp_policy import OptionUse
 from wsknet.trace import DropReason
@@ -413,3 +414,29 @@ def test_a_closed_endpoint_stays_closed() -> None:
     with pytest.raises(LocalError):
         endpoint.bind(endpoint.local or lab.bound().local, lab.now)  # type: ignore[arg-type]
     assert lab.bound(OUR_PORT + 1)
+
+
+def waiting(lab: TcpLab, port: int) -> TcpEndpoint:
+    """One more in TIME-WAIT, from a port of its own."""
+    endpoint = lab.connecting(port)
+    lab.peer.send(flags="SA", seq=0, ack=1, to=port)
+    lab.finish(endpoint)
+    lab.peer.send(flags="FA", seq=1, ack=2, to=port)
+    lab.peer.drain()
+    assert lab.state(endpoint) is State.TIME_WAIT
+    return endpoint
+
+
+@pytest.mark.rule("RFC9293-3.6.1")
+def test_beyond_the_bound_the_oldest_wait_ends_and_those_that_ended_by_themselves_do_not_count() -> None:
+    lab = TcpLab(tcp_config=TcpConfig(max_time_wait=2))
+    first, second = waiting(lab, OUR_PORT), waiting(lab, OUR_PORT + 1)
+    assert lab.state(first) is State.TIME_WAIT
+    third = waiting(lab, OUR_PORT + 2)
+    states = [lab.state(each) for each in (first, second, third)]
+    assert states == [State.CLOSED, State.TIME_WAIT, State.TIME_WAIT]
+
+    lab.clock.advance(sec(121))
+    assert lab.state(second) is lab.state(third) is State.CLOSED
+    fourth, fifth = waiting(lab, OUR_PORT + 3), waiting(lab, OUR_PORT + 4)
+    assert lab.state(fourth) is lab.state(fifth) is State.TIME_WAIT
