@@ -153,8 +153,8 @@ def test_blocks_come_in_any_order_and_that_is_no_reordering(family: Family) -> N
 
 
 @FAMILIES
-@pytest.mark.rule("RFC8985-7.4.2")
-def test_a_needless_probe_is_told_of_when_nothing_is_in_flight_any_more_and_does_not_count_as_loss(
+@pytest.mark.rule("RFC2883-4")
+def test_a_needless_repeat_is_told_of_when_nothing_is_in_flight_any_more_and_does_not_count_as_loss(
     family: Family,
 ) -> None:
     script(
