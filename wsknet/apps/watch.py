@@ -28,7 +28,7 @@ from wsknet.wsk import (
 )
 
 PERIOD = 5 * 10_000_000
-"""100 ns between two looks."""
+"""Between two looks: five seconds, in units of 100 ns."""
 
 
 class Watch:

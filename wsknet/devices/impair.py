@@ -104,7 +104,7 @@ class Channel:
             marked = _marked(frame)
             counters.marked += marked is not frame
             frame = marked
-        if impairment.corrupt and rng.random() < impairment.corrupt:
+        if impairment.corrupt and frame and rng.random() < impairment.corrupt:
             counters.corrupted += 1
             frame = _flip_bit(frame, rng.randrange(8 * len(frame)))
         if impairment.reorder and rng.random() < impairment.reorder:

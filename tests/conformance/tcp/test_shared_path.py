@@ -39,3 +39,27 @@ def test_what_one_connection_learns_of_the_path_the_next_segment_of_another_heed
     assert {frame[23 if family is Family.IPV4 else 20] for frame in frames} == {6}, "a fragment header"
     assert all(frame[20] & 0x3F == 0 and frame[21] == 0 for frame in frames if family is Family.IPV4), "a fragment"
     assert max(len(frame) for frame in frames) == 1314
+
+
+@FAMILIES
+@pytest.mark.rule("RFC1191-6.4", "RFC8201-5.2")
+def test_each_connection_repeats_at_once_what_was_too_long_whoever_learned_of_it_first(family: Family) -> None:
+    lab = TcpLab(family)
+    one = lab.connected()
+    lab.peer.port = 81
+    other = lab.bound(port=50001)
+    other.connect(lab.peer.endpoint, lab.now)
+    lab.peer.expect(flags="S", seq=0)
+    lab.peer.send(flags="SA", seq=0, ack=1, mss=1460, to=50001)
+    lab.peer.expect(flags="A", seq=1)
+    lost = []
+    for endpoint in (one, other):
+        lab.send(endpoint, bytes(1400))
+        lost.append(lab.peer.next())
+    mtu = 1300
+    for segment in lost:
+        lab.peer.port = segment.destination_port
+        lab.peer.send_icmp_error(IcmpErrorKind.PACKET_TOO_BIG, segment, mtu)
+        again = lab.peer.drain()
+        assert sum(len(each.data) for each in again) == 1400, "at once, not by timeout"
+        assert max(len(each.data) for each in again) < len(lost[0].data)

@@ -19,7 +19,7 @@ from wsknet.wsk.ke import UNIX_EPOCH_IN_SYSTEM_TIME
 from wsknet.wsk.simple import buffer
 
 HIGH_WATER = 1 << 20
-"""Octets lent to the stack, above which no more are fetched: as many as an acknowledgement can be behind."""
+"""Octets lent to the stack, above which no more are fetched; our own choice."""
 PATIENCE = 60 * SECOND
 """For the whole of a head, for the next octets of content, for the next acknowledgement, and between two requests: as
 nginx has it for the first three (client_header_timeout and its like, from memory)."""

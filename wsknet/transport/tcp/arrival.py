@@ -1,5 +1,5 @@
 """A segment that does not go the short way, in the order of RFC 9293 3.10.7.3 and 3.10.7.4; RFC 5961 for the answers
-to segments that may be forged, RFC 5681 2 for what a duplicate acknowledgement is."""
+to segments that may be forged, RFC 5681 4.2 for when to acknowledge at once."""
 
 from __future__ import annotations
 

@@ -76,8 +76,8 @@ class Connection:
         self.remote = remote
         self.state = State.CLOSED
         self.is_predicted = False
-        """ESTABLISHED, nothing missing in the incoming stream, its end not known, no error remembered: the short way
-        is open."""
+        """ESTABLISHED, nothing missing in the incoming stream, its end not known, no error remembered, no ECN, and no
+        window told by a segment ahead: the short way is open."""
         self.listener: Listener | None = None
         """Whom to tell, as long as nobody has accepted the connection."""
         self.soft_error: ErrorKind | None = None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class TcpEndpoint(TcpOptions):
     """Unbound, bound, listening, or with a connection.  Illegal calls raise `LocalError` and change nothing.
 
-    Bits of `Ready` that a connection can set: CONNECTED, READABLE, SENT (a whole lent buffer was acknowledged),
+    Bits of `Ready` that a connection can set: CONNECTED, READABLE, SENT (a whole lent buffer was acknowledged), URGENT,
     PEER_FINISHED, FINISHED, FAILED; of a listener: ACCEPTABLE, and with conditional accept REQUESTED, REQUEST_ABORTED.
     """
 

@@ -25,7 +25,7 @@ def retransmission(connection: Connection, now: Instant) -> None:
     recovery = sender.recovery
     if connection.state not in CONNECTING:
         if sender.is_overdue(now):
-            give_up(connection, now)
+            _give_up(connection, now)
             return
         if sender.alarm is Alarm.REORDER:
             look(sender, now)
@@ -43,7 +43,7 @@ def retransmission(connection: Connection, now: Instant) -> None:
     if connection.state in CONNECTING:
         _syn(connection, now)
     elif sender.user_timeout is None and recovery.retries >= connection.protocol.policy.data_retries:
-        give_up(connection, now)
+        _give_up(connection, now)
     else:
         timed_out(sender, now)
 
@@ -73,7 +73,7 @@ def persist(connection: Connection, now: Instant) -> None:
     in_vain = sender.probes if connection.endpoint.is_closed else sender.unanswered
     retries = connection.protocol.policy.data_retries
     if sender.is_overdue(now) or (sender.user_timeout is None and in_vain > retries):
-        give_up(connection, now)
+        _give_up(connection, now)
     else:
         sender.probe(now)
 
@@ -92,7 +92,7 @@ def keep_alive(connection: Connection, now: Instant) -> None:
         timer.arm(Instant(max(due, now + settings.interval)))
         return
     if connection.keep_alive_probes >= settings.probes:
-        give_up(connection, now)
+        _give_up(connection, now)
         return
     connection.keep_alive_probes += 1
     timer.arm(Instant(now + settings.interval))
@@ -101,7 +101,7 @@ def keep_alive(connection: Connection, now: Instant) -> None:
     connection.segments.send(sender.sent - 1, tcp.ACK, payload, now)
 
 
-def give_up(connection: Connection, now: Instant) -> None:
+def _give_up(connection: Connection, now: Instant) -> None:
     """The peer does not answer.  The reset tells it, should only the way back be broken."""
     if connection.state not in (State.CLOSING, State.LAST_ACK):
         connection.send_reset(now)

@@ -96,4 +96,4 @@ def send_syn(connection: Connection, now: Instant) -> None:
     sender.timeout_at = connection.timeout(now)
     connection.timers.retransmit.arm(sender.timeout_at)
     segments.send_bare(sender.iss, ack, flags, receiver.syn_window(), now, packed, data)
-    sender.has_sent(sum(map(len, data)), now)
+    sender.syn_carried(sum(map(len, data)), now)

@@ -54,7 +54,7 @@ def _while_connecting(connection: Connection, error: Undelivered, now: Instant) 
 def _shrink(connection: Connection, mtu: int, now: Instant) -> None:
     """What is in flight was lost, and congestion had nothing to do with it (RFC 1191 6.4)."""
     sender = connection.sender
-    sender.segments.refresh_path()
-    mss = mss_after_too_big(mtu, connection.remote.address)
-    if mss < sender.size.path and sender.path_changed(mss) and connection.state not in CONNECTING:
+    sender.segments.refresh_path()  # first: else it would undo this when the next segment is cut
+    sender.path_changed(min(mss_after_too_big(mtu, connection.remote.address), sender.size.path))
+    if connection.state not in CONNECTING:
         sender.repeat_too_long(now)

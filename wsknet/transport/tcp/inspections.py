@@ -38,7 +38,7 @@ class Request(NamedTuple):
     """As dialled."""
     remote: Endpoint
     syn: tcp.Segment
-    """Without data; its sender repeats that."""
+    """Without data, which its sender repeats, unless Fast Open may take it."""
     above: Position | None = None
     """Our initial sequence number is to lie behind this: what is left of the connection before."""
 

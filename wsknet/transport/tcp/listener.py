@@ -16,7 +16,6 @@ from wsknet.transport.tcp.naming import ends, name_of
 from wsknet.transport.tcp.opening import open_from_cookie, open_passively
 from wsknet.transport.tcp.segments import refuse, refuse_syn
 from wsknet.transport.tcp.seq import is_before, wrap
-from wsknet.transport.tcp.state import State
 from wsknet.transport.tcp.syn_cookies import MAX_AGE
 from wsknet.types import Instant
 from wsknet.wire import tcp
@@ -41,7 +40,6 @@ class Listener:
 
     __slots__ = ("_cookies_until", "_half_open", "_protocol", "_waiting", "backlog", "endpoint", "inspections")
 
-    state = State.LISTEN
     pseudo: int | None = None
 
     def __init__(self, protocol: TcpProtocol, endpoint: TcpEndpoint, backlog: int) -> None:
@@ -176,10 +174,6 @@ class Listener:
         del self._half_open[connection]
         self._waiting.append(connection)
         self._protocol.notify(self.endpoint, Ready.ACCEPTABLE)
-
-    def opened_early(self, connection: Connection) -> None:
-        """It need not wait for the end of its handshake (RFC 7413 4.2.2)."""
-        self.established(connection)
 
     def forget(self, connection: Connection, now: Instant) -> None:
         """The connection has come to nothing before anybody accepted it."""

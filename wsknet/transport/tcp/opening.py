@@ -32,7 +32,7 @@ def open_passively(connection: Connection, segment: tcp.Segment, listener: Liste
     early = segment.payload if connection.is_early else b""
     respond_to_syn(connection, segment, now, early)
     if connection.is_early:
-        listener.opened_early(connection)
+        listener.established(connection)  # it need not wait for the end of its handshake (RFC 7413 4.2.2)
 
 
 def open_from_cookie(connection: Connection, syn: tcp.Segment, listener: Listener, now: Instant) -> None:
@@ -50,11 +50,11 @@ def respond_to_syn(connection: Connection, segment: tcp.Segment, now: Instant, e
     connection.change(Cause.SYN)
     take_syn(connection, segment, now)
     connection.receiver.insert(connection.receiver.nxt, early, True)
-    if connection.listener is None:
+    if connection.listener is None:  # our SYN is out; data that went with it has not been taken
         connection.fast_open = None
         connection.sender.nxt = connection.sender.sent = connection.sender.iss + 1
         connection.sender.board.clear()
-    if connection.sender.sent == connection.sender.iss:
+    else:
         _number_syn(connection, now)
     send_syn(connection, now)
 

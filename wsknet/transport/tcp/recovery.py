@@ -37,9 +37,9 @@ _OPEN = Phase.OPEN
 
 
 class Recovery:
-    __slots__ = ("_board", "_congestion", "_first_repeat_at", "_has_found", "_has_partial", "_has_sack",
-                 "_is_undoable", "_rack", "_repeats", "duplicates", "has_duplicate_report", "keeps_timer",
-                 "look_at", "must_repeat", "phase", "recover", "retries", "uses_rack")  # fmt: skip
+    __slots__ = ("_board", "_congestion", "_duplicates", "_first_repeat_at", "_has_found", "_has_partial", "_has_sack",
+                 "_is_undoable", "_rack", "_repeats", "has_duplicate_report", "keeps_timer", "look_at", "must_repeat",
+                 "phase", "recover", "retries", "uses_rack")  # fmt: skip
 
     def __init__(self, congestion: CongestionControl, board: Scoreboard, start: Position, uses_rack: bool) -> None:
         self._congestion = congestion
@@ -53,7 +53,7 @@ class Recovery:
         """What was sent up to when the last loss was noticed; until it is acknowledged the loss is being repaired."""
         self.retries = 0
         """How often the first unacknowledged segment has been repeated by timeout."""
-        self.duplicates = 0
+        self._duplicates = 0
         """Duplicate acknowledgements in a row."""
         self.must_repeat = False
         """The first lost segment goes out whatever the window says (RFC 6675 5 (4.3), RFC 5681 3.2 (3))."""
@@ -75,10 +75,6 @@ class Recovery:
     def use_sack(self, is_granted: bool) -> None:
         self._has_sack = is_granted
         self.uses_rack = self.uses_rack and is_granted
-
-    @property
-    def min_round_trip(self) -> Duration | None:
-        return self._rack.min_round_trip
 
     # What acknowledgements tell
 
@@ -121,7 +117,7 @@ class Recovery:
         congestion = self._congestion
         outstanding = nxt - una + count
         if self.phase is _OPEN:
-            if self.duplicates or self._board.guessed:
+            if self._duplicates or self._board.guessed:
                 self._restart_counting()
             congestion.acknowledged(count, outstanding, now, round_trip)
             return
@@ -133,7 +129,7 @@ class Recovery:
             self._end(una, nxt, now)
 
     def _restart_counting(self) -> None:
-        self.duplicates = 0
+        self._duplicates = 0
         if self._board.guessed:
             self._board.guess(0)
 
@@ -158,11 +154,11 @@ class Recovery:
         self._has_partial = True
 
     def duplicate(self, una: Position, nxt: Position, has_more: bool) -> None:
-        """An acknowledgement that acknowledges nothing while data is in flight (RFC 5681 2); with SACK, one that tells
-        of something new (RFC 6675 2).  `has_more`: new data could be sent."""
-        self.duplicates += 1
+        """An acknowledgement that acknowledges nothing while data is in flight (RFC 5681 2).  With SACK the blocks tell
+        more.  `has_more`: new data could be sent."""
         if self._has_sack:
             return
+        self._duplicates += 1
         board = self._board
         if self.phase is Phase.TIMEOUT:
             return
@@ -171,7 +167,7 @@ class Recovery:
         most = self.recover - una - size if self.phase is Phase.FAST else _DUPLICATES * size
         board.guess(max(min(board.guessed + size, nxt - una - size, most), 0))
         enough = self._threshold(nxt - una, has_more)
-        if self.phase is Phase.OPEN and self.duplicates >= enough and una >= self.recover:
+        if self.phase is Phase.OPEN and self._duplicates >= enough and una >= self.recover:
             if not board.records[0].is_lost:
                 board.mark_lost(board.records[0])
             self._has_found = True
@@ -245,7 +241,7 @@ class Recovery:
         self.retries += 1
         self.phase = Phase.TIMEOUT
         self.recover = nxt
-        self.duplicates = 0
+        self._duplicates = 0
         self.look_at = None
         self.must_repeat = True
         self._has_partial = self.keeps_timer = False
@@ -259,14 +255,14 @@ class Recovery:
         for record in board.unreported():
             board.mark_lost(record)
 
-    # Being wrong
-
     def tail_was_lost(self, flight: int, pipe: int, now: Instant) -> None:
         """A tail loss probe has repaired the only loss (RFC 8985 7.4.2, step 4): nothing to recover, but congestion."""
         if self.phase is Phase.OPEN:
             self._is_undoable = False
             self._congestion.loss_detected(flight, now)
             self._congestion.recovered(pipe, now)
+
+    # Being wrong
 
     def _await_undo(self) -> None:
         self._is_undoable = True

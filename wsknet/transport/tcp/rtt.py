@@ -1,5 +1,5 @@
-"""Round-trip time and retransmission timeout: RFC 6298.  Karn's rule (section 3) is kept by `send`, which times no
-segment that was sent twice unless timestamps tell the copies apart."""
+"""Round-trip time and retransmission timeout: RFC 6298.  Karn's rule (section 3) is kept by `delivery`, which takes no
+sample from a segment that was sent twice unless timestamps tell the copies apart."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RoundTrip:
         """PTO of RFC 8985 7.2, for more than one segment in flight."""
 
     def sample(self, measured: Duration) -> None:
-        """RFC 6298 2.2 and 2.3.  `min_variation` stands in the place of the clock granularity G."""
+        """RFC 6298 2.2 and 2.3.  `TcpPolicy.min_rto_variation` is in the place of the clock granularity G."""
         if self.smoothed is None:
             self.smoothed = measured
             self.variation = measured >> 1

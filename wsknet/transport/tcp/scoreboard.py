@@ -29,8 +29,8 @@ class Sent:
         """When it went out last."""
         self.is_sacked = False
         self.reported_to: Position
-        """If it is: all from here to there is, as far as that is known.  What has been reported is reported again and
-        again, and must not be looked at each time."""
+        """Set with `is_sacked`: everything from here to there is reported, as far as that is known.  Reports come again
+        and again, and must not be looked at record by record each time."""
         self.is_lost = False
         """Believed to be gone, and not repeated since."""
         self.is_repeated = False
@@ -104,10 +104,10 @@ class Scoreboard:
         record.start = una
 
     def split(self, index: int, at: Position) -> None:
-        """Make two of the record at `index`, the second beginning at `at`."""
+        """Make two of the record at `index`, which is not reported, the second beginning at `at`."""
         record = self.records[index]
         rest = Sent(at, record.end, record.at)
-        rest.is_lost, rest.is_sacked, rest.is_repeated = record.is_lost, record.is_sacked, record.is_repeated
+        rest.is_lost, rest.is_repeated = record.is_lost, record.is_repeated
         record.end = at
         self.records.insert(index + 1, rest)
         if record in self._repeated:

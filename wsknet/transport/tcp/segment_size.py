@@ -5,16 +5,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wsknet.types import SECOND, Duration, Instant
+from wsknet.net.pmtu import MIN_PATH_MTU
+from wsknet.transport.tcp.segments import HEADERS
+from wsknet.types import SECOND, Duration, Family, Instant
 
 if TYPE_CHECKING:
     from wsknet.transport.tcp.scoreboard import Sent
 
-_HEADERS = {4: 20 + 20, 16: 40 + 20}
 _BASE_MTU = {4: 1024, 16: 1280}
 """By address length: packets that get through nearly everywhere (RFC 4821 7.2)."""
-_LEAST_MTU = {4: 552, 16: 1280}
-"""Where even those do not: what `net.pmtu` believes at least."""
+_LEAST_MTU = {4: MIN_PATH_MTU[Family.IPV4], 16: MIN_PATH_MTU[Family.IPV6]}
+"""Where even those do not."""
 _TIMEOUTS = 2
 """Of one segment, after which it is taken to be too long: "full stop timeout" of RFC 4821 7.7.  Fewer would blame the
 path for what congestion does."""
@@ -40,8 +41,8 @@ class SegmentSize:
         """A segment longer than `current` on its way, to see whether it arrives."""
         self._probe_size = 0
         """Its data and options: what is left of it in flight may be less."""
-        self._base = _BASE_MTU[address_length] - _HEADERS[address_length]
-        self._least = _LEAST_MTU[address_length] - _HEADERS[address_length]
+        self._base = _BASE_MTU[address_length] - HEADERS[address_length]
+        self._least = _LEAST_MTU[address_length] - HEADERS[address_length]
         self.low: int | None = None
         """The longest known to arrive, while the path is not what it says; `None` if it is."""
         self._high = path

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from wsknet.types import Address, Instant
 
 _TCP = Proto.TCP.value
-_HEADERS = {4: 20 + 20, 16: 40 + 20}
+HEADERS = {4: 20 + 20, 16: 40 + 20}
 """IP and TCP header, by address length."""
 _DEFAULT_MSS = {4: 536, 16: 1220}
 """RFC 9293 3.7.1: what a peer that sends no MSS option takes."""
@@ -39,7 +39,7 @@ _LEAST_MSS = 64
 
 def mss_for(mtu: int, address: Address) -> int:
     """The largest segment that packets of `mtu` bytes carry."""
-    return min(mtu - _HEADERS[len(address)], 0xFFFF)
+    return min(mtu - HEADERS[len(address)], 0xFFFF)
 
 
 def mss_to_offer(path: Path) -> int:

@@ -255,9 +255,9 @@ class Sender:
         payload: Buffers = self.queue.take(record.start, length) if length else ()
         self.segments.send(record.start, flags, payload, now)
 
-    # Windows and sizes
+    # Data in the SYN
 
-    def has_sent(self, length: int, now: Instant) -> None:
+    def syn_carried(self, length: int, now: Instant) -> None:
         """The SYN carried so many bytes of data."""
         if not length:
             return
@@ -270,6 +270,8 @@ class Sender:
         self.board.clear()
         self.nxt = self.sent = self.una
         self.timers.retransmit.cancel()
+
+    # Windows and sizes
 
     def set_window(self, window: int) -> None:
         self.window = window
@@ -297,11 +299,13 @@ class Sender:
     def repeat_too_long(self, now: Instant) -> None:
         """What was too long for the path is lost, and congestion had nothing to do with it (RFC 1191 6.4)."""
         board = self.board
+        known = board.lost
         for record in board.unreported():
             if self.data_in(record) > self.mss:
                 board.mark_lost(record)
-        self.recovery.must_repeat = board.lost > 0
-        self.output(now)
+        if board.lost > known:
+            self.recovery.must_repeat = True
+            self.output(now)
 
     def not_beyond_user_timeout(self, deadline: Instant) -> Instant:
         if self.user_timeout is None:

@@ -3,7 +3,7 @@
 Where this leaves the letter of the RFC, it does as Linux's tcp_cubic:
 
 - 4.4 and 4.5 add ``(target - cwnd) / cwnd`` per acknowledgement; here it is per segment acknowledged.  Only so does the
-  window arrive at `target` after one round trip if the peer acknowledges every second segment (erratum 9186).
+  window arrive at `target` after one round trip if the peer acknowledges every second segment.
 - A curve whose W_max lies below the window it begins with begins at its plateau, as 4.8 and 4.10 have it for the cases
   without a W_max; the cube root of 4.2 would be negative and the curve steep from the start.
 """
