@@ -85,12 +85,14 @@ class Causes:
         return talk.names[side is not talk.client].address != side.machine.address(talk.plan.family)
 
     def _has_user_waited(self, needed: Duration, since: Instant, first: Duration, is_unheard: bool) -> bool:
-        """One loss may take longer than that, also one before what was acknowledged last; a full reader any time; and a
-        round trip, after that to find the neighbour, may be all that there is time for."""
+        """One loss may take longer than that, also one before what was acknowledged last; a full reader any time, and
+        so may a server that has not accepted yet, hence does not read; and a round trip, after that to find the
+        neighbour, may be all that there is time for."""
         world = self._world
         trip = round_trip(world)
         is_short = needed < 3 * trip + max(each.tcp.delayed_ack for each in world.behaviours)
-        tries = 0 if is_unheard or self._side.was_shut_out or is_short else 1
+        is_unread = self._side is not self._talk.accepting and world.accept_gap >= needed
+        tries = 0 if is_unheard or self._side.was_shut_out or is_unread or is_short else 1
         return self._was_long(since, needed, tries, first, self._tcp.max_rto, since - 2 * trip)
 
     def _was_long(

@@ -298,3 +298,18 @@ def test_a_timestamp_that_stands_elsewhere_among_the_options_counts_as_well(fami
         family,
         STAMPED,
     )
+
+
+@FAMILIES
+@pytest.mark.rule("RFC9293-3.10.5", "RFC5961-3.2")
+def test_a_reset_after_probes_of_a_closed_window_has_the_number_that_the_peer_expects(family: Family) -> None:
+    script(
+        """
+        +0     established win 0
+        +0     write 100
+        +.3    > . 1:2(1) ack 1
+        +0     abort
+        +0     > R 1:1(0)
+        """,
+        family,
+    )

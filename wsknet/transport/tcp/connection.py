@@ -310,9 +310,11 @@ class Connection:
         self._delete()
 
     def send_reset(self, now: Instant) -> None:
+        """With the number that the peer expects: a byte that probes its closed window has not been taken."""
+        sender = self.sender
         timestamps = self.segments.timestamps
         options = b"" if timestamps is None else timestamps.option(now)  # RFC 7323 3.2
-        self.segments.send_bare(self.sender.sent, 0, tcp.RST, 0, now, options)
+        self.segments.send_bare(sender.nxt if sender.probes else sender.sent, 0, tcp.RST, 0, now, options)
 
     def _delete(self) -> None:
         self.change(Cause.DELETE)
