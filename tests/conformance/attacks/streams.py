@@ -16,7 +16,7 @@ from wsknet.types import Family
 _WINDOW = 65535
 _SMALL = 3000
 """A window that bytes fill soon; a whole object for each would take ten times as much."""
-_PER_PIECE = 200
+_PER_PIECE = 240
 """Bytes that one kept piece takes beside its data: a `bytes` object, a number, two places in lists."""
 
 
