@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from wsknet.errors import ErrorKind, LocalError
 from wsknet.wsk.bugcheck import DRIVER_VERIFIER_DETECTED_VIOLATION, BugCheck
 from wsknet.wsk.constants import WSK_FLAG_AT_DISPATCH_LEVEL
-from wsknet.wsk.control import control_socket
+from wsknet.wsk.control.sockets import control_socket
 from wsknet.wsk.irp import IRP, SL_PENDING_RETURNED, IoSetCancelRoutine
 from wsknet.wsk.requests import KEPT, Refusal, call_back, complete, mark_pending, perform
 from wsknet.wsk.sockets.states import CREATED, DEAD, FORCED_CLOSED
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from wsknet.types import Instant
     from wsknet.wsk.client import Client
-    from wsknet.wsk.notifications import Notifications
+    from wsknet.wsk.control.notifications import Notifications
 
 
 NOT_CALLED = -1

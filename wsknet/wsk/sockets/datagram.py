@@ -22,7 +22,7 @@ from wsknet.wsk.constants import (
     WSK_FLAG_AT_DISPATCH_LEVEL,
     WSK_FLAG_DATAGRAM_SOCKET,
 )
-from wsknet.wsk.control_info import messages_of, packet_info
+from wsknet.wsk.control.messages import messages_of, packet_info
 from wsknet.wsk.dispatch import WSK_PROVIDER_DATAGRAM_DISPATCH
 from wsknet.wsk.irp import IRP
 from wsknet.wsk.mdl import mdl_of, views_of, writable_views_of

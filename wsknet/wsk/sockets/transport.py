@@ -10,12 +10,12 @@ from wsknet.transport.ports import PortChoice
 from wsknet.transport.sharing import Security, Sharing
 from wsknet.types import Cover
 from wsknet.wsk.constants import AF_INET6
+from wsknet.wsk.control.steering import Receiving
 from wsknet.wsk.irp import IRP
 from wsknet.wsk.sockaddr import SOCKADDR, SockAddr, local_name, require_room, sockaddr_octets, store_sockaddr
 from wsknet.wsk.sockets.base import Socket
 from wsknet.wsk.sockets.states import CREATED, FORCED_CLOSED
 from wsknet.wsk.status import NTSTATUS, STATUS_INVALID_PARAMETER, STATUS_SUCCESS
-from wsknet.wsk.steering_options import Receiving
 
 if TYPE_CHECKING:
     from wsknet.types import Instant, LocalName

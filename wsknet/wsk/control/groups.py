@@ -29,7 +29,7 @@ from wsknet.wsk.constants import (
     IPV6_MULTICAST_IF,
     IPV6_MULTICAST_LOOP,
 )
-from wsknet.wsk.steering_options import require_level
+from wsknet.wsk.control.option import DATAGRAM, Option, apply_to_endpoint, number, of_level
 from wsknet.wsk.structures import ip_mreq, ip_mreq_source, ipv6_mreq
 
 if TYPE_CHECKING:
@@ -42,15 +42,7 @@ DEFAULT_HOPS = 0xFFFFFFFF
 """-1 of IPV6_MULTICAST_HOPS: the value of the system, which is 1 (RFC 3493 5.2)."""
 
 
-def find_value(socket: Any, Level: int, ControlCode: int) -> str | None:
-    """The attribute of `Options` behind an option that is a number; `None` for what is none of these."""
-    attribute = VALUES.get((Level, ControlCode))
-    if attribute is not None:
-        require_level(socket, Level, is_for_datagrams=True)
-    return attribute
-
-
-def set_value(socket: DatagramSocket, Level: int, attribute: str, value: int) -> None:
+def _set_value(socket: DatagramSocket, Level: int, attribute: str, value: int) -> None:
     """`value` is the ULONG as C reads it.  Errors: `LocalError` INVALID_ARGUMENT, `NetError` NOT_LOCAL."""
     options = socket.options
     if attribute == "multicast_loop":
@@ -71,14 +63,25 @@ def set_value(socket: DatagramSocket, Level: int, attribute: str, value: int) ->
         options.multicast_if = value
 
 
-def find_membership(socket: Any, Level: int, ControlCode: int) -> MembershipChange | None:
-    """The change of memberships that an option makes; `None` for what is none of these."""
-    change = MEMBERSHIPS.get((Level, ControlCode))
-    if change is not None:
-        require_level(socket, Level, is_for_datagrams=True)
+def _value(Level: int, attribute: str) -> Option:
+    def set_value(socket: DatagramSocket, value: int, now: Instant) -> None:
+        _set_value(socket, Level, attribute, value)
+        apply_to_endpoint(socket)
+
+    def get_value(socket: DatagramSocket) -> int:
+        value: int = getattr(socket.options, attribute)
+        return value
+
+    return number(of_level(Level, DATAGRAM), set_value, get_value)
+
+
+def _membership(Level: int, change: MembershipChange) -> Option:
+    def set_membership(socket: DatagramSocket, InputSize: int, InputBuffer: Any, now: Instant) -> None:
         if socket.endpoint is None:
             raise LocalError(ErrorKind.INVALID_STATE, "bind first")
-    return change
+        change(socket, InputSize, InputBuffer, now)
+
+    return Option(of_level(Level, DATAGRAM), set_membership)
 
 
 def _interface(joined: Joined, octets: bytes) -> IfIndex | None:
@@ -140,7 +143,7 @@ def _leave_source(groups: SocketGroups, group: bytes, source: bytes, index: IfIn
     groups.leave(group, index, now, source)
 
 
-VALUES = {
+_VALUES = {
     (IPPROTO_IP, IP_MULTICAST_IF): "multicast_if",
     (IPPROTO_IP, IP_MULTICAST_TTL): "multicast_hops",
     (IPPROTO_IP, IP_MULTICAST_LOOP): "multicast_loop",
@@ -149,7 +152,7 @@ VALUES = {
     (IPPROTO_IPV6, IPV6_MULTICAST_LOOP): "multicast_loop",
 }
 
-MEMBERSHIPS = {
+_MEMBERSHIPS = {
     (IPPROTO_IP, IP_ADD_MEMBERSHIP): _of_group(SocketGroups.join),
     (IPPROTO_IP, IP_DROP_MEMBERSHIP): _of_group(SocketGroups.leave),
     (IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP): _of_source(_join_source),
@@ -158,4 +161,8 @@ MEMBERSHIPS = {
     (IPPROTO_IP, IP_UNBLOCK_SOURCE): _of_source(SocketGroups.unblock),
     (IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP): _of_group6(SocketGroups.join),
     (IPPROTO_IPV6, IPV6_DROP_MEMBERSHIP): _of_group6(SocketGroups.leave),
+}
+
+TABLE = {key: _value(key[0], attribute) for key, attribute in _VALUES.items()} | {
+    key: _membership(key[0], change) for key, change in _MEMBERSHIPS.items()
 }

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from wsknet.errors import ErrorKind, LocalError, NetError
-from wsknet.wsk.address_queries import local_addresses, route_probe, routing_interface, store_address_list
 from wsknet.wsk.constants import (
     AF_INET,
     SIO_ADDRESS_LIST_CHANGE,
@@ -20,14 +19,14 @@ from wsknet.wsk.constants import (
     WSK_FLAG_LISTEN_SOCKET,
     WSK_FLAG_STREAM_SOCKET,
 )
-from wsknet.wsk.notifications import Notifications
+from wsknet.wsk.control.addresses import local_addresses, route_probe, routing_interface, store_address_list
+from wsknet.wsk.control.ioctl import Buffers, Ioctl
+from wsknet.wsk.control.notifications import Notifications
+from wsknet.wsk.control.ulong import read_ulong
 from wsknet.wsk.requests import Refusal
-from wsknet.wsk.status import NTSTATUS, STATUS_INVALID_PARAMETER, STATUS_OF_KIND, STATUS_SUCCESS
-from wsknet.wsk.ulong import read_ulong
+from wsknet.wsk.status import NTSTATUS, STATUS_OF_KIND, STATUS_SUCCESS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from wsknet.types import Instant
     from wsknet.wsk.irp import IRP
     from wsknet.wsk.sockets.base import Socket
@@ -38,17 +37,7 @@ _DATAGRAM = WSK_FLAG_DATAGRAM_SOCKET
 _ALL = WSK_FLAG_LISTEN_SOCKET | WSK_FLAG_STREAM_SOCKET | WSK_FLAG_CONNECTION_SOCKET | _DATAGRAM
 
 
-class Buffers(NamedTuple):
-    """Of one IOCTL."""
-
-    InputSize: int
-    InputBuffer: Any
-    OutputSize: int
-    OutputBuffer: Any
-    OutputSizeReturned: list[int] | None
-
-
-def perform_ioctl(Irp: IRP, now: Instant, socket: Any, ControlCode: int, buffers: Buffers) -> Any:
+def perform_ioctl(Irp: IRP | None, now: Instant, socket: Any, ControlCode: int, buffers: Buffers) -> Any:
     ioctl = IOCTLS.get(ControlCode)
     if ioctl is None:
         raise LocalError(ErrorKind.NOT_SUPPORTED)
@@ -96,19 +85,18 @@ def _await_routing_change(Irp: IRP, now: Instant, socket: TransportSocket, buffe
 
 
 def _query_address_list(Irp: IRP | None, now: Instant, socket: Socket, buffers: Buffers) -> int:
-    if buffers.InputSize or buffers.InputBuffer is not None:
+    buffers.require_no_input()
+    if Irp is None and buffers.OutputSizeReturned is None:
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
     socket.require_alive()
     return store_address_list(socket, *buffers[2:])
 
 
-def query_address_list(socket: Socket, buffers: Buffers) -> NTSTATUS:
-    """The documented way, without an IRP (R-318)."""
-    if buffers.OutputSizeReturned is None:
-        return STATUS_INVALID_PARAMETER
+def perform_inline(socket: Socket, ControlCode: int, buffers: Buffers) -> NTSTATUS:
+    """An IOCTL that is documented without an IRP (R-318)."""
     with socket.pump as now:
         try:
-            _query_address_list(None, now, socket, buffers)
+            perform_ioctl(None, now, socket, ControlCode, buffers)
         except NetError as error:
             return STATUS_OF_KIND[error.kind]
         except Refusal as refusal:
@@ -129,20 +117,12 @@ def _notifications(socket: Socket) -> Notifications:
     return socket.notifications
 
 
-class Ioctl(NamedTuple):
-    operation: Callable[..., Any]
-    """Returns the bytes that it has written, or KEPT."""
-    categories: int
-    """Flags of the socket categories that have it; 0: all of them, basic sockets too."""
-    takes_address: bool = True
-
-
-IOCTLS = {
-    SIO_WSK_SET_REMOTE_ADDRESS: Ioctl(_set_remote_address, _DATAGRAM),
-    SIO_WSK_SET_SENDTO_ADDRESS: Ioctl(_set_sendto_address, _DATAGRAM),
-    SIO_UDP_CONNRESET: Ioctl(_set_connection_reset, _DATAGRAM, takes_address=False),
-    SIO_ROUTING_INTERFACE_QUERY: Ioctl(_query_routing_interface, _ALL),
-    SIO_ROUTING_INTERFACE_CHANGE: Ioctl(_await_routing_change, _ALL),
-    SIO_ADDRESS_LIST_QUERY: Ioctl(_query_address_list, 0, takes_address=False),
-    SIO_ADDRESS_LIST_CHANGE: Ioctl(_await_address_change, 0, takes_address=False),
+IOCTLS: dict[int, Ioctl] = {
+    SIO_WSK_SET_REMOTE_ADDRESS: Ioctl(_set_remote_address, _DATAGRAM, takes_address=True),
+    SIO_WSK_SET_SENDTO_ADDRESS: Ioctl(_set_sendto_address, _DATAGRAM, takes_address=True),
+    SIO_UDP_CONNRESET: Ioctl(_set_connection_reset, _DATAGRAM),
+    SIO_ROUTING_INTERFACE_QUERY: Ioctl(_query_routing_interface, _ALL, takes_address=True),
+    SIO_ROUTING_INTERFACE_CHANGE: Ioctl(_await_routing_change, _ALL, takes_address=True),
+    SIO_ADDRESS_LIST_QUERY: Ioctl(_query_address_list, 0, is_without_irp=True),
+    SIO_ADDRESS_LIST_CHANGE: Ioctl(_await_address_change, 0),
 }

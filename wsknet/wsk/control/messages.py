@@ -32,13 +32,14 @@ from wsknet.wsk.constants import (
     IPV6_RECVTCLASS,
     IPV6_TCLASS,
 )
-from wsknet.wsk.steering_options import require_level
+from wsknet.wsk.control.option import DATAGRAM, Option, number, of_level
 from wsknet.wsk.structures import IN6_PKTINFO, IN_PKTINFO
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from wsknet.transport.udp.endpoint import Datagram
+    from wsknet.types import Instant
 
 ECN = 0x03
 """The bits of a traffic class that RFC 3168 took."""
@@ -101,21 +102,22 @@ ITEMS = {
 """By level and option.  Messages come in this order."""
 
 
-def is_item(socket: Any, Level: int, ControlCode: int) -> bool:
-    """Whether this is one of `ITEMS`.  Raises `LocalError` INVALID_ARGUMENT where the socket has no such level."""
-    if (Level, ControlCode) not in ITEMS:
-        return False
-    require_level(socket, Level, is_for_datagrams=True)
-    return True
-
-
-def set_item(socket: Any, Level: int, ControlCode: int, is_on: bool) -> None:
+def _wanted(key: tuple[int, int]) -> Option:
     """Counts for what is received from then on, and for what waits in the queue."""
-    wanted: set[tuple[int, int]] = socket.options.receiving.control_info
-    if is_on:
-        wanted.add((Level, ControlCode))
-    else:
-        wanted.discard((Level, ControlCode))
+
+    def set_value(socket: Any, value: int, now: Instant) -> None:
+        wanted: set[tuple[int, int]] = socket.options.receiving.control_info
+        if value:
+            wanted.add(key)
+        else:
+            wanted.discard(key)
+
+    return number(
+        of_level(key[0], DATAGRAM), set_value, lambda socket: int(key in socket.options.receiving.control_info)
+    )
+
+
+TABLE = {key: _wanted(key) for key in ITEMS}
 
 
 def messages_of(datagram: Datagram, wanted: Collection[tuple[int, int]]) -> list[bytes]:

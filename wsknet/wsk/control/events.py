@@ -1,0 +1,79 @@
+"""SO_WSK_EVENT_CALLBACK: enabling and disabling event callbacks (WSK-5.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wsknet.errors import ErrorKind, LocalError, NetError
+from wsknet.wsk.constants import WSK_EVENT_DISABLE
+from wsknet.wsk.requests import KEPT, Refusal, mark_pending
+from wsknet.wsk.status import NTSTATUS, STATUS_EVENT_PENDING, STATUS_OF_KIND, STATUS_SUCCESS
+from wsknet.wsk.structures import NPI_WSK_INTERFACE_ID, WSK_EVENT_CALLBACK_CONTROL
+
+if TYPE_CHECKING:
+    from wsknet.types import Instant
+    from wsknet.wsk.irp import IRP
+    from wsknet.wsk.sockets.base import Socket
+
+
+def control_events(socket: Socket, InputSize: int, Control: Any, Irp: IRP | None) -> NTSTATUS:
+    """Works with and without an IRP, both ways (C-05)."""
+    if Irp is not None:
+        return socket.perform(Irp, _change_events, socket, InputSize, Control)
+    with socket.pump as now:
+        try:
+            mask = _event_mask(socket, InputSize, Control)
+            if mask & WSK_EVENT_DISABLE:
+                event = _disable(socket, mask)
+                return STATUS_EVENT_PENDING if socket.busy & event else STATUS_SUCCESS
+            _enable(socket, mask, now)
+        except NetError as error:
+            return STATUS_OF_KIND[error.kind]
+        except Refusal as refusal:
+            return refusal.Status
+    return STATUS_SUCCESS
+
+
+def _change_events(Irp: IRP, now: Instant, socket: Socket, InputSize: int, Control: Any) -> Any:
+    mask = _event_mask(socket, InputSize, Control)
+    if not mask & WSK_EVENT_DISABLE:
+        _enable(socket, mask, now)
+        return 0
+    event = _disable(socket, mask)
+    if not socket.busy & event:
+        return 0
+    mark_pending(Irp)
+    socket.disabling.append((event, Irp))
+    return KEPT
+
+
+def _event_mask(socket: Socket, InputSize: int, Control: Any) -> int:
+    if not isinstance(Control, WSK_EVENT_CALLBACK_CONTROL) or InputSize != Control.SIZE:
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    events = Control.EventMask & ~WSK_EVENT_DISABLE
+    if Control.NpiId != NPI_WSK_INTERFACE_ID or not events or events & ~socket.EVENTS:
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    return Control.EventMask
+
+
+def _enable(socket: Socket, events: int, now: Instant) -> None:
+    socket.check_may_enable(events)
+    callbacks = {}
+    for bit in range(events.bit_length()):
+        if events >> bit & 1:
+            callback = socket.find_callback(1 << bit)
+            if callback is None:
+                raise LocalError(ErrorKind.INVALID_ARGUMENT)
+            callbacks[1 << bit] = callback
+    socket.callbacks.update(callbacks)
+    socket.events |= events
+    socket.events_changed(now)
+
+
+def _disable(socket: Socket, mask: int) -> int:
+    """One event at a time, and none that is only there to be inherited."""
+    event = mask & ~WSK_EVENT_DISABLE
+    if event & (event - 1) or event & socket.never_disabled():
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    socket.events &= ~event
+    return event

@@ -1,0 +1,53 @@
+"""All options of WskControlSocket, and the two requests that use them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wsknet.errors import ErrorKind, LocalError
+from wsknet.wsk.control import groups, messages, socket_options, steering
+from wsknet.wsk.control.option import Option
+from wsknet.wsk.sockets.states import CREATED
+
+if TYPE_CHECKING:
+    from wsknet.types import Instant
+    from wsknet.wsk.irp import IRP
+
+OPTIONS: dict[tuple[int, int], Option] = {
+    **socket_options.TABLE,
+    **groups.TABLE,
+    **steering.TABLE,
+    **messages.TABLE,
+}
+"""By Level and ControlCode."""
+
+
+def set_option(
+    Irp: IRP, now: Instant, socket: Any, Level: int, ControlCode: int, InputSize: int, InputBuffer: Any
+) -> int:
+    option = _find(socket, Level, ControlCode)
+    if option.set is None:
+        raise LocalError(ErrorKind.NOT_SUPPORTED)
+    if option.is_before_bind and socket.state != CREATED:
+        raise LocalError(ErrorKind.INVALID_STATE)
+    option.set(socket, InputSize, InputBuffer, now)
+    return 0
+
+
+def get_option(
+    Irp: IRP, now: Instant, socket: Any, Level: int, ControlCode: int, OutputSize: int, OutputBuffer: Any
+) -> int:
+    option = _find(socket, Level, ControlCode)
+    if option.get is None:
+        raise LocalError(ErrorKind.NOT_SUPPORTED)
+    return option.get(socket, OutputSize, OutputBuffer, now)
+
+
+def _find(socket: Any, Level: int, ControlCode: int) -> Option:
+    socket.require_alive()
+    option = OPTIONS.get((Level, ControlCode))
+    if option is None:
+        raise LocalError(ErrorKind.NOT_SUPPORTED)
+    if not option.belongs(socket):
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    return option
