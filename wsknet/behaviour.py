@@ -150,6 +150,9 @@ class Behaviour:
     echo_repeats_code: tuple[Family, ...] = ()
     """Families over which an echo reply has the code of the request.  Windows answers 0 over IPv4 (CD of IE in
     nmap-os-db); nothing is known of IPv6."""
+    ignores_tos: bool = True
+    """IP_TOS changes nothing that is sent, although it is read back: "Do not use" of IPPROTO_IP Socket Options, and
+    DisableUserTOSSetting of KB 248611, whose default it is.  The control message IP_TOS of one datagram counts."""
     flow_labels: bool = True
     """TCP, UDP and echo requests carry an IPv6 flow label (RFC 6437 3).  All three do unless told not to: "netsh
     interface ipv6 set global flowlabel", net.ipv6.auto_flowlabels, net.inet6.ip6.auto_flowlabel."""
@@ -161,6 +164,10 @@ class Behaviour:
     removed_interface_closes_sockets: bool = True
     """A socket whose address goes with its whole interface is of no use any more (WSK D-23); else this is like an
     address that was removed."""
+
+    unknown_name_is_no_match: bool = False
+    """WskGetAddressInfo and WskGetNameInfo answer an unknown name with STATUS_NO_MATCH, as Windows 7 did and the
+    documentation has it, not with STATUS_NOT_FOUND (WSK C-02, D-21)."""
 
     # UDP
 
@@ -184,6 +191,12 @@ class Behaviour:
     say; ip_cmsg_send of Linux does so, and IP_SENDSRCADDR of FreeBSD is refused on a socket with an address."""
     unicast_name_hears_broadcast: bool = True
     """A socket bound to an address of an interface hears the broadcasts of its subnet (BIND-55)."""
+
+    # Raw sockets
+
+    raw_sends_are_restricted: bool = False
+    """Raw sockets neither send TCP nor can be bound for it, and UDP from a source that is not ours is dropped: Windows
+    XP SP2 to 7, not the servers ("TCP/IP Raw Sockets", Limitations; it is silent on later clients)."""
 
     # TCP
 
@@ -253,6 +266,7 @@ LINUX = Behaviour(
     neighbour_failure_is_final=True,
     hop_limit=64,
     identification=Identification.PER_CONNECTION,
+    ignores_tos=False,
     icmp_error_class=0xC0,  # __icmp_send: IPTOS_PREC_INTERNETCONTROL
     echo_repeats_code=(Family.IPV4, Family.IPV6),  # icmp_echo and icmpv6_echo_reply alter the type alone
     removed_address_aborts=False,
@@ -316,6 +330,7 @@ BSD = Behaviour(
     loopback_takes_any_source=True,
     hop_limit=64,
     identification=Identification.ATOMIC_ZERO,
+    ignores_tos=False,
     icmp_quoted_payload=8,  # net.inet.icmp.quotelen
     echo_repeats_code=(Family.IPV4,),  # icmp_input alters the type alone, icmp6_input clears the code
     removed_address_aborts=False,

@@ -18,6 +18,7 @@ from wsknet.transport.endpoint import Event, TransportEndpoint
 from wsknet.transport.lost_addresses import LostAddresses
 from wsknet.transport.ports import PortTable
 from wsknet.transport.queries import Answer, Deciders, Query, decide, question
+from wsknet.transport.raw.protocol import RawProtocols
 from wsknet.transport.tcp.protocol import TcpProtocol
 from wsknet.transport.udp.endpoint import UdpEndpoint
 from wsknet.transport.udp.protocol import UdpProtocol
@@ -60,11 +61,12 @@ class Stack:
             self.notify,
         )
         self.echo = EchoProtocol(self.ip, config.udp.receive_buffer, self.notify)
+        self.raw = RawProtocols(self.ip, config.udp.receive_buffer, self.notify)
         self.ip.protocols[Proto.UDP] = self.udp
         self.ip.protocols[Proto.TCP] = self.tcp
         self.ip.icmp.echo = self.echo
         self._ready: deque[TransportEndpoint] = deque()
-        self.ip.watchers.append(LostAddresses(self.ip, self.tcp, self.udp).hear)
+        self.ip.watchers.append(LostAddresses(self.ip, self.tcp, self.udp, self.raw).hear)
 
     def receive(self, if_index: IfIndex, frame: bytes, now: Instant, meta: FrameMeta | None = None) -> None:
         """A frame arrived; `meta` of `None` says that it is plain, as it was on the wire.
@@ -108,7 +110,7 @@ class Stack:
 
     def view(self) -> View:
         """Every table as it is now; `wsknet.inspect.tables` turns it into text."""
-        return snapshot(self.ip, self.tcp, self.udp, self.trace)
+        return snapshot(self.ip, self.tcp, self.udp, self.raw, self.trace)
 
     def resolve(self, query: Query) -> Answer:
         """What would happen, without explaining."""

@@ -40,6 +40,7 @@ def sections(view: View) -> dict[str, list[str]]:
         for protocol, bound in (("TCP", view.tcp_ports), ("UDP", view.udp_ports))
         for name in bound
     ]
+    raw = [f"protocol {number} {_raw_name(name)}" for number, name in view.raw_names]
     connections = [f"{format_endpoint(c.local)} to {format_endpoint(c.remote)} {c.state}" for c in view.connections]
     drops = [f"{count} x {reason.value}" for reason, count in view.drops.items()]
     return {
@@ -47,6 +48,7 @@ def sections(view: View) -> dict[str, list[str]]:
         "path MTUs": path_mtus,
         "next hops": suspects,
         "ports": ports,
+        "raw sockets": raw,
         "connections": connections,
         "dropped": drops,
     }
@@ -87,3 +89,7 @@ def _local_name(name: LocalName) -> str:
     wildcard = bytes(4 if name.cover is Cover.IPV4 else 16)
     shown = format_endpoint(Endpoint(name.address or wildcard, name.port, name.zone))
     return f"{shown}, IPv4 too" if name.cover is Cover.DUAL else shown
+
+
+def _raw_name(name: LocalName) -> str:
+    return format_address(name.address or bytes(4 if name.cover is Cover.IPV4 else 16), name.zone)

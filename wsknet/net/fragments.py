@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _IPV6_FRAGMENT = Struct("!BBHI")
 
+_NO_OPERATION = 1
+_COPIED = 0x80
+
 _COUNTERS = 1024
 """Of RFC 7739 5.3: destinations that share one see gaps, never a number twice before all 65,536 of IPv4 are used."""
 
@@ -91,7 +94,9 @@ def fragments(
 def _ipv4_fragments(
     path: Path, protocol: int, payload: bytes, hop_limit: int, traffic_class: int, identification: int
 ) -> list[Buffers]:
-    room = path.mtu - ipv4.HEADER_LENGTH
+    options = path.options
+    later_options = _copied(options)
+    room = path.mtu - ipv4.HEADER_LENGTH - len(options)
     if len(payload) > room:
         room = room // UNIT * UNIT
     packets: list[Buffers] = []
@@ -107,9 +112,21 @@ def _ipv4_fragments(
             dont_fragment=False,
             more_fragments=more,
             fragment_offset=offset,
+            options=later_options if offset else options,
         )
         packets.append((header, part))
     return packets
+
+
+def _copied(options: bytes) -> bytes:
+    """Of these, the ones that every fragment carries: those with the highest bit set (RFC 791 3.1)."""
+    kept, at = b"", 0
+    while at < len(options) and options[at]:
+        length = 1 if options[at] == _NO_OPERATION else options[at + 1]
+        if options[at] & _COPIED:
+            kept += options[at : at + length]
+        at += length
+    return kept
 
 
 def _parts(payload: bytes, room: int) -> Iterator[tuple[int, bytes, bool]]:

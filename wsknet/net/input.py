@@ -13,6 +13,7 @@ from wsknet.net.admission import Admission
 from wsknet.net.interface import MAX_FLOWS
 from wsknet.net.messages.icmp import IcmpErrorKind
 from wsknet.net.packet import Cast, Packet
+from wsknet.net.well_known import LIMITED_BROADCAST
 from wsknet.trace import DropReason
 from wsknet.types import (
     Family,
@@ -21,6 +22,7 @@ from wsknet.types import (
     Instant,
     Proto,
     is_link_local,
+    is_multicast,
 )
 from wsknet.wire import fragment, ipv4, ipv4_options, ipv6, ipv6_extensions
 from wsknet.wire.ethernet import ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, HEADER_LENGTH
@@ -41,6 +43,7 @@ _ETHERTYPE_IPV4 = ETHERTYPE_IPV4.to_bytes(2, "big")
 _ETHERTYPE_IPV6 = ETHERTYPE_IPV6.to_bytes(2, "big")
 _IPV4, _IPV6 = Family.IPV4, Family.IPV6
 _UNICAST = Cast.UNICAST
+_EXTENSIONS = ipv6_extensions.EXTENSIONS
 
 _NEVER_FRAGMENTED = [bytes((number,)) for number in range(133, 138)]
 """Types of neighbour discovery: in fragments they evade who guards the link against forged ones (RFC 6980 5)."""
@@ -98,6 +101,32 @@ class Input:
                 self.refuse(packet, now)
         return True
 
+    def loop(self, interface: Interface, raw: bytes, now: Instant) -> None:
+        """A packet to ourselves whose header an application has made; `interface` has the address.
+
+        Judged like one from a link, but that its source may be ours, or anybody's.
+        """
+        family = _IPV4 if raw[0] >> 4 == 4 else _IPV6
+        header: Header | DropReason = ipv4.parse(raw) if family is _IPV4 else ipv6.parse(raw)
+        if isinstance(header, DropReason):
+            self._trace.drop(header, raw)
+            return
+        if is_multicast(header.source) or header.source == LIMITED_BROADCAST:
+            self._trace.drop(DropReason.IP_MARTIAN_SOURCE, raw)
+            return
+        packet = _packet_of(interface, family, header, bytes(HEADER_LENGTH) + raw)
+        cast = interface.accepts.get(packet.destination)
+        if cast is None and self._tables.find_local(packet.destination, packet.zone) is None:
+            self._trace.drop(DropReason.IP_NOT_LOCAL, raw)
+            return
+        packet.cast = cast or _UNICAST
+        if isinstance(header, ipv4.Ipv4Header):
+            whole = self._whole_ipv4(packet, header, now)
+        else:
+            whole = self._whole_ipv6(packet, now)
+        if whole is not None:
+            self._looped.append(whole)
+
     def refuse(self, packet: Packet, now: Instant) -> None:
         """No handler for the protocol, or none in this family."""
         self._trace.drop(DropReason.IP_UNKNOWN_PROTOCOL, packet.raw)
@@ -137,7 +166,7 @@ class Input:
         if length < 54:
             return None
         mac, first, total, protocol, hop_limit = _unpack_ipv6(frame)
-        if first >> 28 != 6 or mac != interface.mac or total > length - 54 or protocol not in self._protocols:
+        if first >> 28 != 6 or mac != interface.mac or total > length - 54 or protocol in _EXTENSIONS:
             return None
         flow = interface.flows.get(frame[22:54])
         if flow is None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _IPV4 = Family.IPV4
 _ICMP = Proto.ICMP.value
+_MIN_QUOTED = 8
+"""What `Undelivered` promises; a raw socket may have sent less."""
 
 # Link header and IP header in one go: version and class, length, identification and DF, lifetime and protocol,
 # checksum, both addresses.  0x4000 below is DF.
@@ -107,6 +109,28 @@ class Output:
             path.comment = None
         self.frames.append((path.interface.index, (head, *payload), comment))
 
+    def send_packet(
+        self, path: Path, packet: bytes, offset: int, protocol: int, now: Instant, is_heard_here: bool = True
+    ) -> None:
+        """Send a whole IP packet as it is: `protocol` starts at `offset`.  `path` has just been asked for.
+
+        To a group: we hear it too if we are in it, unless `is_heard_here` is off.
+        """
+        if path.is_local:
+            self._ip.input.loop(path.interface, packet, now)
+            return
+        packets: list[Buffers] = [(packet[:offset], packet[offset:])]
+        if path.is_broadcast or is_multicast(path.destination):
+            self._send_to_group(path, packets)
+            if is_heard_here and path.destination in path.interface.accepts:
+                self._ip.input.loop(path.interface, packet, now)
+        else:
+            self._send_to_neighbour(path, protocol, packets, now)
+
+    def identification(self, path: Path) -> int:
+        """The next for a packet by `path` whose sender makes the header: 32 bits, of which IPv4 takes the lower 16."""
+        return self._identifications.next(path.addresses)
+
     def emit(self, interface: Interface, frame: Buffers, comment: str | None = None) -> None:
         """Queue a whole frame."""
         self.frames.append((interface.index, frame, comment))
@@ -150,7 +174,7 @@ class Output:
             return
         handler = self._ip.protocols.get(pending.protocol)
         if handler is not None:
-            quoted = packet[pending.transport_offset :]
+            quoted = packet[pending.transport_offset :].ljust(_MIN_QUOTED, b"\0")
             handler.icmp_error(Undelivered(kind, pending.source, pending.destination, quoted, pending.zone), now)
 
     def _send_slowly(
@@ -215,7 +239,17 @@ class Output:
         if self._counts_all or not is_atomic:
             identification = self._identifications.next(path.addresses) & 0xFFFF
         source, destination = path.source, path.destination
-        return ipv4.build(source, destination, protocol, length, hop_limit, identification, traffic_class, is_atomic)
+        return ipv4.build(
+            source,
+            destination,
+            protocol,
+            length,
+            hop_limit,
+            identification,
+            traffic_class,
+            is_atomic,
+            options=path.options,
+        )
 
     def _renewed(self, path: Path) -> Path | None:
         """The same question again after a change of the tables; the source is committed and does not move."""
@@ -259,8 +293,11 @@ class Output:
         table.enqueue(neighbour, pending, now)
 
     def _loop(self, path: Path, protocol: int, payload: bytes, hop_limit: int, traffic_class: int, cast: Cast) -> None:
-        build = ipv4.build if path.family is _IPV4 else ipv6.build
-        raw = build(path.source, path.destination, protocol, len(payload), hop_limit, traffic_class=traffic_class)
+        fields = path.source, path.destination, protocol, len(payload), hop_limit
+        if path.family is _IPV4:
+            raw = ipv4.build(*fields, traffic_class=traffic_class, options=path.options)
+        else:
+            raw = ipv6.build(*fields, traffic_class=traffic_class)
         packet = Packet(
             path.interface,
             path.family,

@@ -88,8 +88,8 @@ class Path:
     """
 
     __slots__ = ("addresses", "addresses_sum", "comment", "counter", "destination", "family", "generation", "hop_limit",
-                 "interface", "is_broadcast", "is_local", "mtu", "neighbour", "next_hop", "pinned", "room", "source",
-                 "zone")  # fmt: skip
+                 "interface", "is_broadcast", "is_local", "mtu", "neighbour", "next_hop", "options", "pinned", "room",
+                 "source", "zone")  # fmt: skip
 
     def __init__(
         self,
@@ -127,6 +127,8 @@ class Path:
         """The interface that the program demanded (IP_UNICAST_IF), for whoever asks again; 0: routing decided."""
         self.comment: str | None = None
         """For the capture of the first frame: why this path, see `IpLayer.annotate`."""
+        self.options = b""
+        """Of the IPv4 header, if a socket asks for some (`Terms.adapt`), padded to whole words."""
         # What `net.output` wants ready-made for every packet.
         self.neighbour: Neighbour | None = None
         self.counter: Counter | None = None

@@ -54,8 +54,10 @@ class PacketInfo(NamedTuple):
     """Its source; `None`: as for every other datagram."""
     if_index: int = 0
     """The interface that it leaves through, groups included; 0: as for every other."""
-    traffic_class: int = 0
-    """TOS of IPv4, ECN bits included."""
+    traffic_class: int | None = None
+    """TOS of IPv4, ECN bits included; `None`: as for every other."""
+    message_size: int | None = None
+    """Of UDP: it is cut into datagrams of so many bytes (UDP_SEND_MSG_SIZE), 0: it is one; `None`: as the others."""
 
 
 class Owner(Protocol):

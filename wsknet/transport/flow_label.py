@@ -11,8 +11,6 @@ from wsknet.types import Address
 if TYPE_CHECKING:
     from random import Random
 
-    from wsknet.types import Proto
-
 MAX_FLOWS = 4096
 """Labels kept so that they need not be made for every datagram; like `net.layer.MAX_PATHS`, for the same reason."""
 
@@ -30,7 +28,7 @@ class FlowLabels(dict[Flow, int]):
     outside (6.1) and never 0, which means none (3).  0 over IPv4, and where labels are off.
     """
 
-    def __init__(self, protocol: Proto, rng: Random, is_enabled: bool) -> None:
+    def __init__(self, protocol: int, rng: Random, is_enabled: bool) -> None:
         super().__init__()
         self._protocol = protocol
         self._rng = rng

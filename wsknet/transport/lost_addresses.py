@@ -6,6 +6,7 @@ that was not ended sends and receives again by itself.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind
@@ -17,6 +18,7 @@ from wsknet.types import Endpoint, LocalName, is_link_local
 if TYPE_CHECKING:
     from wsknet.net.changes import News
     from wsknet.net.layer import IpLayer
+    from wsknet.transport.raw.protocol import RawProtocols
     from wsknet.transport.tcp.protocol import TcpProtocol
     from wsknet.transport.udp.protocol import UdpProtocol
     from wsknet.types import Address, Instant
@@ -26,10 +28,11 @@ class LostAddresses:
     """Hears of changes, as one of `IpLayer.watchers`.  Ends what has to end and tells its owner; sends nothing, as
     there is no address left to send from."""
 
-    def __init__(self, ip: IpLayer, tcp: TcpProtocol, udp: UdpProtocol) -> None:
+    def __init__(self, ip: IpLayer, tcp: TcpProtocol, udp: UdpProtocol, raw: RawProtocols) -> None:
         self._ip = ip
         self._tcp = tcp
         self._udp = udp
+        self._raw = raw
 
     def hear(self, news: News, now: Instant) -> None:
         if not isinstance(news, AddressRemoved | AddressRefused):
@@ -58,7 +61,7 @@ class LostAddresses:
         for endpoint in self._tcp.bound:
             if endpoint.connection is None and _has(endpoint.local, address, zone):
                 endpoint.fail(ErrorKind.INTERFACE_REMOVED)
-        for datagrams in self._udp.bound:
+        for datagrams in chain(self._udp.bound, self._raw.bound()):
             if _has(datagrams.local, address, zone):
                 datagrams.fail(ErrorKind.INTERFACE_REMOVED)
 

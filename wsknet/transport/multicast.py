@@ -1,4 +1,4 @@
-"""Multicast as one UDP socket sees it: which groups it hears and how it sends to them.
+"""Multicast as one datagram socket sees it: which groups it hears and how it sends to them.
 
 Read RFC 1112 6 and 7, RFC 3678 4 and 5 (errors, source filters), RFC 3493 5.2 (options of IPv6) before editing.
 What the host as a whole listens to follows from it, see `net.multicast.groups`.
@@ -6,7 +6,7 @@ What the host as a whole listens to follows from it, see `net.multicast.groups`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from wsknet.behaviour import LoopSide
 from wsknet.errors import ErrorKind, LocalError, NetError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wsknet.net.interface import Interface
     from wsknet.net.layer import IpLayer
     from wsknet.net.packet import Packet
-    from wsknet.transport.udp.endpoint import UdpEndpoint
+    from wsknet.transport.datagram import DatagramEndpoint
 
 MAX_MEMBERSHIPS = 256
 """Groups per socket.  Linux allows 20 (igmp_max_memberships), FreeBSD 4095."""
@@ -27,10 +27,11 @@ MAX_SOURCES = 128
 """Sources per group and socket.  Linux allows 10 (igmp_max_msf), FreeBSD 128 (in_mcast_maxsocksrc)."""
 
 _Key = tuple["Interface", Address]
+E = TypeVar("E", bound="DatagramEndpoint")
 
 
-class Joined:
-    """Which sockets of the host have joined what: for those that are bound to an address of their own."""
+class Joined(Generic[E]):
+    """Which sockets of one kind have joined what: for those that are bound to an address of their own."""
 
     def __init__(self, ip: IpLayer) -> None:
         self.ip = ip
@@ -38,7 +39,7 @@ class Joined:
         self.is_for_all = behaviour.multicast_to_all
         self.loops_at_receiver = behaviour.multicast_loop_at is LoopSide.RECEIVER
         self._hears_when_bound = behaviour.unicast_name_hears_groups
-        self._members: dict[_Key, dict[UdpEndpoint, None]] = {}
+        self._members: dict[_Key, dict[E, None]] = {}
 
     def require_interface(self, if_index: IfIndex) -> IfIndex:
         """Raises `NetError` NOT_LOCAL if there is no such interface."""
@@ -53,16 +54,16 @@ class Joined:
             raise NetError(ErrorKind.NOT_LOCAL, f"no interface has {address_text(address)}")
         return owner.index
 
-    def add(self, key: _Key, endpoint: UdpEndpoint) -> None:
+    def add(self, key: _Key, endpoint: E) -> None:
         self._members.setdefault(key, {})[endpoint] = None
 
-    def discard(self, key: _Key, endpoint: UdpEndpoint) -> None:
+    def discard(self, key: _Key, endpoint: E) -> None:
         members = self._members[key]
         del members[endpoint]
         if not members:
             del self._members[key]
 
-    def members(self, packet: Packet, port: int, source_port: int) -> list[UdpEndpoint]:
+    def members(self, packet: Packet, port: int, source_port: int) -> list[E]:
         """Sockets on `port` whose name is an address of ours and that joined the group of `packet` where it came in."""
         if not self._hears_when_bound:
             return []
@@ -70,7 +71,7 @@ class Joined:
         return [endpoint for endpoint in joined if _is_for(endpoint, packet, port, source_port)]
 
 
-def _is_for(endpoint: UdpEndpoint, packet: Packet, port: int, source_port: int) -> bool:
+def _is_for(endpoint: DatagramEndpoint, packet: Packet, port: int, source_port: int) -> bool:
     local, remote = endpoint.local, endpoint.remote
     if local is None or local.address is None or local.port != port:
         return False
@@ -85,7 +86,7 @@ class SocketGroups:
 
     __slots__ = ("_endpoint", "_filters", "_joined", "hop_limit", "if_index", "loops")
 
-    def __init__(self, endpoint: UdpEndpoint, joined: Joined) -> None:
+    def __init__(self, endpoint: DatagramEndpoint, joined: Joined[Any]) -> None:
         self._endpoint = endpoint
         self._joined = joined
         self._filters: dict[_Key, SourceFilter] = {}

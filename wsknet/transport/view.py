@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from wsknet.net.layer import IpLayer
     from wsknet.net.routes import Route
     from wsknet.trace import Trace
+    from wsknet.transport.raw.protocol import RawProtocols
     from wsknet.transport.tcp.protocol import TcpProtocol
     from wsknet.transport.udp.protocol import UdpProtocol
 
@@ -58,11 +59,13 @@ class View:
     """Next hops that did not answer when last asked: others are preferred."""
     tcp_ports: tuple[LocalName, ...]
     udp_ports: tuple[LocalName, ...]
+    raw_names: tuple[tuple[int, LocalName], ...]
+    """Protocol number and name of every raw socket."""
     connections: tuple[ConnectionView, ...]
     drops: dict[DropReason, int]
 
 
-def snapshot(ip: IpLayer, tcp: TcpProtocol, udp: UdpProtocol, trace: Trace) -> View:
+def snapshot(ip: IpLayer, tcp: TcpProtocol, udp: UdpProtocol, raw: RawProtocols, trace: Trace) -> View:
     return View(
         interfaces=tuple(_interface(interface, ip.dhcp.describe(index)) for index, interface in ip.interfaces.items()),
         routes=tuple(ip.routes),
@@ -70,6 +73,7 @@ def snapshot(ip: IpLayer, tcp: TcpProtocol, udp: UdpProtocol, trace: Trace) -> V
         suspects=tuple(ip.tables.suspects),
         tcp_ports=tuple(reservation.name for reservation in tcp.ports),
         udp_ports=tuple(reservation.name for reservation in udp.ports),
+        raw_names=tuple(raw.names()),
         connections=tuple(
             ConnectionView(connection.local, connection.remote, connection.state.name)
             for connection in tcp.connections()

@@ -26,6 +26,9 @@ more than one header of each kind, destination options twice."""
 FRAGMENT_LENGTH = 8
 """Bytes of a fragment header."""
 
+EXTENSIONS = frozenset((HOP_BY_HOP, ROUTING, FRAGMENT, NO_NEXT_HEADER, DESTINATION_OPTIONS))
+"""What is no upper protocol."""
+
 _WITH_LENGTH = frozenset((HOP_BY_HOP, ROUTING, DESTINATION_OPTIONS))
 """Second byte: length in units of 8 bytes beyond the first 8."""
 

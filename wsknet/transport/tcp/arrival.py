@@ -13,6 +13,7 @@ from wsknet.transport.tcp.ecn import SETUP
 from wsknet.transport.tcp.fast_open import take_answer
 from wsknet.transport.tcp.handshake import take_syn
 from wsknet.transport.tcp.opening import establish, repeat_syn, respond_to_syn
+from wsknet.transport.tcp.receive import AT_ONCE
 from wsknet.transport.tcp.segments import refuse
 from wsknet.transport.tcp.seq import Position, unwrap
 from wsknet.transport.tcp.state import RECEIVING, Cause, State
@@ -56,7 +57,7 @@ def _in_syn_sent(connection: Connection, packet: Packet, segment: Segment, now: 
     take_syn(connection, segment, now)
     establish(connection, Cause.SYN_ACK, segment.window, now, echo_of(connection, segment, now))
     take_answer(connection, segment, now)
-    connection.receiver.unacknowledged = 2
+    connection.receiver.unacknowledged = AT_ONCE
     _take_text(connection, packet, segment, connection.receiver.nxt, now)
 
 
@@ -155,7 +156,7 @@ def _unacceptable(
             _take_urgent(connection, segment, start)  # even while our window is closed
     if segment.payload or segment.flags & FIN:
         receiver.arrived_twice(start, min(start + len(segment.payload), receiver.nxt))
-        receiver.unacknowledged = 2
+        receiver.unacknowledged = AT_ONCE
         connection.settle(0, now)
         return
     connection.settle(0, now)
@@ -176,7 +177,7 @@ def _unacceptable_while_half_open(
     if opening == SYN | ACK and start == connection.receiver.irs and connection.listener is None:
         if not take_acknowledgement(connection, packet, segment, start, now):
             return
-        connection.receiver.unacknowledged = 2
+        connection.receiver.unacknowledged = AT_ONCE
         connection.settle(0, now)  # what was to be sent waited for this
         return
     connection.challenge(now)
@@ -197,7 +198,7 @@ def _take_text(connection: Connection, packet: Packet, segment: Segment, start: 
     ecn = connection.segments.ecn
     if payload:
         if ecn is not None and ecn.received(segment.flags, packet.traffic_class):
-            receiver.unacknowledged += 2
+            receiver.unacknowledged += AT_ONCE
         if connection.state in RECEIVING:
             before = receiver.nxt
             had_gap = bool(receiver.reassembly)
@@ -205,15 +206,17 @@ def _take_text(connection: Connection, packet: Packet, segment: Segment, start: 
                 connection.protocol.trace.drop(DropReason.TCP_REASSEMBLY_FULL, packet.raw)
             if receiver.nxt > before:
                 ready = Ready.READABLE
+            elif start > before:
+                receiver.reordered += len(payload)
             # RFC 5681 4.2: at once when something is missing, was missing, or was cut off; else every second segment.
             is_plain = ready and not had_gap and receiver.nxt == start + len(payload)
-            receiver.unacknowledged += 1 if is_plain else 2
+            receiver.unacknowledged += 1 if is_plain else AT_ONCE
         else:
             connection.protocol.trace.drop(DropReason.TCP_RECEIVE_CLOSED, packet.raw)
-            receiver.unacknowledged = 2
+            receiver.unacknowledged = AT_ONCE
     if segment.flags & FIN and connection.state in RECEIVING:
         receiver.take_fin(start + len(payload))
-        receiver.unacknowledged += 2
+        receiver.unacknowledged += AT_ONCE
     if receiver.reports is not None:
         connection.segments.reports_room = receiver.reports.room
     connection.update_prediction()

@@ -14,11 +14,12 @@ from wsknet.errors import ErrorKind
 from wsknet.transport.endpoint import Ready
 from wsknet.transport.tcp import arrival, expiry
 from wsknet.transport.tcp.delivery import acknowledged
-from wsknet.transport.tcp.receive import Receiver
+from wsknet.transport.tcp.receive import AT_ONCE, Receiver
 from wsknet.transport.tcp.segment_size import SegmentSize
 from wsknet.transport.tcp.segments import SegmentWriter, mss_for, mss_to_offer
 from wsknet.transport.tcp.send import Sender
 from wsknet.transport.tcp.seq import MASK
+from wsknet.transport.tcp.silence import Silence
 from wsknet.transport.tcp.state import CONNECTING, Cause, State, following
 from wsknet.transport.tcp.time_wait import TimeWait
 from wsknet.transport.tcp.timers import ConnectionTimers
@@ -53,11 +54,11 @@ _RESET_ON_ABORT = frozenset(
 
 
 class Connection:
-    __slots__ = ("_challenged_since", "_challenges", "_confirm_at", "_header_length", "_plain", "delayed_ack",
-                 "endpoint", "fast_open", "has_fast_open", "has_repeated_syn", "has_to_finish", "is_early",
-                 "is_predicted", "keep_alive_probes", "last_heard", "listener", "local", "name", "protocol", "pseudo",
-                 "receiver", "remains", "remote", "segments", "sender", "soft_error", "state", "syn_at",
-                 "timers")  # fmt: skip
+    __slots__ = ("_challenged_since", "_challenges", "_confirm_at", "_header_length", "_plain", "ack_frequency",
+                 "delayed_ack", "endpoint", "fast_open", "has_fast_open", "has_repeated_syn", "has_to_finish",
+                 "is_early", "is_predicted", "keep_alive_probes", "last_heard", "listener", "local", "name",
+                 "protocol", "pseudo", "receiver", "remains", "remote", "repeated_syns", "segments", "sender",
+                 "soft_error", "state", "syn_at", "timers", "timestamps_use")  # fmt: skip
 
     def __init__(
         self,
@@ -82,13 +83,11 @@ class Connection:
         """Whom to tell, as long as nobody has accepted the connection."""
         self.soft_error: ErrorKind | None = None
         """The latest ICMP error that did not end the connection (RFC 1122 4.2.3.9)."""
-        self.remains: TimeWait | None = None
-        """What took over in TIME-WAIT."""
-        self.last_heard = Instant(0)
-        self.keep_alive_probes = 0
-        self._plain = _PLAIN
-        self._header_length = 20
-        self.syn_at = Instant(0)
+        self.remains: TimeWait | Silence | None = None
+        """What took over in TIME-WAIT or silent mode."""
+        self.last_heard = self.syn_at = Instant(0)
+        self.keep_alive_probes = self.repeated_syns = 0
+        self._plain, self._header_length = _PLAIN, 20
         self.has_repeated_syn = False
         self.has_fast_open = endpoint.fast_open
         self.fast_open: bytes | None = None
@@ -97,23 +96,29 @@ class Connection:
         """The application has had the connection since its SYN came (RFC 7413 4.2.2)."""
         self.has_to_finish = False
         """A FIN waits for the end of the handshake."""
-        self._confirm_at = Instant(0)
+        self._confirm_at = self._challenged_since = Instant(0)
         self._challenges = 0
-        self._challenged_since = Instant(0)
-        policy = protocol.policy
+        policy, settings = protocol.policy, endpoint.settings
         self.delayed_ack = policy.delayed_ack
+        self.ack_frequency = settings.ack_frequency
+        self.timestamps_use = policy.timestamps if settings.timestamps is None else settings.timestamps
         self.timers = ConnectionTimers(
             protocol.timers, self._retransmission_expired, self._persist_expired, self._delayed_ack_expired
         )
+        path, terms = endpoint.on_terms(path)
         mss = mss_for(path.mtu, remote.address)
         self.receiver = Receiver(endpoint.receive_buffer, mss_to_offer(path), policy.window_scale)
-        self.segments = SegmentWriter(protocol, path, (name.port, remote.port), self.receiver, self.timers.delayed_ack)
+        self.segments = SegmentWriter(
+            protocol, path, (name.port, remote.port), self.receiver, self.timers.delayed_ack, terms
+        )
         self.pseudo = self.segments.pseudo
         congestion = protocol.congestion(mss, protocol.config.initial_window_segments)
         size = SegmentSize(len(remote.address), mss)
         self.sender = Sender(iss, size, policy, congestion, self.segments, self.timers)
         self.sender.no_delay = endpoint.no_delay
         self.sender.user_timeout = endpoint.user_timeout
+        if settings.initial_rto is not None:
+            self.sender.round_trip.rto = settings.initial_rto
         protocol.register(self)
 
     # Opening: `opening`
@@ -202,7 +207,7 @@ class Connection:
             sender.output(now)
         pending = self.receiver.unacknowledged
         if pending:
-            if pending > 1:
+            if pending >= self.ack_frequency:
                 self.send_ack(now)
             elif self.timers.delayed_ack.deadline is None:
                 self.timers.delayed_ack.arm(Instant(now + self.delayed_ack))
@@ -253,7 +258,7 @@ class Connection:
             self.send_ack(now)
             self.become_time_wait(now)
         else:
-            receiver.unacknowledged += 2  # at once
+            receiver.unacknowledged += AT_ONCE
 
     def fin_acknowledged(self, now: Instant) -> None:
         self.change(Cause.ACK_OF_FIN)
@@ -308,6 +313,12 @@ class Connection:
         if self.state in _RESET_ON_ABORT or sender.iss < sender.una < sender.queue.end:
             self.send_reset(now)
         self._delete()
+
+    def fall_silent(self) -> None:
+        """Send nothing any more, and swallow what comes: `Silence` takes over."""
+        state = self.state
+        self._delete()
+        self.remains = Silence(self.protocol, self, state)
 
     def send_reset(self, now: Instant) -> None:
         """With the number that the peer expects: a byte that probes its closed window has not been taken."""

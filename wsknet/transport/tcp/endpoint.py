@@ -8,16 +8,20 @@ from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.transport.endpoint import Owner, Ready
 from wsknet.transport.ports import ANYONE, PortChoice, Reservation
 from wsknet.transport.sharing import Holder, Sharing
+from wsknet.transport.tcp.backlog import SendBacklog
 from wsknet.transport.tcp.connection import Connection
+from wsknet.transport.tcp.info import ConnectionInfo, info_of
 from wsknet.transport.tcp.listener import Listener
 from wsknet.transport.tcp.naming import dial, name_of
 from wsknet.transport.tcp.opening import open_actively
 from wsknet.transport.tcp.options import TcpOptions
+from wsknet.transport.tcp.silence import Silence
 from wsknet.transport.tcp.state import CONNECTING, RECEIVING, State
 from wsknet.types import Cover, Endpoint, Instant, LocalName, is_link_local
 
 if TYPE_CHECKING:
     from wsknet.config import PortRange
+    from wsknet.net.handler import Undelivered
     from wsknet.transport.sharing import Security
     from wsknet.transport.tcp.protocol import TcpProtocol
     from wsknet.types import Buffer
@@ -30,14 +34,18 @@ class TcpEndpoint(TcpOptions):
     PEER_FINISHED, FINISHED, FAILED; of a listener: ACCEPTABLE, and with conditional accept REQUESTED, REQUEST_ABORTED.
     """
 
-    __slots__ = ("_deferred", "_protocol", "_reservation", "cover", "inspection", "is_closed", "is_conditional",
-                 "listener", "local")  # fmt: skip
+    __slots__ = ("_backlog", "_deferred", "_protocol", "_reservation", "cover", "icmp_error", "inspection", "is_closed",
+                 "is_conditional", "listener", "local")  # fmt: skip
 
     def __init__(self, protocol: TcpProtocol, cover: Cover, owner: Owner | None) -> None:
         super().__init__(protocol, owner)
         self._protocol = protocol
         self._reservation: Reservation | None = None
         self.is_closed = False
+        self._backlog: SendBacklog | None = None
+        """Made when somebody asks."""
+        self.icmp_error: Undelivered | None = None
+        """What ended the latest connect, with `TcpSettings.fails_on_icmp_error`."""
         self._deferred: Holder | None = None
         """What bind was given, if the port was left to connect."""
         self.cover = cover
@@ -131,7 +139,7 @@ class TcpEndpoint(TcpOptions):
             name = self._choose_port(name, remote)
         elif protocol.demux.has_exact(ours, remote):
             raise NetError(ErrorKind.IN_USE, "a connection between these two ends exists")
-        self.error = None
+        self.error = self.icmp_error = None
         iss = protocol.initial_sequence(ours._replace(port=name.port), remote, now)
         self.connection = Connection(protocol, self, name, remote, path, iss)
         self.connection.sender.queue.append(data)
@@ -241,6 +249,24 @@ class TcpEndpoint(TcpOptions):
         sender = self.connection.sender
         return max(sender.queue.end - max(sender.una, sender.iss + 1), 0)
 
+    @property
+    def ideal_send_backlog(self) -> int:
+        """Bytes to keep lent so that the path is never idle, see `backlog`.  `acknowledged` moves whenever it may."""
+        if self._backlog is None:
+            self._backlog = SendBacklog()
+        if self.connection is None:
+            return self._backlog.value
+        sender = self.connection.sender
+        return self._backlog.look(min(sender.congestion.window, sender.max_window))
+
+    @property
+    def segment_size(self) -> int | None:
+        """Bytes of data in a full segment; `None` without a connection."""
+        return None if self.connection is None else self.connection.sender.mss
+
+    def info(self, now: Instant) -> ConnectionInfo | None:
+        return None if self.connection is None else info_of(self.connection, now)
+
     # Receiving
 
     @property
@@ -332,6 +358,19 @@ class TcpEndpoint(TcpOptions):
         if was_connecting:
             self._unconnect()
 
+    def fall_silent(self) -> None:
+        """From now on the connection sends nothing, not even a reset when it is closed, and drops what it receives.
+
+        Lent memory is given back.  Nothing but `close` does anything any more.  Raises `LocalError` INVALID_STATE (not
+        connected) or NOT_SUPPORTED (both ends are on this host), `NetError` as `send`.
+        """
+        connection = self._live()
+        if connection.is_connecting:
+            raise LocalError(ErrorKind.INVALID_STATE, "not connected")
+        if connection.segments.path.is_local:
+            raise LocalError(ErrorKind.NOT_SUPPORTED, "no silent mode on loopback")
+        connection.fall_silent()
+
     def close(self, now: Instant) -> None:
         """Give everything back.  Legal in every state, more than once; the owner hears nothing more.
 
@@ -355,6 +394,8 @@ class TcpEndpoint(TcpOptions):
                 return
             self.abort(now)
             connection.receiver.clear()
+            if isinstance(connection.remains, Silence):
+                connection.remains.end()
         self._release()
 
     def connection_failed(self, error: ErrorKind, was_connecting: bool) -> None:

@@ -51,7 +51,10 @@ def retransmission(connection: Connection, now: Instant) -> None:
 def _syn(connection: Connection, now: Instant) -> None:
     """Our SYN or SYN-ACK was not answered."""
     sender, policy = connection.sender, connection.protocol.policy
-    retries = policy.syn_ack_retries if connection.listener is not None or connection.is_early else policy.syn_retries
+    retries = connection.endpoint.settings.syn_retries
+    if retries is None:
+        is_answer = connection.listener is not None or connection.is_early
+        retries = policy.syn_ack_retries if is_answer else policy.syn_retries
     is_over = sender.recovery.retries >= retries if sender.user_timeout is None else sender.is_overdue(now)
     if is_over:
         connection.fail(connection.soft_error or ErrorKind.TIMED_OUT, now)

@@ -40,7 +40,7 @@ def send_cookie(protocol: TcpProtocol, endpoint: TcpEndpoint, request: Request, 
     policy, flags = protocol.policy, tcp.SYN | tcp.ACK
     options = Options(mss=mss_to_offer(path))
     scale = scale_for(endpoint.receive_buffer, policy.window_scale)
-    if syn.options.timestamps is not None and policy.timestamps is not OptionUse.OFF:
+    if syn.options.timestamps is not None and _may_have_timestamps(protocol, endpoint):
         has_ecn = policy.ecn is not OptionUse.OFF and syn.flags & SETUP == SETUP
         timestamp = clock(now, protocol.timestamp_offset(local, remote))
         told = _agreed(protocol, syn.options)
@@ -56,7 +56,9 @@ def send_cookie(protocol: TcpProtocol, endpoint: TcpEndpoint, request: Request, 
     send_from_nowhere(protocol, local, remote, number, syn.seq + 1, flags, now, window, interface, packed)
 
 
-def request_of_cookie(protocol: TcpProtocol, packet: Packet, segment: tcp.Segment, now: Instant) -> Request | None:
+def request_of_cookie(
+    protocol: TcpProtocol, endpoint: TcpEndpoint, packet: Packet, segment: tcp.Segment, now: Instant
+) -> Request | None:
     """The SYN that `segment` must have followed; `None` if the number that it acknowledges is no cookie."""
     local, remote = ends(packet, segment.destination_port, segment.source_port)
     irs = segment.seq - 1 & MASK
@@ -65,7 +67,7 @@ def request_of_cookie(protocol: TcpProtocol, packet: Packet, segment: tcp.Segmen
     if mss is None:
         return None
     options, flags = Options(mss=mss), tcp.SYN
-    if segment.options.timestamps is not None and policy.timestamps is not OptionUse.OFF:
+    if segment.options.timestamps is not None and _may_have_timestamps(protocol, endpoint):
         value, echoed = segment.options.timestamps
         told, has_ecn = granted(echoed)
         options = _agreed(protocol, told)._replace(mss=mss, timestamps=(value, 0))
@@ -73,6 +75,11 @@ def request_of_cookie(protocol: TcpProtocol, packet: Packet, segment: tcp.Segmen
             flags |= SETUP
     syn = tcp.Segment(segment.source_port, segment.destination_port, irs, 0, flags, segment.window, b"", options)
     return Request(local, remote, syn)
+
+
+def _may_have_timestamps(protocol: TcpProtocol, endpoint: TcpEndpoint) -> bool:
+    use = endpoint.settings.timestamps
+    return (protocol.policy.timestamps if use is None else use) is not OptionUse.OFF
 
 
 def _agreed(protocol: TcpProtocol, offered: Options) -> Options:

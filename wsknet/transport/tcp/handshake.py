@@ -31,7 +31,7 @@ def take_syn(connection: Connection, segment: tcp.Segment, now: Instant) -> None
         shift = receiver.offered_shift
     receiver.start(segment.seq, shift)
     has_asked = sender.sent != sender.iss  # a SYN of ours is out already
-    has_timestamps = options.timestamps is not None and _is_wanted(policy.timestamps, has_asked)
+    has_timestamps = options.timestamps is not None and _is_wanted(connection.timestamps_use, has_asked)
     if options.timestamps is not None and has_timestamps:
         connection.use_timestamps(Timestamps(_offset(connection), options.timestamps[0], now))
     has_sack = policy.sack and options.sack_permitted
@@ -78,7 +78,7 @@ def send_syn(connection: Connection, now: Instant) -> None:
         if segments.ecn is not None:
             flags |= tcp.ECE
     else:
-        if policy.timestamps is OptionUse.ASK:
+        if connection.timestamps_use is OptionUse.ASK:
             stamps = clock(now, _offset(connection)), 0
         if policy.ecn is OptionUse.ASK and not sender.recovery.retries:
             flags |= SETUP  # a SYN that is repeated does without: RFC 3168 6.1.1.1

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wsknet.errors import ErrorKind
 from wsknet.net.messages.icmp import IcmpErrorKind
 from wsknet.transport.icmp_errors import error_kind, is_silent_neighbour
 from wsknet.transport.tcp.segments import mss_after_too_big
@@ -40,7 +41,11 @@ def take_error(connection: Connection, error: Undelivered, now: Instant) -> None
 
 
 def _while_connecting(connection: Connection, error: Undelivered, now: Instant) -> None:
-    protocol = connection.protocol
+    protocol, endpoint = connection.protocol, connection.endpoint
+    if endpoint.settings.fails_on_icmp_error and error.reporter is not None:
+        endpoint.icmp_error = error
+        connection.fail(ErrorKind.HOST_UNREACHABLE, now)
+        return
     if is_silent_neighbour(error):
         if protocol.fails_on_unreachable_neighbour:
             connection.fail(error_kind(error), now)

@@ -47,21 +47,21 @@ class Inspection(NamedTuple):
     """What the owner of a listener is asked to judge."""
 
     id: int
-    """Never given twice by one listener."""
+    """Never given twice on one host; 64 bits.  The upper half is the number of the listener."""
     local: Endpoint
     remote: Endpoint
 
 
 class Inspections:
-    """Those of one listener.  `notify` is called with bits of `Ready`.
+    """Those of one listener, the conditional one with `number`.  `notify` is called with bits of `Ready`.
 
     A request keeps its place, which `len` counts, until it is decided, or its owner has heard that it was aborted: so
     peers cannot make the lists grow beyond what the listener admits.
     """
 
-    def __init__(self, timers: Timers, notify: Callable[[int], None]) -> None:
+    def __init__(self, number: int, timers: Timers, notify: Callable[[int], None]) -> None:
         self._notify = notify
-        self._last_id = 0
+        self._last_id = number << 32
         self._pending: dict[int, tuple[Request, Instant]] = {}
         """With the time at which they expire; the one that expires first is first."""
         self._ids: dict[tuple[Endpoint, Endpoint], int] = {}
@@ -138,6 +138,14 @@ class Inspections:
             del self._aborted[inspection]
             return inspection
         return None
+
+    def shown(self) -> list[int]:
+        """The requests that the owner has seen and not decided, or has not heard to be aborted."""
+        return [*(inspection for inspection in self._pending if inspection not in self._unseen), *self._aborted]
+
+    def disown(self, inspection: int) -> None:
+        """The owner refuses the request, and so does not want to hear that it was aborted."""
+        self._aborted.pop(inspection, None)
 
     def take(self, inspection: int) -> Request | None:
         """Forget the request, which is decided; `None` if it is not there."""

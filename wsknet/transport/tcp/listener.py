@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from wsknet.errors import NetError
+from wsknet.net.site import is_same_site
 from wsknet.tcp_policy import OddOpening
 from wsknet.trace import DropReason
 from wsknet.transport.endpoint import Ready
@@ -53,7 +54,9 @@ class Listener:
         self.inspections: Inspections | None = None
         """Requests that wait for `decide`, with conditional accept.  They have their places in the SYN queue."""
         if endpoint.is_conditional:
-            self.inspections = Inspections(protocol.timers, lambda ready: protocol.notify(endpoint, ready))
+            protocol.conditional_listeners += 1
+            number = protocol.conditional_listeners
+            self.inspections = Inspections(number, protocol.timers, lambda ready: protocol.notify(endpoint, ready))
 
     @property
     def is_ready(self) -> bool:
@@ -111,6 +114,10 @@ class Listener:
         request = Request(*ends(packet, segment.destination_port, segment.source_port), segment, above)
         if not self.endpoint.fast_open or inspections is not None:
             segment.payload = b""
+        if self.endpoint.is_restricted and not is_same_site(packet):
+            protocol.trace.drop(DropReason.TCP_NO_ENDPOINT, packet.raw)
+            refuse_syn(protocol, request.local, request.remote, segment, now)  # as if nobody listened
+            return
         if inspections is not None and inspections.repeat(request, now):
             return
         if self.is_full:
@@ -131,7 +138,7 @@ class Listener:
     def _take_cookie(self, packet: Packet, segment: tcp.Segment, now: Instant) -> None:
         """The acknowledgement of a SYN-ACK that was a cookie: go on as if the connection had been half open."""
         protocol = self._protocol
-        request = half_open.request_of_cookie(protocol, packet, segment, now)
+        request = half_open.request_of_cookie(protocol, self.endpoint, packet, segment, now)
         if request is None:
             protocol.trace.drop(DropReason.TCP_BAD_COOKIE, packet.raw)
             refuse(protocol, packet, segment, now)
@@ -197,11 +204,14 @@ class Listener:
     def decide(self, inspection: int, verdict: Verdict, now: Instant) -> bool:
         """What becomes of a request that was shown; False if it is none, or none any more (R-181).
 
-        An accepted one may yet come to nothing, and is then told by `Inspections.next_aborted`.
+        An accepted one may yet come to nothing, and is then told by `Inspections.next_aborted`; one that is refused is
+        not told there, even if it was aborted before.
         """
         assert self.inspections is not None
         request = self.inspections.take(inspection)
         if request is None:
+            if verdict is not Verdict.ACCEPT:
+                self.inspections.disown(inspection)
             return False
         if verdict is Verdict.ACCEPT:
             is_taken = self._protocol.demux.has_exact(request.local, request.remote)  # by a connect of ours meanwhile
@@ -213,6 +223,13 @@ class Listener:
         elif verdict is Verdict.REJECT:
             refuse_syn(self._protocol, request.local, request.remote, request.syn, now)
         return True
+
+    def requests_underway(self) -> list[int]:
+        """The `Inspection.id` of each request that was shown, and is neither refused nor established; those of which
+        `Inspections.next_aborted` is yet to tell, too."""
+        shown = [] if self.inspections is None else self.inspections.shown()
+        half_open = (connection.endpoint.inspection for connection in self._half_open)
+        return [*shown, *(inspection for inspection in half_open if inspection is not None)]
 
     def close(self, now: Instant) -> None:
         """Nobody will accept what is on its way: it is reset."""

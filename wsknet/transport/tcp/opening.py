@@ -66,6 +66,7 @@ def _number_syn(connection: Connection, now: Instant) -> None:
 
 def repeat_syn(connection: Connection, now: Instant) -> None:
     connection.has_repeated_syn = True
+    connection.repeated_syns += 1
     if connection.state is State.SYN_SENT and connection.fast_open is not None:
         connection.protocol.fast_open.forget(connection.remote.address)
         connection.fast_open = None

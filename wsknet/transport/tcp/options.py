@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.transport.endpoint import ROUTING_DECIDES, Owner, TransportEndpoint
+from wsknet.transport.tcp.settings import DEFAULT_SETTINGS, TcpSettings
 from wsknet.transport.tcp.state import CONNECTING, State
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wsknet.net.packet import Path
+    from wsknet.net.terms import Terms
+    from wsknet.tcp_policy import KeepAlive
     from wsknet.transport.tcp.connection import Connection
     from wsknet.transport.tcp.protocol import TcpProtocol
     from wsknet.types import Duration
@@ -16,8 +22,8 @@ if TYPE_CHECKING:
 class TcpOptions(TransportEndpoint):
     """The options of a `TcpEndpoint`.  Connections of a listener begin with those of the listener."""
 
-    __slots__ = ("_keep_alive", "_no_delay", "_receive_buffer", "_user_timeout", "connection", "fast_open",
-                 "keep_alive_settings", "unicast_interfaces")  # fmt: skip
+    __slots__ = ("_keep_alive", "_keep_alive_settings", "_no_delay", "_receive_buffer", "_settings", "_terms",
+                 "_user_timeout", "connection", "fast_open", "is_restricted", "unicast_interfaces")  # fmt: skip
 
     def __init__(self, protocol: TcpProtocol, owner: Owner | None) -> None:
         super().__init__(owner)
@@ -26,10 +32,14 @@ class TcpOptions(TransportEndpoint):
         self._user_timeout: Duration | None = None
         self._receive_buffer = protocol.config.receive_buffer
         self._keep_alive = False
-        self.keep_alive_settings = protocol.policy.keep_alive
+        self._keep_alive_settings = protocol.policy.keep_alive
+        self._settings = DEFAULT_SETTINGS
         self.fast_open = False
         """Data may travel in the SYN (RFC 7413): of a connect, or of those who connect to this listener.  Such data may
         arrive twice, once in a connection of its own (section 6.1)."""
+        self._terms: Mapping[int, Terms] | None = None
+        self.is_restricted = False
+        """A listener answers hosts of the same site alone over IPv6 (PROTECTION_LEVEL_RESTRICTED)."""
         self.unicast_interfaces = ROUTING_DECIDES
         """A connection keeps to what it was when the path was first asked for: at connect, or when the SYN came."""
 
@@ -38,7 +48,9 @@ class TcpOptions(TransportEndpoint):
         self._user_timeout = listener._user_timeout
         self._receive_buffer = listener._receive_buffer
         self._keep_alive = listener._keep_alive
-        self.keep_alive_settings = listener.keep_alive_settings
+        self._keep_alive_settings = listener._keep_alive_settings
+        self._settings = listener._settings
+        self._terms = listener._terms
         self.fast_open = listener.fast_open
 
     @property
@@ -53,9 +65,30 @@ class TcpOptions(TransportEndpoint):
             self.connection.sender.no_delay = is_on
 
     @property
+    def terms(self) -> Mapping[int, Terms] | None:
+        """What is asked of IP, by address length, each `Terms.of_stream`; `None`: what is usual.  Counts from the next
+        segment on."""
+        return self._terms
+
+    @terms.setter
+    def terms(self, terms: Mapping[int, Terms] | None) -> None:
+        if terms == self._terms:
+            return
+        self._terms = terms
+        if self.connection is not None:
+            segments = self.connection.segments
+            segments.take_terms(self.on_terms(segments.path)[1])
+
+    def on_terms(self, path: Path) -> tuple[Path, Terms | None]:
+        """`path` as the terms make it, and those of its family."""
+        terms = None if self._terms is None else self._terms[len(path.destination)]
+        return (path, None) if terms is None else (terms.adapt(path), terms)
+
+    @property
     def user_timeout(self) -> Duration | None:
         """How long data, or a SYN, may stay unacknowledged before the connection is given up (RFC 9293 3.9.1.1,
-        TCP_MAXRT); `None` for as many repeats as the policy says.  Counts from the next segment on."""
+        TCP_MAXRT); `None` for as many repeats as the policy says, `settings.NEVER` for any number.  Counts from the
+        next segment on."""
         return self._user_timeout
 
     @user_timeout.setter
@@ -86,12 +119,37 @@ class TcpOptions(TransportEndpoint):
 
     @keep_alive.setter
     def keep_alive(self, is_on: bool) -> None:
-        self._keep_alive = is_on
+        if is_on != self._keep_alive:
+            self._keep_alive = is_on
+            self._restart_keep_alive()
+
+    @property
+    def keep_alive_settings(self) -> KeepAlive:
+        """A change counts at once."""
+        return self._keep_alive_settings
+
+    @keep_alive_settings.setter
+    def keep_alive_settings(self, settings: KeepAlive) -> None:
+        if settings != self._keep_alive_settings:
+            self._keep_alive_settings = settings
+            self._restart_keep_alive()
+
+    @property
+    def settings(self) -> TcpSettings:
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: TcpSettings) -> None:
+        self._settings = settings
+        if self.connection is not None:
+            self.connection.ack_frequency = settings.ack_frequency
+
+    def _restart_keep_alive(self) -> None:
         connection = self.connection
         if connection is None or connection.state in CONNECTING:
             return
         if connection.state not in (State.CLOSED, State.TIME_WAIT):
-            if is_on:
+            if self._keep_alive:
                 connection.start_keep_alive()
             elif connection.timers.keep_alive is not None:
                 connection.timers.keep_alive.cancel()

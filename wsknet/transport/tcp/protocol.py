@@ -17,6 +17,7 @@ from wsknet.transport.tcp.fast_open import FastOpen
 from wsknet.transport.tcp.isn import InitialSequence, TimestampOffset
 from wsknet.transport.tcp.listener import Listener
 from wsknet.transport.tcp.segments import refuse
+from wsknet.transport.tcp.silence import Silence
 from wsknet.transport.tcp.syn_cookies import SynCookies
 from wsknet.transport.tcp.time_wait import TimeWait
 from wsknet.types import Proto
@@ -86,7 +87,9 @@ class TcpProtocol:
         """Of connections made from now on."""
         self.bound: dict[TcpEndpoint, None] = {}
         """Every endpoint that took a name by itself; accepted ones have that of their connection."""
-        self._connections: dict[Connection | TimeWait, None] = {}
+        self.conditional_listeners = 0
+        """How many there have been: it tells the requests of one from those of another."""
+        self._connections: dict[Connection | TimeWait | Silence, None] = {}
         self._time_waits: dict[TimeWait, None] = {}
         """Those of `_connections` that wait for time to pass, oldest first."""
         self._find = demux.find
@@ -94,8 +97,8 @@ class TcpProtocol:
     def open(self, cover: Cover, owner: Owner | None = None) -> TcpEndpoint:
         return TcpEndpoint(self, cover, owner)
 
-    def connections(self) -> Iterable[Connection | TimeWait]:
-        """Everything that has a peer, half-open connections and TIME-WAIT included, oldest first."""
+    def connections(self) -> Iterable[Connection | TimeWait | Silence]:
+        """Everything that has a peer: half-open and silent connections and TIME-WAIT included, oldest first."""
         return self._connections.keys()
 
     def input(self, packet: Packet, now: Instant) -> None:
@@ -141,7 +144,7 @@ class TcpProtocol:
         self.trace.drop(DropReason.ICMP_NO_ENDPOINT, quoted)
         return False
 
-    def register(self, connection: Connection | TimeWait) -> None:
+    def register(self, connection: Connection | TimeWait | Silence) -> None:
         """Segments of its 4-tuple go to `connection` from now on."""
         device = connection.endpoint.device if isinstance(connection, Connection) else 0
         self.demux.insert(connection.name, connection.remote, connection, device)
@@ -151,12 +154,12 @@ class TcpProtocol:
             if len(self._time_waits) > self.config.max_time_wait:
                 next(iter(self._time_waits)).end()
 
-    def unregister(self, connection: Connection | TimeWait) -> None:
+    def unregister(self, connection: Connection | TimeWait | Silence) -> None:
         self.demux.remove(connection.name, connection.remote, connection)
         del self._connections[connection]
         if isinstance(connection, TimeWait):
             del self._time_waits[connection]
-        else:
+        elif isinstance(connection, Connection):
             self.fast_open.early.pop(connection, None)
 
     def listener_for(self, remains: TimeWait) -> Listener | None:

@@ -21,8 +21,8 @@ _MIN_ROUND_TRIP_AGE: Duration = 300 * SECOND
 class Rack:
     """A segment is lost when one that was sent sufficiently later has been delivered."""
 
-    __slots__ = ("_farthest", "_has_seen_reordering", "_min_at", "_min_round_trip", "_multiplier", "_persists",
-                 "_round_end", "at", "end", "round_trip")  # fmt: skip
+    __slots__ = ("_farthest", "_has_seen_reordering", "_min_at", "_multiplier", "_persists", "_round_end", "at", "end",
+                 "least_round_trip", "round_trip")  # fmt: skip
 
     def __init__(self, start: Position) -> None:
         self.at = Instant(0)
@@ -31,7 +31,7 @@ class Rack:
         """RACK.end_seq: where that segment ended."""
         self.round_trip: Duration = 0
         """RACK.rtt: what it took."""
-        self._min_round_trip: Duration | None = None
+        self.least_round_trip: Duration | None = None
         self._min_at = Instant(0)
         self._farthest: Position = start
         """RACK.fack."""
@@ -45,15 +45,15 @@ class Rack:
         """Steps 1 to 3 of section 6.2 for one segment that was acknowledged or reported for the first time."""
         taken = now - record.at
         if record.is_repeated:
-            if self._min_round_trip is not None and taken < self._min_round_trip:
+            if self.least_round_trip is not None and taken < self.least_round_trip:
                 return  # what has arrived is not the copy that was sent last
         else:
             if (
-                self._min_round_trip is None
-                or taken <= self._min_round_trip
+                self.least_round_trip is None
+                or taken <= self.least_round_trip
                 or now - self._min_at > _MIN_ROUND_TRIP_AGE
             ):
-                self._min_round_trip = taken
+                self.least_round_trip = taken
                 self._min_at = now
             if record.end < self._farthest:
                 self._has_seen_reordering = True
@@ -84,7 +84,7 @@ class Rack:
         """Step 4.  `reported` counts the segments that SACK blocks tell of."""
         if not self._has_seen_reordering and (is_recovering or reported >= _DUPLICATES):
             return 0
-        window = self._multiplier * (self._min_round_trip or 0) // 4
+        window = self._multiplier * (self.least_round_trip or 0) // 4
         return window if smoothed is None else min(window, smoothed)
 
     def detect(self, board: Scoreboard, window: Duration, now: Instant) -> Duration:

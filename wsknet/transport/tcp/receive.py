@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MAX_FIELD = 0xFFFF
 """The largest number the window field holds."""
+AT_ONCE = 1 << 16
+"""Added to `unacknowledged` so that no acknowledgement is delayed, however seldom they are sent."""
 
 
 def scale_for(limit: int, usual: int | None = None) -> int:
@@ -28,8 +30,8 @@ def scale_for(limit: int, usual: int | None = None) -> int:
 
 class Receiver:
     __slots__ = ("_told", "acknowledged", "buffer", "consumed", "edge", "fin_at", "irs", "limit", "nxt",
-                 "offered_shift", "pushed_ahead", "pushed_to", "reassembly", "reports", "segment_size", "shift",
-                 "told_edge", "unacknowledged", "urgent_to")  # fmt: skip
+                 "offered_shift", "pushed_ahead", "pushed_to", "reassembly", "reordered", "reports", "segment_size",
+                 "shift", "told_edge", "unacknowledged", "urgent_to")  # fmt: skip
 
     def __init__(self, limit: int, segment_size: int, usual_scale: int | None = None) -> None:
         self.buffer = bytearray()
@@ -66,6 +68,8 @@ class Receiver:
         self.urgent_to: Position = 0
         """RCV.UP; of no meaning once all before it has been consumed."""
         self.reassembly = Reassembly()
+        self.reordered = 0
+        """Bytes that came ahead of what was missing."""
         self.reports: Reports | None = None
         """What we tell by SACK, if both ends permit it."""
 

@@ -38,8 +38,9 @@ _OPEN = Phase.OPEN
 
 class Recovery:
     __slots__ = ("_board", "_congestion", "_duplicates", "_first_repeat_at", "_has_found", "_has_partial", "_has_sack",
-                 "_is_undoable", "_rack", "_repeats", "has_duplicate_report", "keeps_timer", "look_at", "must_repeat",
-                 "phase", "recover", "retries", "uses_rack")  # fmt: skip
+                 "_is_undoable", "_rack", "_repeats", "duplicate_acks", "fast_recoveries", "has_duplicate_report",
+                 "keeps_timer", "look_at", "must_repeat", "phase", "recover", "retries", "timeouts",
+                 "uses_rack")  # fmt: skip
 
     def __init__(self, congestion: CongestionControl, board: Scoreboard, start: Position, uses_rack: bool) -> None:
         self._congestion = congestion
@@ -71,6 +72,12 @@ class Recovery:
         self._repeats: dict[tuple[Position, Position], int] = {}
         """What was repeated since then, and how often, without what was reported as a duplicate."""
         self._first_repeat_at: Instant | None = None
+        self.duplicate_acks = self.fast_recoveries = self.timeouts = 0
+        """How often; of timeouts about one segment only the first."""
+
+    @property
+    def least_round_trip(self) -> Duration | None:
+        return self._rack.least_round_trip
 
     def use_sack(self, is_granted: bool) -> None:
         self._has_sack = is_granted
@@ -156,6 +163,7 @@ class Recovery:
     def duplicate(self, una: Position, nxt: Position, has_more: bool) -> None:
         """An acknowledgement that acknowledges nothing while data is in flight (RFC 5681 2).  With SACK the blocks tell
         more.  `has_more`: new data could be sent."""
+        self.duplicate_acks += 1
         if self._has_sack:
             return
         self._duplicates += 1
@@ -228,6 +236,7 @@ class Recovery:
 
     def _begin(self, una: Position, nxt: Position, now: Instant) -> None:
         self._congestion.loss_detected(nxt - una, now)
+        self.fast_recoveries += 1
         self.phase = Phase.FAST
         self.recover = nxt
         self.must_repeat = True
@@ -237,6 +246,7 @@ class Recovery:
         board = self._board
         self._congestion.timed_out(nxt - una, self.retries > 0, now)
         if self.retries == 0:
+            self.timeouts += 1
             self._await_undo()
         self.retries += 1
         self.phase = Phase.TIMEOUT

@@ -20,7 +20,7 @@ _PROBE_TIMEOUT_BEFORE_SAMPLES = 1 * SECOND
 
 
 class RoundTrip:
-    __slots__ = ("_max", "_min", "_min_variation", "probe_timeout", "rto", "smoothed", "variation")
+    __slots__ = ("_max", "_min", "_min_variation", "first", "probe_timeout", "rto", "smoothed", "variation")
 
     def __init__(self, policy: TcpPolicy) -> None:
         self._min = policy.min_rto
@@ -28,6 +28,8 @@ class RoundTrip:
         self._min_variation = policy.min_rto_variation
         self.smoothed: Duration | None = None
         """SRTT; `None` before the first sample."""
+        self.first: Duration | None = None
+        """That sample, mostly of the handshake."""
         self.variation: Duration = 0
         self.rto: Duration = policy.initial_rto
         """Backed off until a new sample says otherwise (RFC 6298 5.5 and 5.7)."""
@@ -37,7 +39,7 @@ class RoundTrip:
     def sample(self, measured: Duration) -> None:
         """RFC 6298 2.2 and 2.3.  `TcpPolicy.min_rto_variation` is in the place of the clock granularity G."""
         if self.smoothed is None:
-            self.smoothed = measured
+            self.smoothed = self.first = measured
             self.variation = measured >> 1
         else:
             self.variation += (abs(self.smoothed - measured) - self.variation) >> 2

@@ -9,7 +9,7 @@ from wsknet.behaviour import Identification
 from wsknet.errors import NetError
 from wsknet.net.pmtu import MIN_PATH_MTU
 from wsknet.trace import DropReason
-from wsknet.transport.tcp.ecn import ECT_0
+from wsknet.transport.tcp.ecn import CE, ECT_0
 from wsknet.transport.tcp.seq import MASK, Position
 from wsknet.transport.tcp.timestamps import LENGTH as TIMESTAMPS_LENGTH
 from wsknet.types import Buffers, Endpoint, Proto, family_of
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wsknet.net.packet import Packet, Path
+    from wsknet.net.terms import Terms
     from wsknet.timers import Timer
     from wsknet.transport.tcp.ecn import Ecn
     from wsknet.transport.tcp.protocol import TcpProtocol
@@ -62,11 +63,17 @@ class SegmentWriter:
     """Sends the segments of one connection: fills in acknowledgement, window and checksum."""
 
     __slots__ = ("_counts", "_delayed_ack", "_flow_label", "_identification", "_ip", "_local_port", "_receiver",
-                 "_remote_port", "_tables", "ecn", "path", "path_changed", "pseudo", "reports_room", "timestamps",
-                 "urgent_to")  # fmt: skip
+                 "_remote_port", "_tables", "_terms", "ecn", "hop_limit", "path", "path_changed", "pseudo",
+                 "reports_room", "timestamps", "traffic_class", "urgent_to")  # fmt: skip
 
     def __init__(
-        self, protocol: TcpProtocol, path: Path, ports: tuple[int, int], receiver: Receiver, delayed_ack: Timer
+        self,
+        protocol: TcpProtocol,
+        path: Path,
+        ports: tuple[int, int],
+        receiver: Receiver,
+        delayed_ack: Timer,
+        terms: Terms | None = None,
     ) -> None:
         self._ip = protocol.ip
         self._tables = protocol.ip.tables
@@ -74,6 +81,11 @@ class SegmentWriter:
         self._receiver = receiver
         self._delayed_ack = delayed_ack
         self._flow_label = protocol.flow_labels[path.source, ports[0], path.destination, ports[1]]
+        self._terms = terms
+        self.hop_limit = None if terms is None else terms.hop_limit
+        """Of every packet; `None`: that of the path."""
+        self.traffic_class = 0 if terms is None else terms.traffic_class & ~CE
+        """The same, but for the bits of ECN."""
         self.path = path
         self.pseudo = pseudo_sum(path.source, path.destination, Proto.TCP)
         """The same for both directions."""
@@ -96,6 +108,13 @@ class SegmentWriter:
         if self.path.generation != self._tables.generation:
             self._renew()
 
+    def take_terms(self, terms: Terms | None) -> None:
+        """From the next segment on."""
+        self._terms = terms
+        self.hop_limit = None if terms is None else terms.hop_limit
+        self.traffic_class = 0 if terms is None else terms.traffic_class & ~CE
+        self._renew()
+
     @property
     def overhead(self) -> int:
         """Bytes of options in every segment."""
@@ -114,10 +133,11 @@ class SegmentWriter:
         options = b"" if self.timestamps is None else self.timestamps.option(now)
         if receiver.reports is not None and receiver.reports.is_due:
             options += tcp_options.build(Options(sack_blocks=receiver.reports.take(bool(payload))))
-        traffic_class = 0
+        traffic_class = self.traffic_class
         if self.ecn is not None:
             flags |= self.ecn.flags(is_new)
-            traffic_class = ECT_0 if is_new and payload else 0
+            if is_new and payload:
+                traffic_class |= ECT_0
         urgent = 0
         if self.urgent_to > position:
             flags |= tcp.URG
@@ -138,7 +158,15 @@ class SegmentWriter:
             self.refresh_path()
         number = self._next_identification() if self._counts else 0
         self._ip.send(
-            self.path, _TCP, header, payload, now, None, traffic_class, self._flow_label, identification=number
+            self.path,
+            _TCP,
+            header,
+            payload,
+            now,
+            self.hop_limit,
+            traffic_class,
+            self._flow_label,
+            identification=number,
         )
 
     def send_bare(
@@ -152,8 +180,10 @@ class SegmentWriter:
         # A SYN-ACK is sent before there is a connection that could count (ip_build_and_send_pkt of Linux).
         is_counted = self._counts and flags & (tcp.SYN | tcp.ACK) != tcp.SYN | tcp.ACK
         identification = self._next_identification() if is_counted else 0
-        label = self._flow_label
-        self._ip.send(self.path, _TCP, header, payload, now, flow_label=label, identification=identification)
+        label, hop_limit, traffic_class = self._flow_label, self.hop_limit, self.traffic_class
+        self._ip.send(
+            self.path, _TCP, header, payload, now, hop_limit, traffic_class, label, identification=identification
+        )
 
     def _next_identification(self) -> int:
         number = self._identification
@@ -165,7 +195,8 @@ class SegmentWriter:
         timer sends it again."""
         old = self.path
         with suppress(NetError):
-            self.path = self._ip.path(old.destination, old.source, old.zone, None, old.pinned)
+            path = self._ip.path(old.destination, old.source, old.zone, None, old.pinned)
+            self.path = path if self._terms is None else self._terms.adapt(path)
             if self.path_changed is not None:
                 self.path_changed(mss_for(self.path.mtu, old.destination))
 

@@ -34,8 +34,8 @@ _BEHIND_PROBE = 3
 
 class Sender:
     __slots__ = ("_last_sent", "_max_rto", "alarm", "board", "congestion", "detects_black_holes", "fin_at", "iss",
-                 "max_window", "mss", "no_delay", "no_delay_to", "nxt", "probes", "queue", "recovery", "round_trip",
-                 "sample_from", "segments", "sent", "shift", "size", "stalled_since", "tail_probe_end",
+                 "max_window", "mss", "no_delay", "no_delay_to", "nxt", "probes", "queue", "recovery", "repeated",
+                 "round_trip", "sample_from", "segments", "sent", "shift", "size", "stalled_since", "tail_probe_end",
                  "tail_probe_was_repeat", "timeout_at", "timers", "una", "unanswered", "user_timeout", "window",
                  "window_ack", "window_seq")  # fmt: skip
 
@@ -74,6 +74,8 @@ class Sender:
         self.board = Scoreboard(iss)
         self.recovery = Recovery(congestion, self.board, iss, policy.rack)
         self.round_trip = RoundTrip(policy)
+        self.repeated = 0
+        """Bytes of data sent again."""
         self.segments = segments
         segments.path_changed = self.path_changed
         self.probes = 0
@@ -84,7 +86,6 @@ class Sender:
         self.timers = timers
         self._max_rto = policy.max_rto
         self.detects_black_holes = policy.black_hole_detection
-        self._last_sent = Instant(0)
         self.timeout_at = 0
         """When the retransmission timeout ends, whatever the timer is set to before."""
         self.sample_from: Position = iss
@@ -93,7 +94,7 @@ class Sender:
         """TLP.end_seq: SND.NXT when the tail was probed; `None` when that is settled."""
         self.tail_probe_was_repeat = False
         """TLP.is_retrans."""
-        self.stalled_since = Instant(0)
+        self._last_sent = self.stalled_since = Instant(0)
         """Since when data waits without any of it being acknowledged."""
         self.user_timeout: Duration | None = None
         """How long it may (RFC 9293 3.9.1.1); `None`: as many repeats as the policy says."""
@@ -249,6 +250,7 @@ class Sender:
             flags |= PSH
         if record.start + length < record.end:
             flags |= FIN
+        self.repeated += length
         board.mark_repeated(record, now)
         self.recovery.repeated(record, now)
         self._last_sent = now

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind, LocalError, NetError
-from wsknet.net.packet import MAX_PAYLOAD, Cast
+from wsknet.net.packet import MAX_PAYLOAD
 from wsknet.trace import DropReason
-from wsknet.transport.endpoint import (
-    QUEUE_OVERHEAD,
-    ROUTING_DECIDES,
-    Owner,
-    PacketInfo,
-    Ready,
-    TransportEndpoint,
-    meant,
-    zone_towards,
-)
-from wsknet.transport.multicast import SocketGroups
+from wsknet.transport.datagram import DatagramEndpoint
+from wsknet.transport.endpoint import Owner, PacketInfo, meant, zone_towards
+from wsknet.transport.icmp_errors import reported
+from wsknet.transport.manner import PLAIN
 from wsknet.transport.ports import ANYONE, PortChoice, Reservation
 from wsknet.transport.sharing import Holder, Sharing
 from wsknet.transport.udp.naming import fix_peer, name_with
+from wsknet.transport.udp.sending import Departure, send_in_manner
 from wsknet.types import (
-    Address,
     Buffers,
     Cover,
     Endpoint,
     Family,
-    IfIndex,
     Instant,
     LocalName,
     Proto,
@@ -39,9 +30,9 @@ from wsknet.wire import udp as wire
 from wsknet.wire.checksum import pseudo_sum
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from wsknet.config import PortRange
+    from wsknet.net.handler import Undelivered
+    from wsknet.transport.manner import Manner
     from wsknet.transport.sharing import Security
     from wsknet.transport.udp.protocol import UdpProtocol
 
@@ -49,44 +40,18 @@ MAX_DATA = {4: MAX_PAYLOAD[Family.IPV4] - wire.HEADER_LENGTH, 16: MAX_PAYLOAD[Fa
 """Bytes of one datagram, by address length."""
 
 
-class Datagram(NamedTuple):
-    data: bytes
-    source: Endpoint
-    destination: Address
-    """As dialled by the sender: what IP_PKTINFO reports."""
-    if_index: IfIndex
-    cast: Cast
-    hop_limit: int
-    traffic_class: int
+class UdpEndpoint(DatagramEndpoint):
+    """One UDP socket."""
 
+    __slots__ = ("_bound", "_deferred", "_is_port_chosen", "_protocol", "_reservation", "device")
 
-class Admission(NamedTuple):
-    """Which of the datagrams for its name a socket receives; the others are dropped without an answer."""
-
-    interfaces: Mapping[int, frozenset[int]]
-    """By address length: from these alone (IP_IFLIST, IPV6_IFLIST).  A length that is missing: from all."""
-    broadcasts: bool = True
-    """IP_RECEIVE_BROADCAST."""
-
-    def admits(self, datagram: Datagram) -> bool:
-        if datagram.cast is Cast.BROADCAST and not self.broadcasts:
-            return False
-        interfaces = self.interfaces.get(len(datagram.destination))
-        return interfaces is None or datagram.if_index in interfaces
-
-
-class UdpEndpoint(TransportEndpoint):
-    """One UDP socket.  `local` is `None` until bind; its address stays `None` for the wildcard."""
-
-    __slots__ = ("_bound", "_deferred", "_is_port_chosen", "_protocol", "_queue", "_queued", "_reservation",
-                 "admission", "cover", "device", "local", "may_broadcast", "multicast", "receive_buffer", "remote",
-                 "tells_port_unreachable", "unicast_interfaces")  # fmt: skip
+    NOT_ADMITTED = DropReason.UDP_NOT_ADMITTED
+    BUFFER_FULL = DropReason.UDP_BUFFER_FULL
 
     def __init__(self, protocol: UdpProtocol, cover: Cover, owner: Owner | None) -> None:
-        super().__init__(owner)
+        receive_buffer = protocol.config.receive_buffer
+        super().__init__(cover, protocol.joined, receive_buffer, protocol.trace, protocol.notify, owner)
         self._protocol = protocol
-        self._queue: deque[Datagram] = deque()
-        self._queued = 0
         self._reservation: Reservation | None = None
         self._deferred: Holder | None = None
         """What bind was given, as long as the port is not chosen."""
@@ -94,26 +59,8 @@ class UdpEndpoint(TransportEndpoint):
         """`bind` was given none."""
         self._bound: LocalName | None = None
         """What `local` was before a peer was fixed, as long as one is."""
-        self.cover = cover
         self.device = 0
         """The one interface that is heard, 0 for all."""
-        self.local: LocalName | None = None
-        self.remote: Endpoint | None = None
-        self.may_broadcast = False
-        self.admission: Admission | None = None
-        """`None`: everything for the name is received."""
-        self.tells_port_unreachable = True
-        """SIO_UDP_CONNRESET."""
-        self.unicast_interfaces = ROUTING_DECIDES
-        """Counts from the next datagram on.  What is received does not depend on it."""
-        self.multicast = SocketGroups(self, protocol.joined)
-        self.receive_buffer = protocol.config.receive_buffer
-        """Bytes, QUEUE_OVERHEAD per datagram included."""
-
-    @property
-    def readable(self) -> int:
-        """Datagrams waiting."""
-        return len(self._queue)
 
     def bind(
         self,
@@ -225,9 +172,12 @@ class UdpEndpoint(TransportEndpoint):
         ip = self._protocol.ip
         hop_limit: int | None = None
         traffic_class = asked = 0
+        manner = self.manner
+        if manner is not None or info is not None:
+            manner, traffic_class = self._asked(len(address), info)
         if info is not None:
             local = name_with(ip, local, to, info)
-            _, asked, traffic_class = info
+            asked = info.if_index
         if is_multicast(address):
             hop_limit = self.multicast.hop_limit
             to = to._replace(zone=to.zone or asked or self.multicast.if_index or 0)
@@ -235,6 +185,11 @@ class UdpEndpoint(TransportEndpoint):
         path = ip.path(address, local.address, zone_towards(local, to), None, through)
         if path.is_broadcast and not self.may_broadcast:
             raise NetError(ErrorKind.BROADCAST_DENIED, "SO_BROADCAST is off")
+        if manner is not None:
+            is_heard_here = hop_limit is None or self.multicast.is_looped
+            departure = Departure(path, (local.port, port), hop_limit, traffic_class, is_heard_here)
+            send_in_manner(self._protocol, manner, data, departure, now)
+            return
         length = sum(map(len, data))
         if length > MAX_DATA[len(address)]:
             raise NetError(ErrorKind.MESSAGE_TOO_LONG, f"{length} bytes do not fit into one datagram")
@@ -244,46 +199,23 @@ class UdpEndpoint(TransportEndpoint):
         is_heard_here = hop_limit is None or self.multicast.is_looped
         ip.send(path, Proto.UDP, header, data, now, hop_limit, traffic_class, label, is_heard_here=is_heard_here)
 
-    def receive(self) -> Datagram | None:
-        if not self._queue:
-            return None
-        datagram = self._queue.popleft()
-        self._queued -= len(datagram.data) + QUEUE_OVERHEAD
-        return datagram
+    def _asked(self, length: int, info: PacketInfo | None) -> tuple[Manner | None, int]:
+        """The manner and traffic class of one datagram."""
+        manner = self.manner
+        traffic_class = 0 if manner is None else manner.terms[length].traffic_class
+        if info is not None and info.traffic_class is not None:
+            traffic_class = info.traffic_class
+        if info is not None and info.message_size is not None:
+            manner = (manner or PLAIN)._replace(message_size=info.message_size)
+        return manner, traffic_class
 
-    def peek(self) -> list[Datagram]:
-        """All that waits, oldest first; `receive` takes them in the same order."""
-        return list(self._queue)
-
-    def take_error(self) -> ErrorKind | None:
-        """The latest ICMP error since the last call; reading clears it."""
-        error, self.error = self.error, None
-        return error
-
-    def deliver(self, datagram: Datagram) -> None:
-        admission = self.admission
-        if admission is not None and not admission.admits(datagram):
-            self._protocol.trace.drop(DropReason.UDP_NOT_ADMITTED, datagram.data)
-            return
-        charge = len(datagram.data) + QUEUE_OVERHEAD
-        if self._queued + charge > self.receive_buffer:
-            self._protocol.trace.drop(DropReason.UDP_BUFFER_FULL, datagram.data)
-            return
-        self._queued += charge
-        self._queue.append(datagram)
-        self._protocol.notify(self, Ready.READABLE)
-
-    def fail(self, error: ErrorKind) -> None:
-        if error is ErrorKind.PORT_UNREACHABLE and not self.tells_port_unreachable:
-            return
-        self.error = error
-        self._protocol.notify(self, Ready.READABLE)
+    def report(self, error: Undelivered, now: Instant) -> None:
+        """Let an ICMP error be received, in its place among the datagrams."""
+        self.deliver(reported(self._protocol.ip, error, int.from_bytes(error.quoted[2:4], "big")))
 
     def close(self, now: Instant) -> None:
         """Give everything back.  Legal in every state, more than once."""
-        self.owner = None
-        self._queue.clear()
-        self._queued = 0
+        self.discard()
         self.multicast.close(now)
         if self.local is None:
             return

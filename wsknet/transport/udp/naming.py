@@ -14,11 +14,11 @@ from wsknet.types import Cover, Endpoint, LocalName, family_of, is_link_local, i
 
 if TYPE_CHECKING:
     from wsknet.net.layer import IpLayer
+    from wsknet.transport.datagram import DatagramEndpoint
     from wsknet.transport.endpoint import PacketInfo
-    from wsknet.transport.udp.endpoint import UdpEndpoint
 
 
-def fix_peer(endpoint: UdpEndpoint, ip: IpLayer, bound: LocalName, remote: Endpoint) -> tuple[LocalName, Endpoint]:
+def fix_peer(endpoint: DatagramEndpoint, ip: IpLayer, bound: LocalName, remote: Endpoint) -> tuple[LocalName, Endpoint]:
     """Our name and the peer's once `remote` is fixed for who is `bound`.  Raises as `UdpEndpoint.connect`."""
     behaviour = ip.config.behaviour
     if is_unspecified(remote.address):

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 from wsknet.net.handler import Undelivered
 from wsknet.net.messages.icmp import IcmpErrorKind
 from wsknet.net.packet import Cast, Packet
-from wsknet.net.routes import broadcast_of
-from wsknet.net.well_known import LIMITED_BROADCAST
+from wsknet.net.site import is_same_site
 from wsknet.trace import DropReason
+from wsknet.transport.datagram import Datagram, names_that_hear
 from wsknet.transport.endpoint import Owner, TransportEndpoint
 from wsknet.transport.flow_label import FlowLabels
 from wsknet.transport.icmp_errors import error_kind, is_silent_neighbour
 from wsknet.transport.multicast import Joined
-from wsknet.transport.udp.endpoint import Datagram, UdpEndpoint
-from wsknet.types import Address, Cover, Endpoint, Family, Instant, Proto
+from wsknet.transport.udp.endpoint import UdpEndpoint
+from wsknet.types import Cover, Endpoint, Instant, Proto
 from wsknet.wire import udp as wire
 from wsknet.wire.checksum import pseudo_sum, transport_is_valid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from wsknet.config import UdpConfig
     from wsknet.net.layer import IpLayer
@@ -47,7 +47,7 @@ class UdpProtocol:
         self.config = config
         self.trace = trace
         self.notify = notify
-        self.joined = Joined(ip)
+        self.joined: Joined[UdpEndpoint] = Joined(ip)
         self.bound: dict[UdpEndpoint, None] = {}
         """Every endpoint that has a name."""
         self.flow_labels = FlowLabels(Proto.UDP, ip.rng, ip.config.behaviour.flow_labels)
@@ -68,6 +68,10 @@ class UdpProtocol:
         names = (packet.destination, destination_port, packet.source, source_port, packet.zone)
         if packet.cast is Cast.UNICAST:
             found = self.demux.find(*names, None, packet.interface.index)
+            if found is not None and found.is_restricted and found.remote is None and not is_same_site(packet):
+                self.trace.drop(DropReason.UDP_NOT_ADMITTED, packet.raw)
+                self.ip.icmp.send_error(IcmpErrorKind.PORT_UNREACHABLE, packet, now)  # as if nobody were there
+                return
             receivers = [found] if found is not None else []
         else:
             receivers = self.group_receivers(packet, destination_port, source_port)
@@ -91,20 +95,10 @@ class UdpProtocol:
         names = (packet.destination, port, packet.source, source_port, packet.zone)
         demux, device = self.demux, packet.interface.index
         if packet.cast is Cast.BROADCAST:
-            return demux.find_all(*names, self._names_that_hear(packet), device)
+            return demux.find_all(*names, names_that_hear(self.ip, packet), device)
         members = self.joined.members(packet, port, source_port)
         receivers = demux.find_all(*names, (), device) + [each for each in members if demux.hears(each, device)]
         return [endpoint for endpoint in receivers if endpoint.multicast.hears(packet)]
-
-    def _names_that_hear(self, packet: Packet) -> Iterable[Address]:
-        """Our addresses on the subnet of a broadcast: of all on the interface if it is the limited one."""
-        if not self.ip.config.behaviour.unicast_name_hears_broadcast:
-            return ()
-        return [
-            entry.address
-            for entry in packet.interface.addresses_of(Family.IPV4)
-            if packet.destination in (LIMITED_BROADCAST, broadcast_of(entry.address, entry.prefix_length))
-        ]
 
     def _checksum_is_valid(self, packet: Packet, payload: bytes, checksum: int, length: int) -> bool:
         if packet.checksum_trusted:
@@ -146,6 +140,9 @@ class UdpProtocol:
             return False
         behaviour = self.ip.config.behaviour
         if is_silent_neighbour(error) and not behaviour.neighbour_failure_is_final:
+            return True
+        if len(error.source) in endpoint.reports_errors:
+            endpoint.report(error, now)
             return True
         needs_peer = behaviour.udp_errors_need_peer or error.kind is IcmpErrorKind.PACKET_TOO_BIG
         if needs_peer and endpoint.remote is None:

@@ -12,6 +12,8 @@ from wsknet.errors import ErrorKind, LocalError
 from wsknet.transport.multicast import SocketGroups
 from wsknet.types import IfIndex
 from wsknet.wsk.constants import (
+    AF_INET,
+    AF_INET6,
     IP_ADD_MEMBERSHIP,
     IP_ADD_SOURCE_MEMBERSHIP,
     IP_BLOCK_SOURCE,
@@ -28,8 +30,15 @@ from wsknet.wsk.constants import (
     IPV6_MULTICAST_HOPS,
     IPV6_MULTICAST_IF,
     IPV6_MULTICAST_LOOP,
+    MCAST_BLOCK_SOURCE,
+    MCAST_JOIN_GROUP,
+    MCAST_JOIN_SOURCE_GROUP,
+    MCAST_LEAVE_GROUP,
+    MCAST_LEAVE_SOURCE_GROUP,
+    MCAST_UNBLOCK_SOURCE,
 )
 from wsknet.wsk.control.option import DATAGRAM, Option, apply_to_endpoint, number, of_level
+from wsknet.wsk.ip_structures import STORAGE_SIZE, group_req, group_source_req
 from wsknet.wsk.structures import ip_mreq, ip_mreq_source, ipv6_mreq
 
 if TYPE_CHECKING:
@@ -37,6 +46,8 @@ if TYPE_CHECKING:
     from wsknet.types import Instant
     from wsknet.wsk.sockets.datagram import DatagramSocket
 
+_GROUP_AT = 8
+"""Where the first address begins in `group_req` and `group_source_req`."""
 MAX_HOPS = 255
 DEFAULT_HOPS = 0xFFFFFFFF
 """-1 of IPV6_MULTICAST_HOPS: the value of the system, which is 1 (RFC 3493 5.2)."""
@@ -84,7 +95,7 @@ def _membership(Level: int, change: MembershipChange) -> Option:
     return Option(of_level(Level, DATAGRAM), set_membership)
 
 
-def _interface(joined: Joined, octets: bytes) -> IfIndex | None:
+def _interface(joined: Joined[Any], octets: bytes) -> IfIndex | None:
     """An IPv4 address that stands for its interface, or 0.x.x.x with the number of one (IP_MULTICAST_IF)."""
     if octets[0]:
         return joined.interface_with(octets)
@@ -135,6 +146,37 @@ def _of_source(change: _OfSource) -> MembershipChange:
     return perform
 
 
+def _of_group_request(Level: int, change: _OfGroup) -> MembershipChange:
+    def perform(socket: DatagramSocket, InputSize: int, InputBuffer: Any, now: Instant) -> None:
+        octets = _octets(group_req, InputSize, InputBuffer)
+        group = _address(Level, octets[_GROUP_AT:])
+        change(socket.endpoint.multicast, group, _index(octets), now)
+
+    return perform
+
+
+def _of_source_request(Level: int, change: _OfSource) -> MembershipChange:
+    def perform(socket: DatagramSocket, InputSize: int, InputBuffer: Any, now: Instant) -> None:
+        octets = _octets(group_source_req, InputSize, InputBuffer)
+        group = _address(Level, octets[_GROUP_AT:])
+        source = _address(Level, octets[_GROUP_AT + STORAGE_SIZE :])
+        change(socket.endpoint.multicast, group, source, _index(octets), now)
+
+    return perform
+
+
+def _index(request: bytes) -> IfIndex | None:
+    return IfIndex(int.from_bytes(request[:4], "little")) or None
+
+
+def _address(Level: int, sockaddr: bytes) -> bytes:
+    """Of a SOCKADDR_STORAGE, whose family is that of the level; its port means nothing."""
+    family, begin, length = (AF_INET, 4, 4) if Level == IPPROTO_IP else (AF_INET6, 8, 16)
+    if int.from_bytes(sockaddr[:2], "little") != family:
+        raise LocalError(ErrorKind.INVALID_ARGUMENT, "an address of another family")
+    return sockaddr[begin : begin + length]
+
+
 def _join_source(groups: SocketGroups, group: bytes, source: bytes, index: IfIndex | None, now: Instant) -> None:
     groups.join(group, index, now, source)
 
@@ -162,6 +204,16 @@ _MEMBERSHIPS = {
     (IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP): _of_group6(SocketGroups.join),
     (IPPROTO_IPV6, IPV6_DROP_MEMBERSHIP): _of_group6(SocketGroups.leave),
 }
+
+for _level in (IPPROTO_IP, IPPROTO_IPV6):
+    _MEMBERSHIPS |= {
+        (_level, MCAST_JOIN_GROUP): _of_group_request(_level, SocketGroups.join),
+        (_level, MCAST_LEAVE_GROUP): _of_group_request(_level, SocketGroups.leave),
+        (_level, MCAST_JOIN_SOURCE_GROUP): _of_source_request(_level, _join_source),
+        (_level, MCAST_LEAVE_SOURCE_GROUP): _of_source_request(_level, _leave_source),
+        (_level, MCAST_BLOCK_SOURCE): _of_source_request(_level, SocketGroups.block),
+        (_level, MCAST_UNBLOCK_SOURCE): _of_source_request(_level, SocketGroups.unblock),
+    }
 
 TABLE = {key: _value(key[0], attribute) for key, attribute in _VALUES.items()} | {
     key: _membership(key[0], change) for key, change in _MEMBERSHIPS.items()

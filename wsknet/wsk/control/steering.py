@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wsknet.errors import ErrorKind, LocalError, NetError
-from wsknet.transport.udp.endpoint import Admission
+from wsknet.transport.datagram import Admission
 from wsknet.types import IfIndex
 from wsknet.wsk.constants import (
     IP_ADD_IFLIST,
@@ -38,7 +38,14 @@ if TYPE_CHECKING:
 class Receiving:
     """What a datagram socket receives, and what it is told of it."""
 
-    __slots__ = ("control_info", "has_list", "interfaces", "receives_broadcasts", "tells_port_unreachable")
+    __slots__ = (
+        "coalesced_size",
+        "control_info",
+        "has_list",
+        "interfaces",
+        "receives_broadcasts",
+        "tells_port_unreachable",
+    )
 
     def __init__(self) -> None:
         self.receives_broadcasts = True
@@ -48,8 +55,10 @@ class Receiving:
         """By address length: whether datagrams are received from `interfaces` alone."""
         self.interfaces: dict[int, dict[int, None]] = {4: {}, 16: {}}
         """Numbers in the order in which they were added; those of interfaces that are gone stay."""
-        self.control_info: set[tuple[int, int]] = set()
-        """The options of `control_info.ITEMS` that are on."""
+        self.control_info: frozenset[tuple[int, int]] = frozenset()
+        """The options of `messages.ITEMS` that are on."""
+        self.coalesced_size = 0
+        """UDP_RECV_MAX_COALESCED_SIZE."""
 
     @property
     def admission(self) -> Admission | None:
