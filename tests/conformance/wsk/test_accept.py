@@ -21,7 +21,6 @@ from wsknet.wsk import (
     STATUS_FILE_FORCED_CLOSED,
     STATUS_INVALID_DEVICE_STATE,
     STATUS_INVALID_PARAMETER,
-    STATUS_NOT_IMPLEMENTED,
     STATUS_PENDING,
     STATUS_REQUEST_NOT_ACCEPTED,
     STATUS_SUCCESS,
@@ -35,13 +34,10 @@ from wsknet.wsk import (
     WSK_FLAG_CONNECTION_SOCKET,
     WSK_FLAG_LISTEN_SOCKET,
     WSK_FLAG_STREAM_SOCKET,
-    WSK_INSPECT_ID,
     WSK_PROVIDER_CONNECTION_DISPATCH,
     WSK_SOCKET,
     IoCancelIrp,
     KeGetCurrentIrql,
-    WskInspectAccept,
-    WskInspectPend,
     simple,
 )
 
@@ -230,7 +226,7 @@ def test_the_event_delivers_established_connections(lab: Lab, acceptor: Acceptor
     assert flags_at_event == [[SYN, 0x10]]
 
 
-@pytest.mark.rule("R-156", "R-158", "R-149")
+@pytest.mark.rule("R-156", "R-158", "R-161")
 def test_an_accepted_socket_uses_the_context_and_table_of_the_event(lab: Lab, acceptor: Acceptor) -> None:
     listen(lab, acceptor, WSK_EVENT_ACCEPT | WSK_EVENT_RECEIVE)
     near = lab.connected()
@@ -272,7 +268,7 @@ def test_the_event_comes_only_while_it_is_enabled(lab: Lab, acceptor: Acceptor) 
     assert acceptor.received == [("connection 2", b"inherited")]
 
 
-@pytest.mark.rule("R-151", "R-150")
+@pytest.mark.rule("R-151", "R-150", "R-149")
 def test_waiting_accepts_come_before_the_event_and_inherit_nothing(lab: Lab, acceptor: Acceptor) -> None:
     listener = listen(lab, acceptor, WSK_EVENT_ACCEPT | WSK_EVENT_RECEIVE)
     request = accept(listener, "mine", acceptor.connection_dispatch)
@@ -286,7 +282,7 @@ def test_waiting_accepts_come_before_the_event_and_inherit_nothing(lab: Lab, acc
     assert acceptor.received == [("mine", b"nobody is told")]
 
 
-@pytest.mark.rule("R-161")
+@pytest.mark.rule("R-158")
 def test_events_may_be_enabled_inside_the_accept_event(lab: Lab, acceptor: Acceptor) -> None:
     """The out parameters must have been written by then."""
     listen(lab, acceptor)
@@ -346,14 +342,6 @@ def test_a_listening_socket_that_dies_says_so_once(lab: Lab, acceptor: Acceptor)
     assert simple.local_address(listener)[0] == STATUS_FILE_FORCED_CLOSED
     assert simple.get_option(listener, SOL_SOCKET, SO_KEEPALIVE)[0] == STATUS_FILE_FORCED_CLOSED
     ok(simple.close(listener))
-
-
-def test_inspection_is_not_there_yet(lab: Lab) -> None:
-    listener = lab.listener()
-    function = listener.Dispatch.WskInspectComplete
-
-    assert start(function, listener, WSK_INSPECT_ID(), WskInspectAccept).status == STATUS_NOT_IMPLEMENTED
-    assert start(function, listener, WSK_INSPECT_ID(), WskInspectPend).status == STATUS_INVALID_PARAMETER
 
 
 # Stream sockets

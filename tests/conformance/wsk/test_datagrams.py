@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from tests.support.wsk_lab import BROADCAST, FAR, FAR6, NEAR, NEAR6, PORT, Lab, Request, ok, start
+from wsknet.text import parse_address
 from wsknet.wsk import (
     AF_INET6,
     DISPATCH_LEVEL,
+    IP_ADD_MEMBERSHIP,
+    IPPROTO_IP,
     MSG_BCAST,
     MSG_MCAST,
     MSG_TRUNC,
@@ -45,6 +48,8 @@ from wsknet.wsk import (
     IoCancelIrp,
     KeGetCurrentIrql,
     WskIoctl,
+    WskSetOption,
+    ip_mreq,
     simple,
 )
 
@@ -81,6 +86,14 @@ def far(lab: Lab) -> WSK_SOCKET:
 
 
 TO_FAR = simple.address(FAR, PORT)
+GROUP = "239.1.2.3"
+TO_GROUP = simple.address(GROUP, PORT)
+
+
+def join(Socket: WSK_SOCKET) -> None:
+    membership = ip_mreq(parse_address(GROUP), bytes(4))
+    arguments = (WskSetOption, IP_ADD_MEMBERSHIP, IPPROTO_IP, membership.SIZE, membership, 0, None, None)
+    ok(simple.call(Socket.Dispatch.WskControlSocket, Socket, *arguments))
 
 
 # Sending
@@ -177,16 +190,10 @@ def test_broadcasts_need_the_option_and_are_marked(lab: Lab, near: WSK_SOCKET, f
 
 
 @pytest.mark.rule("R-270")
-def test_multicasts_are_marked(lab: Lab, far: WSK_SOCKET) -> None:
-    """Groups cannot be joined yet: the mark is what the endpoint says of a datagram."""
-    from wsknet.net.packet import Cast
-    from wsknet.transport.udp.endpoint import Datagram
-    from wsknet.types import Endpoint, IfIndex
-
-    socket: Any = far
-    with lab.far.pump:
-        source = Endpoint(bytes((192, 0, 2, 1)), 9)
-        socket.endpoint.deliver(Datagram(b"group", source, b"\xe0\0\0\1", IfIndex(2), Cast.MULTICAST, 1, 0))
+def test_multicasts_are_marked(lab: Lab, near: WSK_SOCKET, far: WSK_SOCKET) -> None:
+    join(far)
+    send_to(near, b"group", TO_GROUP)
+    lab.run()
     request, memory, *_, flags = receive_from(far)
 
     assert (bytes(memory[: request.information]), flags) == (b"group", [MSG_MCAST])
@@ -412,16 +419,19 @@ def test_what_has_waited_comes_as_one_list_with_each_source(lab: Lab, near: WSK_
     assert [sorted(batch) for batch in receiver.got] == [[(b"far", FAR), (b"near", NEAR)]]
 
 
-def test_broadcast_and_unicast_are_not_mixed_in_one_list(lab: Lab, near: WSK_SOCKET, receiver: Receiver) -> None:
+@pytest.mark.rule("R-276")
+def test_different_casts_are_not_mixed_in_one_list(lab: Lab, near: WSK_SOCKET, receiver: Receiver) -> None:
     Socket = listening(lab, receiver, False)
+    join(Socket)
     ok(simple.set_option(near, SOL_SOCKET, SO_BROADCAST, 1))
-    for host in (FAR, FAR, BROADCAST, FAR):
-        send_to(near, host.encode(), simple.address(host, PORT))
+    for host in (FAR, FAR, BROADCAST, GROUP, GROUP, FAR):
+        send_to(near, b"" if host == GROUP else host.encode(), simple.address(host, PORT))
         lab.run()
     simple.control_events(Socket, WSK_EVENT_RECEIVE_FROM)
 
-    assert [len(batch) for batch in receiver.got] == [2, 1, 1]
-    assert receiver.flags == [0, MSG_BCAST, 0]
+    assert [len(batch) for batch in receiver.got] == [2, 1, 2, 1]
+    assert receiver.flags == [0, MSG_BCAST, MSG_MCAST, 0]
+    assert receiver.datagrams == [FAR.encode(), FAR.encode(), BROADCAST.encode(), b"", b"", FAR.encode()]
 
 
 @pytest.mark.rule("R-275")

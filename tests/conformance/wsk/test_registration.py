@@ -1,17 +1,17 @@
-"""WskRegister, capture, release and WskDeregister (WSK-1)."""
+"""WskRegister, capture and release; versions and client events (WSK-1)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.support.wsk_lab import Lab, Request, ok, start
-from wsknet.drivers.base import DeadlockError
+from tests.support.wsk_lab import Lab, ok, start
+from tests.support.wsk_registration import after, at_level, await_change, capture, misused, register
 from wsknet.types import MILLISECOND, SECOND
 from wsknet.wsk import (
     AF_INET,
+    APC_LEVEL,
     DISPATCH_LEVEL,
     IPPROTO_TCP,
     MAKE_WSK_VERSION,
@@ -24,25 +24,21 @@ from wsknet.wsk import (
     STATUS_SUCCESS,
     WSK_CLIENT_DISPATCH,
     WSK_CLIENT_NPI,
-    WSK_FLAG_CONNECTION_SOCKET,
     WSK_INFINITE_WAIT,
+    WSK_MAJOR_VERSION,
+    WSK_MINOR_VERSION,
     WSK_NO_WAIT,
     WSK_PROVIDER_CHARACTERISTICS,
     WSK_PROVIDER_NPI,
     WSK_REGISTRATION,
-    WSK_TRANSPORT_LIST_CHANGE,
     WSK_TRANSPORT_LIST_QUERY,
-    BugCheck,
-    KeDelayExecutionThread,
-    KeLowerIrql,
-    KeRaiseIrql,
-    KernelMode,
-    PsCreateSystemThread,
+    KeGetCurrentIrql,
     WskCaptureProviderNPI,
     WskDeregister,
     WskQueryProviderCharacteristics,
     WskRegister,
     WskReleaseProviderNPI,
+    report_client_event,
     set_provider_ready,
     simple,
 )
@@ -50,33 +46,154 @@ from wsknet.wsk import (
 pytestmark = pytest.mark.usefixtures("lab")
 
 
-def register(Version: int = MAKE_WSK_VERSION(1, 0)) -> WSK_REGISTRATION:
-    registration = WSK_REGISTRATION()
-    assert WskRegister(WSK_CLIENT_NPI("context", WSK_CLIENT_DISPATCH(Version, 0, None)), registration) == STATUS_SUCCESS
-    return registration
-
-
-def capture(registration: WSK_REGISTRATION, WaitTimeout: int = WSK_NO_WAIT) -> WSK_PROVIDER_NPI:
-    npi = WSK_PROVIDER_NPI()
-    assert WskCaptureProviderNPI(registration, WaitTimeout, npi) == STATUS_SUCCESS
-    return npi
-
-
-def after(seconds: float, action: Callable[[], object]) -> None:
-    def body(StartContext: object) -> None:
-        KeDelayExecutionThread(KernelMode, False, -int(seconds * 10_000_000))
-        action()
-
-    PsCreateSystemThread([], 0, None, None, None, body, None)
-
-
-@pytest.mark.rule("R-001", "R-006", "R-012")
+@pytest.mark.rule("R-001", "R-012", "R-028")
 def test_registering_and_capturing() -> None:
     npi = capture(register())
 
     assert npi.Client is not None
     assert npi.Dispatch.Version >= 0x0100
+    assert npi.Dispatch.Reserved == 0
     assert callable(npi.Dispatch.WskSocket)
+
+
+@pytest.mark.rule("R-006")
+def test_the_client_npi_may_be_discarded_after_registration() -> None:
+    registration = WSK_REGISTRATION()
+    npi = WSK_CLIENT_NPI("context", WSK_CLIENT_DISPATCH())
+    WskRegister(npi, registration)
+    npi.ClientContext = npi.Dispatch = None
+
+    capture(registration)
+
+
+@pytest.mark.rule("R-005", "R-011")
+def test_the_client_dispatch_is_read_where_it_stands() -> None:
+    registration = WSK_REGISTRATION()
+    dispatch = WSK_CLIENT_DISPATCH(0x0100)
+    WskRegister(WSK_CLIENT_NPI(None, dispatch), registration)
+    dispatch.Version = 0x0200
+
+    assert WskCaptureProviderNPI(registration, WSK_NO_WAIT, WSK_PROVIDER_NPI()) == STATUS_NOINTERFACE
+
+
+@pytest.mark.rule("R-007", "R-016")
+@pytest.mark.parametrize("level", [APC_LEVEL, DISPATCH_LEVEL])
+def test_what_is_for_passive_level(level: int) -> None:
+    registration = register()
+    with at_level(level):
+        with misused("R-007"):
+            WskRegister(WSK_CLIENT_NPI(None, WSK_CLIENT_DISPATCH()), WSK_REGISTRATION())
+        with misused("R-016"):
+            WskCaptureProviderNPI(registration, WSK_INFINITE_WAIT, WSK_PROVIDER_NPI())
+        with misused("1.1"):
+            WskDeregister(registration)
+    WskDeregister(registration)
+
+
+@pytest.mark.rule("R-016", "R-025")
+def test_what_is_for_dispatch_level_too() -> None:
+    registration = register()
+    with at_level(DISPATCH_LEVEL):
+        capture(registration)
+        assert WskQueryProviderCharacteristics(registration, WSK_PROVIDER_CHARACTERISTICS()) == STATUS_SUCCESS
+        WskReleaseProviderNPI(registration)
+    WskDeregister(registration)
+
+
+@pytest.mark.rule("R-003")
+def test_a_registration_is_ended_once() -> None:
+    registration = register()
+    WskDeregister(registration)
+
+    with misused("R-003"):
+        WskDeregister(registration)
+
+
+@pytest.mark.rule("R-001")
+def test_a_block_that_was_never_registered() -> None:
+    for function in (WskDeregister, WskReleaseProviderNPI):
+        with misused("R-001"):
+            function(WSK_REGISTRATION())
+    with misused("R-001"):
+        WskCaptureProviderNPI(WSK_REGISTRATION(), WSK_NO_WAIT, WSK_PROVIDER_NPI())
+    with misused("R-001"):
+        WskQueryProviderCharacteristics(WSK_REGISTRATION(), WSK_PROVIDER_CHARACTERISTICS())
+
+
+@pytest.mark.rule("R-002", "R-003")
+def test_a_block_serves_one_registration_at_a_time() -> None:
+    registration = register()
+    capture(registration)
+    npi = WSK_CLIENT_NPI(None, WSK_CLIENT_DISPATCH())
+
+    with misused("R-002"):
+        WskRegister(npi, registration)
+    WskReleaseProviderNPI(registration)
+    WskDeregister(registration)
+    assert WskRegister(npi, registration) == STATUS_SUCCESS
+    capture(registration)
+
+
+@pytest.mark.rule("R-004")
+def test_a_block_is_in_use_until_the_last_call_has_returned(lab: Lab) -> None:
+    set_provider_ready(lab.near, False)
+    registration = register()
+    answers: list[int] = []
+    after(0, lambda: answers.append(WskCaptureProviderNPI(registration, WSK_INFINITE_WAIT, WSK_PROVIDER_NPI())))
+    lab.run()
+    WskDeregister(registration)
+    npi = WSK_CLIENT_NPI(None, WSK_CLIENT_DISPATCH())
+
+    with misused("R-004"):
+        WskRegister(npi, registration)
+    lab.run()
+    assert answers == [STATUS_DEVICE_NOT_READY]
+    assert WskRegister(npi, registration) == STATUS_SUCCESS
+
+
+@pytest.mark.rule("R-013")
+def test_every_release_needs_its_capture() -> None:
+    registration = register()
+    capture(registration)
+    capture(registration)
+    WskReleaseProviderNPI(registration)
+    WskReleaseProviderNPI(registration)
+
+    with misused("R-013"):
+        WskReleaseProviderNPI(registration)
+
+
+@pytest.mark.rule("R-017")
+def test_no_function_of_the_provider_after_the_release() -> None:
+    registration = register()
+    npi = capture(registration)
+    again = capture(registration)
+    Dispatch = npi.Dispatch
+    arguments: tuple[Any, ...] = (AF_INET, SOCK_STREAM, IPPROTO_TCP, 0, None, None, None, None, None)
+    WskReleaseProviderNPI(registration)
+    Socket = start(Dispatch.WskSocket, again.Client, *arguments).information
+    WskReleaseProviderNPI(registration)
+
+    with misused("R-017"):
+        start(Dispatch.WskSocket, npi.Client, *arguments)
+    local, remote = simple.address("0.0.0.0", 0), simple.address("192.0.2.2", 1)
+    connecting = (SOCK_STREAM, IPPROTO_TCP, local, remote, 0, None, None, None, None, None)
+    with misused("R-017"):
+        start(Dispatch.WskSocketConnect, npi.Client, *connecting)
+    with misused("R-017"):
+        await_change(npi)
+    with misused("R-017"):
+        Dispatch.WskControlClient(npi.Client, WSK_TRANSPORT_LIST_QUERY, 0, None, 0, None, [0], None)
+    ok(simple.close(Socket))
+    WskDeregister(registration)
+
+
+@pytest.mark.rule("R-026")
+def test_versions_have_the_major_number_in_the_high_byte() -> None:
+    assert MAKE_WSK_VERSION(1, 0) == 0x0100
+    assert MAKE_WSK_VERSION(2, 7) == 0x0207
+    assert (WSK_MAJOR_VERSION(0x0207), WSK_MINOR_VERSION(0x0207)) == (2, 7)
+    assert capture(register()).Dispatch.Version == MAKE_WSK_VERSION(1, 0)
 
 
 @pytest.mark.rule("R-002")
@@ -102,7 +219,8 @@ def test_an_unsupported_version_is_found_out_at_capture(Version: int) -> None:
     assert WskCaptureProviderNPI(registration, WSK_NO_WAIT, npi) == STATUS_NOINTERFACE
     assert npi.Client is None
     WskDeregister(registration)
-    capture(register())
+    WskRegister(WSK_CLIENT_NPI(None, WSK_CLIENT_DISPATCH(MAKE_WSK_VERSION(1, 0))), registration)
+    capture(registration)
 
 
 @pytest.mark.rule("R-024", "R-025")
@@ -136,6 +254,17 @@ def test_a_capture_may_wait_until_the_provider_is_there(lab: Lab) -> None:
     assert lab.network.driver.now() - before == 3 * SECOND
 
 
+@pytest.mark.rule("R-009")
+def test_an_infinite_wait_is_no_number_of_milliseconds(lab: Lab) -> None:
+    """0xFFFFFFFF of them would be over after 49.7 days."""
+    set_provider_ready(lab.near, False)
+    after(60 * 86400, lambda: set_provider_ready(lab.near, True))
+    before = lab.network.driver.now()
+    capture(register(), WSK_INFINITE_WAIT)
+
+    assert lab.network.driver.now() - before == 60 * 86400 * SECOND
+
+
 @pytest.mark.rule("R-010")
 def test_a_capture_may_wait_for_some_milliseconds(lab: Lab) -> None:
     set_provider_ready(lab.near, False)
@@ -148,14 +277,10 @@ def test_a_capture_may_wait_for_some_milliseconds(lab: Lab) -> None:
 @pytest.mark.rule("R-016")
 def test_a_capture_at_dispatch_level_must_not_wait() -> None:
     registration = register()
-    level: list[int] = []
-    KeRaiseIrql(DISPATCH_LEVEL, level)
-    try:
+    with at_level(DISPATCH_LEVEL):
         capture(registration)
-        with pytest.raises(BugCheck):
+        with misused("R-016"):
             WskCaptureProviderNPI(registration, 1, WSK_PROVIDER_NPI())
-    finally:
-        KeLowerIrql(level[0])
 
 
 @pytest.mark.rule("R-014")
@@ -177,69 +302,7 @@ def test_a_blocked_capture_ends_with_deregistration(lab: Lab) -> None:
     assert lab.network.driver.now() - before == 2 * SECOND
 
 
-@pytest.mark.rule("R-003", "R-013", "R-019")
-def test_deregistration_waits_for_every_capture_to_be_released(lab: Lab) -> None:
-    registration = register()
-    capture(registration)
-    capture(registration)
-    WskReleaseProviderNPI(registration)
-    after(4, lambda: WskReleaseProviderNPI(registration))
-    before = lab.network.driver.now()
-    WskDeregister(registration)
-
-    assert lab.network.driver.now() - before == 4 * SECOND
-
-
-def test_a_capture_that_is_never_released_is_named_as_the_reason() -> None:
-    registration = register()
-    capture(registration)
-
-    with pytest.raises(DeadlockError, match="1 captures, 0 open sockets"):
-        WskDeregister(registration)
-
-
-@pytest.mark.rule("R-018", "R-021")
-def test_a_socket_outlives_the_capture_and_holds_up_deregistration(lab: Lab) -> None:
-    application = simple.Application()
-    Socket = ok(application.open(WSK_FLAG_CONNECTION_SOCKET))
-    WskReleaseProviderNPI(application.registration)
-    ok(simple.bind(Socket, simple.address("0.0.0.0", 0)))
-    after(5, lambda: start(Socket.Dispatch.WskCloseSocket, Socket))
-    before = lab.network.driver.now()
-    WskDeregister(application.registration)
-
-    assert lab.network.driver.now() - before == 5 * SECOND
-
-
-@pytest.mark.rule("R-022")
-def test_a_connect_in_progress_holds_up_deregistration(lab: Lab) -> None:
-    application = simple.Application()
-    lab.cut()
-    local, remote = simple.address("0.0.0.0", 0), simple.address("192.0.2.2", 1)
-    arguments = (SOCK_STREAM, IPPROTO_TCP, local, remote, 0, None, None, None, None, None)
-    request = start(application.provider.Dispatch.WskSocketConnect, application.provider.Client, *arguments)
-    assert not request.is_done
-    application.close()
-
-    assert request.is_done
-    assert request.status != STATUS_SUCCESS
-
-
-@pytest.mark.rule("R-020")
-def test_a_call_in_progress_holds_up_deregistration(lab: Lab) -> None:
-    """Inside an inline completion the call has not returned yet."""
-    application = simple.Application()
-    provider = application.provider
-    seen: list[str] = []
-    request = Request()
-    request.then = lambda: seen.append(provider.Client.describe_use())
-    arguments: tuple[Any, ...] = (AF_INET, SOCK_STREAM, IPPROTO_TCP, 99, None, None, None, None, None)
-    request.start(provider.Dispatch.WskSocket, provider.Client, *arguments)
-
-    assert seen == ["1 captures, 0 open sockets, 1 calls in progress"]
-
-
-@pytest.mark.rule("R-032", "R-034")
+@pytest.mark.rule("R-032")
 def test_no_client_event_is_ever_reported(lab: Lab) -> None:
     calls: list[object] = []
     dispatch = WSK_CLIENT_DISPATCH(MAKE_WSK_VERSION(1, 0), 0, lambda *arguments: calls.append(arguments))  # type: ignore
@@ -254,6 +317,26 @@ def test_no_client_event_is_ever_reported(lab: Lab) -> None:
     assert not calls
 
 
+@pytest.mark.rule("R-031", "R-033", "R-034")
+def test_an_event_of_the_future_reaches_every_handler_with_its_context(lab: Lab) -> None:
+    calls: list[object] = []
+
+    def WskClientEvent(*arguments: object) -> int:
+        calls.append((*arguments, KeGetCurrentIrql()))
+        return STATUS_NOT_IMPLEMENTED
+
+    dispatch = WSK_CLIENT_DISPATCH(MAKE_WSK_VERSION(1, 0), 0, WskClientEvent)
+    registrations = [WSK_REGISTRATION() for _ in range(2)]
+    for number, registration in enumerate(registrations):
+        WskRegister(WSK_CLIENT_NPI(number, dispatch), registration)
+    capture(register())
+    WskDeregister(registrations[0])
+
+    assert report_client_event(lab.near, 7, b"news", 4) == [STATUS_NOT_IMPLEMENTED]
+    assert calls == [(1, 7, b"news", 4, DISPATCH_LEVEL)]
+    assert report_client_event(lab.far, 7) == []
+
+
 @pytest.mark.rule("R-089")
 def test_functions_need_a_client(lab: Lab) -> None:
     Dispatch = lab.near_application.provider.Dispatch
@@ -262,18 +345,3 @@ def test_functions_need_a_client(lab: Lab) -> None:
 
     assert request.returned == request.status == STATUS_INVALID_HANDLE
     assert request.was_pending == [False]
-
-
-def test_what_is_not_there_yet_says_so(lab: Lab) -> None:
-    Dispatch, Client = lab.near_application.provider.Dispatch, lab.near_application.provider.Client
-    requests = [
-        start(Dispatch.WskGetAddressInfo, Client, None, None, 0, None, None, [None], None, None),
-        start(Dispatch.WskGetNameInfo, Client, None, 0, None, None, 0, None, None),
-        start(Dispatch.WskControlClient, Client, WSK_TRANSPORT_LIST_CHANGE, 0, None, 0, None, None),
-    ]
-
-    assert [request.status for request in requests] == [STATUS_NOT_IMPLEMENTED] * 3
-    assert [request.returned for request in requests] == [STATUS_NOT_IMPLEMENTED] * 3
-    query = (WSK_TRANSPORT_LIST_QUERY, 0, None, 0, None, [0], None)
-    assert Dispatch.WskControlClient(Client, *query) == STATUS_NOT_IMPLEMENTED
-    Dispatch.WskFreeAddressInfo(Client, None)

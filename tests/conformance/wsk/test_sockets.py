@@ -40,6 +40,7 @@ from wsknet.wsk import (
     WSK_PROVIDER_DATAGRAM_DISPATCH,
     WSK_PROVIDER_LISTEN_DISPATCH,
     WSK_PROVIDER_STREAM_DISPATCH,
+    WSK_SOCKET,
     IoCancelIrp,
     simple,
 )
@@ -60,6 +61,14 @@ def create(
     npi = lab.near_application.provider
     kind = (AddressFamily, SocketType, Protocol, Flags)
     return start(npi.Dispatch.WskSocket, npi.Client, *kind, Context, Table, None, None, None)
+
+
+@pytest.mark.rule("R-090")
+def test_creating_a_socket_pends_and_completes_before_anybody_can_wait(lab: Lab) -> None:
+    request = create(lab, AF_INET, SOCK_DGRAM, IPPROTO_UDP, WSK_FLAG_DATAGRAM_SOCKET)
+
+    assert (request.returned, request.status, request.was_pending) == (STATUS_PENDING, STATUS_SUCCESS, [True])
+    assert isinstance(request.information, WSK_SOCKET)
 
 
 @pytest.mark.rule("R-072", "R-074", "R-085")

@@ -48,12 +48,22 @@ def _change_events(Irp: IRP, now: Instant, socket: Socket, InputSize: int, Contr
 
 
 def _event_mask(socket: Socket, InputSize: int, Control: Any) -> int:
+    """Static events are not for the application to touch (R-331)."""
+    socket.require_alive()
+    mask = require_standard_events(InputSize, Control, socket.EVENTS | WSK_EVENT_DISABLE)
+    if mask == WSK_EVENT_DISABLE or mask & socket.static_events:
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    return mask
+
+
+def require_standard_events(InputSize: int, Control: Any, allowed: int) -> int:
+    """The EventMask of a WSK_EVENT_CALLBACK_CONTROL: bits of `allowed`, at least one.  Raises INVALID_ARGUMENT."""
     if not isinstance(Control, WSK_EVENT_CALLBACK_CONTROL) or InputSize != Control.SIZE:
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
-    events = Control.EventMask & ~WSK_EVENT_DISABLE
-    if Control.NpiId != NPI_WSK_INTERFACE_ID or not events or events & ~socket.EVENTS:
+    mask = Control.EventMask
+    if Control.NpiId != NPI_WSK_INTERFACE_ID or not mask or mask & ~allowed:
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
-    return Control.EventMask
+    return mask
 
 
 def _enable(socket: Socket, events: int, now: Instant) -> None:
