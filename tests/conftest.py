@@ -9,9 +9,12 @@ import pytest
 from hypothesis import settings
 
 from tests.support.needs import lacking
+from wsknet.wsk import verify_new_hosts
 
 settings.register_profile("wsknet", deadline=None)  # a machine that is busy with something else breaks no claim
 settings.load_profile("wsknet")
+
+verify_new_hosts()
 
 NOTHING_MAY_BE_SKIPPED = os.environ.get("CI") == "true"
 

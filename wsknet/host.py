@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar, Token
 from dataclasses import replace
+from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from wsknet.devices.impair import Impairment
     from wsknet.devices.pcapng import PcapngWriter
     from wsknet.drivers.base import Driver
+    from wsknet.names.names import Names
     from wsknet.net.autoconf.lease import Lease
 
 _current: ContextVar[Host] = ContextVar("wsknet current host")
@@ -48,6 +50,11 @@ def current_host() -> Host:
         return _current.get()
     except LookupError:
         raise RuntimeError("no current host: run this inside `with host.activate(): ...`") from None
+
+
+def find_current_host() -> Host | None:
+    """The same, None where none is current."""
+    return _current.get(None)
 
 
 class _Activation:
@@ -166,6 +173,13 @@ class Host:
     def activate(self) -> _Activation:
         """``with host.activate():`` makes this the current host of the running code."""
         return _Activation(self)
+
+    @cached_property
+    def names(self) -> Names:
+        """Its resolver: ``names.hosts.add("server.lab", "192.0.2.2")``, ``names.use_servers("192.0.2.53")``."""
+        from wsknet.names.names import Names
+
+        return Names(self.name, self.pump, self.rng)
 
     def apply(self, change: changes.Change) -> None:
         with self.pump as now:

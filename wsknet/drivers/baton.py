@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Lock, Thread, get_ident
+from threading import Lock, Thread, current_thread, get_ident
 
 from wsknet.drivers.base import DeadlockError, ThreadEnd
 
@@ -216,6 +216,12 @@ class Baton:
         self._give(self._main if self._is_ending_all else self._next())
 
     def _reap(self) -> None:
-        """Join threads that have run to their end; each has given the baton away as its last act."""
-        while self._finished:
-            self._finished.pop().join()
+        """Join threads that have run to their end; each has given the baton away as its last act.
+
+        One that has still to find somebody to give it to makes things happen meanwhile, and may so come here itself.
+        """
+        running = current_thread()
+        ended = [thread for thread in self._finished if thread is not running]
+        self._finished = [thread for thread in self._finished if thread is running]
+        for thread in ended:
+            thread.join()

@@ -10,7 +10,13 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from threading import Lock, local
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wsknet.drivers.disturbance import Disturbance
+
+PATIENCE = 5.0
+"""Seconds that `Completions.disturb` waits for completions in other threads."""
 
 
 class _Thread(local):
@@ -41,7 +47,13 @@ class Completions:
     def __init__(self, surroundings: Callable[[], AbstractContextManager[Any]]) -> None:
         self._queue: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._drainer = Lock()
-        self._surroundings = surroundings
+        self.surroundings = surroundings
+        self.disturbance: Disturbance | None = None
+        """While there is one it holds the drainer, so that the usual ways cost nothing more for its sake."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._queue
 
     def post(self, run: Callable[..., None], *args: Any) -> None:
         """Queue `run(*args)` for the next drain.  Driver lock held."""
@@ -52,12 +64,19 @@ class Completions:
 
         Driver lock held, so that no other thread can slip in between the decision and `drain_claimed`.
         """
-        return not self._queue and _thread.postponed is None and self._drainer.acquire(blocking=False)
+        if self._queue or _thread.postponed is not None:
+            return False
+        if self._drainer.acquire(blocking=False):
+            return True
+        return self.disturbance is not None and self.disturbance.claims()
 
     def drain_claimed(self, run: Callable[..., None], *args: Any) -> None:
         """After a successful `claim`, driver lock released: run `run(*args)` first, then what was queued since."""
+        if self.disturbance is not None:
+            self.disturbance.run_claimed(run, *args)
+            return
         try:
-            with self._surroundings():
+            with self.surroundings():
                 run(*args)
                 self._run_queued()
         finally:
@@ -74,17 +93,40 @@ class Completions:
         if _thread.postponed is not None:
             _thread.postponed.append(self)
             return
+        if self.disturbance is not None:
+            self.disturbance.deliver()
+            return
+        self.drain_by(self._try_drainer, self._drainer.release)
+
+    def drain_by(self, acquire: Callable[[], bool], release: Callable[[], None]) -> None:
         failure: BaseException | None = None
-        while self._queue and self._drainer.acquire(blocking=False):
+        while self._queue and acquire():
             try:
-                with self._surroundings():
+                with self.surroundings():
                     self._run_queued()
             except BaseException as error:
                 failure = failure or error
             finally:
-                self._drainer.release()
+                release()
         if failure is not None:
             raise failure
+
+    def disturb(self, disturbance: Disturbance | None) -> None:
+        """Let completions come as `disturbance` has it, or as usual.  Not from inside a completion.
+
+        `RuntimeError` if one runs, here or in another thread, and does not return within `PATIENCE`.
+        """
+        if self.disturbance is not None:
+            self.disturbance = None
+            self._drainer.release()
+        if disturbance is not None:
+            if not self._drainer.acquire(timeout=PATIENCE):
+                raise RuntimeError("a completion is running: change how they come when none is")
+            self.disturbance = disturbance
+        self.drain()
+
+    def _try_drainer(self) -> bool:
+        return self._drainer.acquire(blocking=False)
 
     def _run_queued(self) -> None:
         queue = self._queue

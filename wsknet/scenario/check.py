@@ -13,10 +13,13 @@ from wsknet.errors import UsageError
 from wsknet.scenario import build
 from wsknet.scenario.check_steps import CheckSteps, check_route
 from wsknet.scenario.columns import NAMES, Column, check_policy, column
+from wsknet.scenario.faults import check_faults
+from wsknet.scenario.names import add_names, zone_of
 from wsknet.scenario.terms import nanoseconds, port_range, split_address
 from wsknet.types import is_link_local
 
 if TYPE_CHECKING:
+    from wsknet.host import Host as BuiltHost
     from wsknet.host import Network
     from wsknet.scenario.schema import Host, Interface, Scenario
     from wsknet.scenario.yaml_tree import Document, Place
@@ -106,9 +109,19 @@ class Check:
                 raise self._document.fail((*here, "mac"), "that is the MAC address of nobody: give another")
         for index, words in enumerate(host.loopback):
             self._try((*place, "loopback", index), build.add_address, built, 1, words)
+        self._names(built, host, place)
+        if host.faults is not None:
+            self._try((*place, "faults"), check_faults, host.faults)
         for index, route in enumerate(host.routes):
             self._try((*place, "routes", index), check_route, route)
             self._try((*place, "routes", index), build.add_route, built, route)
+
+    def _names(self, built: BuiltHost, host: Host, place: Place) -> None:
+        self._try(place, add_names, built, host)
+        self._try((*place, "zone"), zone_of, host)
+        if host.zone and not self._scenario.no_tap:
+            problem = "on a TAP the kernel would be in the place of this host, and has no DNS server: say why in no_tap"
+            raise self._document.fail((*place, "zone"), problem)
 
     def _column(self) -> Column:
         return column(self._scenario.faces[0], self._scenario.policies)

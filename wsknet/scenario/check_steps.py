@@ -13,6 +13,7 @@ from wsknet.scenario import schema
 from wsknet.scenario.addresses import parse_name
 from wsknet.scenario.check_expectations import CheckExpectations
 from wsknet.scenario.columns import Column, columns_of
+from wsknet.scenario.faults import BACK, GONE, check_faults
 from wsknet.scenario.frames import parse_frame
 from wsknet.scenario.terms import INTERFACE_OPTIONS, SWITCHES, TABLES, nanoseconds, split_address
 
@@ -80,6 +81,12 @@ class CheckSteps:
             case schema.Table():
                 self._host(step.what, subject)
                 self._table(step, place)
+            case schema.LookUp():
+                self._host(step.what, subject)
+                self._look_up(step, place, is_compared=bool(compared))
+            case schema.SetFaults() | schema.Provider():
+                self._host(step.what, subject)
+                self._fault(step, place, columns, compared)
             case schema.Inject():
                 self._inject(step, place, subject)
             case schema.Wait():
@@ -113,6 +120,8 @@ class CheckSteps:
             case schema.Listen():
                 self._named.add(step.what)
                 self._listening.add(step.what)
+            case schema.Kill():
+                self._fault(step, place, columns, [KERNEL] if self._scenario.compare and KERNEL.runs(step) else [])
             case schema.RouteQuery():
                 self._address(step.to, (*place, "to"), host)
             case schema.SetOption():
@@ -228,6 +237,20 @@ class CheckSteps:
         self._choice(table.show, TABLES, (*place, "show"))
         if not (table.has or table.lacks):
             raise self._fail(place, "it says nothing of the table: give lines that it has, or that it lacks")
+
+    def _look_up(self, step: schema.LookUp, place: Place, *, is_compared: bool) -> None:
+        if not step.name:
+            raise self._fail((*place, "name"), "the name is empty")
+        if is_compared:
+            raise self._fail(place, "the kernel would ask the resolver of this machine: say compare: false")
+
+    def _fault(self, step: Step, place: Place, columns: list[Column], compared: list[Column]) -> None:
+        if compared or any(column.face != "wsk" for column in columns):
+            raise self._fail(place, "only WSK has fault switches: say faces: [wsk]")
+        if isinstance(step, schema.SetFaults):
+            self._try(place, check_faults, step)
+        elif isinstance(step, schema.Provider):
+            self._choice(step.is_now, (GONE, BACK), (*place, "is"))
 
     def _inject(self, step: schema.Inject, place: Place, subject: Place) -> None:
         links = [self._link(step.what, subject), self._link(step.to, (*place, "to"))]

@@ -18,6 +18,7 @@ from wsknet.scenario.faces.kernel import KernelSockets
 from wsknet.scenario.frames import build_frame
 from wsknet.scenario.kernel_build import KernelBuilder, lacking, mac_of
 from wsknet.scenario.record import Record
+from wsknet.scenario.world import Failed
 from wsknet.types import MILLISECOND, SECOND, Duration, Instant
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from wsknet.host import Host as EmulatedHost
     from wsknet.scenario.schema import Change, Host, Inject, Scenario
     from wsknet.scenario.world import SeenFrame, Sockets
 
@@ -131,6 +133,9 @@ class KernelWorld:
 
     def table(self, host: str, show: str) -> list[str] | None:
         return None
+
+    def emulated(self, host: str) -> EmulatedHost:
+        raise Failed("invalid", f"{host} is a network namespace with the kernel of this machine")
 
     def begin(self, step: str) -> None:
         self._listen()

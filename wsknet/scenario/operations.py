@@ -47,4 +47,5 @@ OPERATIONS: dict[type, Callable[[Sockets, Any, _Named], Attempt | str | None]] =
     schema.RouteQuery: lambda sockets, step, named: sockets.route_query(step.what, step.to),
     schema.AddressList: lambda sockets, step, named: sockets.address_list(step.what) or NOTHING,
     schema.Close: _close,
+    schema.Kill: lambda sockets, step, named: sockets.kill(step.what),
 }

@@ -16,6 +16,8 @@ PENDING = "pending"
 """Begun and not ended within the time given."""
 NOTHING = "nothing"
 """Nothing to receive or to accept within the time given."""
+BUG_CHECK = "bug-check"
+"""Misuse that the verifier has found (`Host.verified`)."""
 CLOSED = "closed"
 """The peer has finished, and everything before that was read."""
 

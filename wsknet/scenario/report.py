@@ -154,6 +154,16 @@ def _said_of_host(host: Host) -> str:
         words.append(f"excluded ports {host.excluded_ports}")
     if not host.autoconfiguration:
         words.append("autoconfiguration off")
+    if host.hosts:
+        words.append(f"hosts file: {'; '.join(host.hosts)}")
+    if host.dns:
+        words.append(f"asks {', '.join(host.dns)} for names")
+    if host.faults is not None:
+        words.append(f"completions come {host.faults.completing}")
+    if host.verified:
+        words.append("drivers are verified")
+    if host.zone:
+        words.append(f"DNS server of {'; '.join(host.zone)}")
     return ", ".join(words)
 
 

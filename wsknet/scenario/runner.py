@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 
 from wsknet.scenario import schema
 from wsknet.scenario.addresses import resolve_references
+from wsknet.scenario.faults import move_provider, put_faults
 from wsknet.scenario.judge import Ended, Failure, judge, unlike
+from wsknet.scenario.names import LookUp
 from wsknet.scenario.operations import OPERATIONS
-from wsknet.scenario.outcomes import NOTHING, OK, PENDING, render
+from wsknet.scenario.outcomes import BUG_CHECK, NOTHING, OK, PENDING, render
 from wsknet.scenario.terms import nanoseconds
 from wsknet.scenario.wording import sentence
 from wsknet.scenario.world import Failed
 from wsknet.types import MILLISECOND
+from wsknet.wsk.bugcheck import BugCheck
 
 if TYPE_CHECKING:
     from wsknet.scenario.columns import Column
@@ -114,6 +117,8 @@ class _Runner:
             outcome = self._outcome(step)
         except Failed as failed:
             return Ended(failed.outcome, False, failed.detail)
+        except BugCheck as stop:
+            return Ended(BUG_CHECK, False, f"rule {stop.rule}: {stop.what}")
         waits_for_others = isinstance(step, (schema.Receive, schema.Accept))
         return Ended(outcome, outcome != PENDING and not (waits_for_others and outcome == NOTHING))
 
@@ -125,7 +130,7 @@ class _Runner:
         elif isinstance(step, schema.Inject):
             self._world.inject(step)
         else:
-            done = self._on_socket(step)
+            done = self._begin(step)
             if isinstance(done, str):
                 return done
             if done is not None:
@@ -146,6 +151,17 @@ class _Runner:
 
         self._world.run_until(is_ready, patience)
         return found[0] if found else attempt.give_up()
+
+    def _begin(self, step: Step) -> Attempt | str | None:
+        if isinstance(step, schema.LookUp):
+            return LookUp(self._world.emulated(step.what), step.name)
+        if isinstance(step, schema.SetFaults):
+            put_faults(self._world.emulated(step.what), step)
+            return None
+        if isinstance(step, schema.Provider):
+            move_provider(self._world.emulated(step.what), step.is_now)
+            return None
+        return self._on_socket(step)
 
     def _on_socket(self, step: Step) -> Attempt | str | None:
         if isinstance(step, schema.OpenSocket):

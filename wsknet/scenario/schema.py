@@ -57,6 +57,19 @@ class Route(_Part, frozen=True):
     """Preferred source, ``src`` of ip-route(8)."""
 
 
+class Faults(_Part, frozen=True):
+    """Switches for the drivers of a host, which its WSK face is one of.  Other faces do not know them."""
+
+    completing: str = "as ready"
+    """How operations answer that could do so at once: ``as ready``, ``pending``, ``inline`` or ``alternating``."""
+    delay: str = ""
+    """By which completions come later that do not come inline."""
+    on_thread: bool = False
+    """These come in another thread."""
+    fail: dict[str, int] = {}
+    """The how-manieth call of a function that allocates is to fail: ``{IoAllocateIrp: 2}``, ``{any: 5}``."""
+
+
 class Host(_Part, frozen=True):
     like: str = ""
     """A standard host to start from; interfaces and routes given here come on top."""
@@ -72,6 +85,15 @@ class Host(_Part, frozen=True):
     excluded_ports: str = ""
     autoconfiguration: bool = True
     """IPAutoconfigurationEnabled."""
+    hosts: tuple[str, ...] = ()
+    """Lines of its hosts file: ``10.1.0.2 server.lab server``."""
+    dns: tuple[str, ...] = ()
+    """The DNS servers that it asks, by address (``fe80::1%if1``); none: those that DHCP tells."""
+    faults: Faults | None = None
+    verified: bool = False
+    """Misuse of WSK is a failure, ``bug-check``, and not only a status."""
+    zone: tuple[str, ...] = ()
+    """It is a DNS server, with these records: ``server.lab A 10.1.0.2``."""
 
 
 class Link(_Part, frozen=True):
@@ -260,6 +282,45 @@ class Table(_Step, frozen=True, tag="table"):
     lacks: tuple[str, ...] = ()
 
 
+class LookUp(_Step, frozen=True, tag="look-up"):
+    """The outcome is every address of a name, best first, separated by blanks; or ``no-such-name``, ``no-address``,
+    ``no-answer``, ``server-failed``, ``no-server``.  Servers that do not answer take ten seconds: see `within`.
+    """
+
+    SUBJECT: ClassVar[str] = "host"
+
+    what: str
+    name: str
+
+
+class Kill(_Step, frozen=True, tag="kill"):
+    """A socket dies under its owner (WSK)."""
+
+    what: str
+
+
+class SetFaults(_Step, frozen=True, tag="faults"):
+    """The switches of `Faults` anew, for a host; what is not said is as usual again (WSK)."""
+
+    SUBJECT: ClassVar[str] = "host"
+
+    what: str
+    completing: str = "as ready"
+    delay: str = ""
+    on_thread: bool = False
+    fail: dict[str, int] = {}
+
+
+class Provider(_Step, frozen=True, tag="provider"):
+    """The WSK subsystem of a host goes away, or comes again."""
+
+    SUBJECT: ClassVar[str] = "host"
+
+    what: str
+    is_now: str = field(name="is")
+    """gone or back"""
+
+
 class Wait(_Step, frozen=True, tag="wait"):
     SUBJECT: ClassVar[str] = "time"
 
@@ -268,7 +329,8 @@ class Wait(_Step, frozen=True, tag="wait"):
 
 Step: TypeAlias = (
     OpenSocket | SetOption | Bind | Listen | Connect | Accept | Send | Receive | Name | Peer | DefaultDestination | Join
-    | RouteQuery | AddressList | Close | Change | Inject | Table | Wait
+    | RouteQuery | AddressList | Close | Change | Inject | Table
+    | LookUp | Kill | SetFaults | Provider | Wait
 )  # fmt: skip
 
 

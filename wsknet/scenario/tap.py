@@ -15,6 +15,7 @@ from wsknet.scenario import build
 from wsknet.scenario.alter import alter
 from wsknet.scenario.frames import build_frame
 from wsknet.scenario.kernel import QUIET, KernelWorld
+from wsknet.scenario.names import add_names
 from wsknet.scenario.virtual import sockets_of, table_lines
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class TapWorld(KernelWorld):
         config = build.stack_config(described, self._column)
         self._host = host = Host(name, driver, Random(self._seed), config, 1, described.is_router)
         build.add_interfaces(host, described)
+        add_names(host, described)
         host.stack.ip.annotate = True
         ports = {}
         for card, settings in described.interfaces.items():
@@ -66,7 +68,7 @@ class TapWorld(KernelWorld):
             ports[card] = port
         build.add_routes(host, described)
         driver.start()
-        sockets = self._sockets[name] = sockets_of(host, self._column.face)
+        sockets = self._sockets[name] = sockets_of(host, self._column.face, described)
         undo.callback(sockets.close_all)
         return ports
 
@@ -96,6 +98,9 @@ class TapWorld(KernelWorld):
             return super().table(host, show)
         with self._host.pump:
             return table_lines(self._host, show)
+
+    def emulated(self, host: str) -> Host:
+        return super().emulated(host) if self._is_kernel(host) else self._host
 
     def _comment(self, port: str, frame: bytes) -> str | None:
         tap = self._taps.get(port)

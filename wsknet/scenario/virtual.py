@@ -13,6 +13,7 @@ from wsknet.scenario import build
 from wsknet.scenario.alter import alter
 from wsknet.scenario.faces.endpoints import MANNERS, EndpointSockets
 from wsknet.scenario.frames import build_frame
+from wsknet.scenario.names import add_names, serve_zone
 from wsknet.scenario.record import Record, RecordedEnd
 from wsknet.types import MILLISECOND, Duration, Instant
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from wsknet.scenario import schema
     from wsknet.scenario.columns import Column
     from wsknet.scenario.schema import Change, Inject, Scenario
     from wsknet.scenario.world import SeenFrame, Sockets
@@ -48,11 +50,14 @@ class VirtualWorld:
             config = build.stack_config(described, self._column)
             host = self._network.host(name, config.behaviour, config, described.is_router)
             build.add_interfaces(host, described)
+            add_names(host, described)
             host.stack.ip.annotate = True
         self._plug()
         for name, described in self._scenario.hosts.items():
             build.add_routes(self._network.hosts[name], described)
-            self._sockets[name] = sockets_of(self._network.hosts[name], self._column.face)
+            self._sockets[name] = sockets_of(self._network.hosts[name], self._column.face, described)
+            if described.zone:
+                serve_zone(self._network.hosts[name], described)
         self.settle()
         return self
 
@@ -87,8 +92,8 @@ class VirtualWorld:
     def frames(self) -> list[SeenFrame]:
         return self._record.frames
 
-    def host(self, name: str) -> Host:
-        return self._network.hosts[name]
+    def emulated(self, host: str) -> Host:
+        return self._network.hosts[host]
 
     def sockets(self, host: str) -> Sockets:
         return self._sockets[host]
@@ -125,10 +130,12 @@ class VirtualWorld:
         self._network.driver.run_for(duration)
 
 
-def sockets_of(host: Host, face: str) -> Sockets:
+def sockets_of(host: Host, face: str, described: schema.Host) -> Sockets:
     if face == "wsk":
         from wsknet.scenario.faces.wsk import WskSockets
+        from wsknet.scenario.faults import prepare
 
+        prepare(host, described)
         return WskSockets(host)
     return EndpointSockets(host, MANNERS[face])
 

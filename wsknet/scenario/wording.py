@@ -89,5 +89,9 @@ _SENTENCES: dict[type, str | Callable[[Any], str]] = {
     schema.Change: _change,
     schema.Inject: "{step.what} puts {step.frame} on the link, for {step.to}",
     schema.Table: "the {step.show} of {step.what}",
+    schema.LookUp: "{step.what} looks up {step.name}",
+    schema.Kill: "{step.what} dies under its owner",
+    schema.SetFaults: "completions of {step.what} come {step.completing}",
+    schema.Provider: "the WSK subsystem of {step.what} is {step.is_now}",
     schema.Wait: "{step.what} pass",
 }

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wsknet.scenario.schema import Change, Inject, OpenSocket
 from wsknet.trace import Decision
 from wsknet.types import Duration
+
+if TYPE_CHECKING:
+    from wsknet.host import Host
 
 
 class Failed(Exception):  # noqa: N818 - an outcome, and not always an error
@@ -81,6 +84,9 @@ class Sockets(Protocol):
     def address_list(self, socket: str) -> str: ...
     def finish(self, socket: str) -> None: ...
     def close(self, socket: str) -> None: ...
+    def kill(self, socket: str) -> None:
+        """Let it die under its owner, where the face knows of that."""
+
     def close_all(self) -> None:
         """At the end of a run."""
 
@@ -118,6 +124,9 @@ class World(AbstractContextManager[Any], Protocol):
 
     def table(self, host: str, show: str) -> list[str] | None:
         """`None` where it cannot be seen."""
+
+    def emulated(self, host: str) -> Host:
+        """Raises `Failed` INVALID for a host that is not."""
 
     def begin(self, step: str) -> None:
         """What follows happens because of `step`: captures say so."""

@@ -5,17 +5,42 @@ Raised at the call that breaks the rule, before it has any effect.  A legal sequ
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
+
 __all__ = ["BugCheck"]
+
+_OURS = ("wsknet.", "contextlib")
 
 
 class BugCheck(Exception):
-    """`code` is the bug check code of Windows, `rule` the number of the rule or section broken, R-nnn or WSK-n."""
+    """Leaves the call with the verifier on; with it off the call answers a status and nothing changes.
+
+    `code` is the bug check code of Windows, `rule` the number of the rule or section broken, R-nnn, D-nn or WSK-n, and
+    `place` the line of the driver that did it, empty if none of it was running.
+    """
 
     def __init__(self, code: int, rule: str, what: str) -> None:
-        super().__init__(f"bug check 0x{code:08X} ({NAMES[code]}), rule {rule}: {what}")
         self.code = code
         self.rule = rule
         self.what = what
+        self.place = place_of_caller()
+        at = f" (at {self.place})" if self.place else ""
+        super().__init__(f"bug check 0x{code:08X} ({NAMES[code]}), rule {rule}: {what}{at}")
+
+
+def frame_of_caller() -> FrameType | None:
+    """The innermost frame that runs outside this package; None if there is none."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
+        frame = frame.f_back
+    return frame
+
+
+def place_of_caller() -> str:
+    """The same as ``file:line in function``; empty if there is none."""
+    frame = frame_of_caller()
+    return "" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
 
 
 IRQL_NOT_GREATER_OR_EQUAL = 0x09

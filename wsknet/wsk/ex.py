@@ -1,32 +1,28 @@
-"""Executive support: pool memory with its ledger, and work items."""
+"""Pool memory, written in the ledger of its host until it is freed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-from wsknet.wsk.bugcheck import BAD_POOL_CALLER, WORKER_INVALID, BugCheck
+from wsknet.wsk.bugcheck import BAD_POOL_CALLER, BugCheck, place_of_caller
+from wsknet.wsk.exceptions import EXCEPTION
+from wsknet.wsk.irql import DISPATCH_LEVEL, KeGetCurrentIrql
 from wsknet.wsk.kernel import Allocation, current_kernel
-
-if TYPE_CHECKING:
-    from wsknet.host import Host
+from wsknet.wsk.status import STATUS_INSUFFICIENT_RESOURCES
+from wsknet.wsk.verifier import checked
 
 __all__ = [
-    "IO_WORKITEM",
-    "PIO_WORKITEM_ROUTINE",
     "POOL_FLAG_NON_PAGED",
     "POOL_FLAG_PAGED",
     "POOL_FLAG_RAISE_ON_FAILURE",
     "POOL_FLAG_UNINITIALIZED",
-    "CriticalWorkQueue",
-    "DelayedWorkQueue",
+    "ExAllocatePool",
     "ExAllocatePool2",
+    "ExAllocatePool3",
+    "ExAllocatePoolUninitialized",
     "ExAllocatePoolWithTag",
+    "ExAllocatePoolZero",
     "ExFreePool",
+    "ExFreePool2",
     "ExFreePoolWithTag",
-    "IoAllocateWorkItem",
-    "IoFreeWorkItem",
-    "IoQueueWorkItem",
     "NonPagedPool",
     "NonPagedPoolNx",
     "PagedPool",
@@ -41,82 +37,92 @@ NonPagedPool = 0
 PagedPool = 1
 NonPagedPoolNx = 512
 
-CriticalWorkQueue = 0
-DelayedWorkQueue = 1
-
-PIO_WORKITEM_ROUTINE = Callable[[Any, Any], object]
+DEFAULT_TAG = int.from_bytes(b"None", "little")
+"""Of memory that ExAllocatePool gives, which takes none."""
 
 
+@checked(None)
 def ExAllocatePool2(Flags: int, NumberOfBytes: int, Tag: int) -> bytearray | None:
-    """Zeroed memory, or NULL when the current host is out of it (`Kernel.allocation_fails`)."""
-    return _allocate("ExAllocatePool2", NumberOfBytes, Tag)
+    """Zeroed memory, or NULL when the current host is out of it (`Kernel.allocation_fails`).
+
+    With POOL_FLAG_RAISE_ON_FAILURE it raises STATUS_INSUFFICIENT_RESOURCES instead.
+    """
+    memory = allocate("ExAllocatePool2", bool(Flags & POOL_FLAG_PAGED), NumberOfBytes, Tag)
+    return _or_raise(memory, Flags)
 
 
+@checked(None)
+def ExAllocatePool3(
+    Flags: int, NumberOfBytes: int, Tag: int, ExtendedParameters: object, ExtendedParametersCount: int
+) -> bytearray | None:
+    """The same; extended parameters (priority, secure pool) change nothing here."""
+    memory = allocate("ExAllocatePool3", bool(Flags & POOL_FLAG_PAGED), NumberOfBytes, Tag)
+    return _or_raise(memory, Flags)
+
+
+@checked(None)
 def ExAllocatePoolWithTag(PoolType: int, NumberOfBytes: int, Tag: int) -> bytearray | None:
-    return _allocate("ExAllocatePoolWithTag", NumberOfBytes, Tag)
+    return allocate("ExAllocatePoolWithTag", _is_paged(PoolType), NumberOfBytes, Tag)
 
 
-def _allocate(function: str, NumberOfBytes: int, Tag: int) -> bytearray | None:
+@checked(None)
+def ExAllocatePoolZero(PoolType: int, NumberOfBytes: int, Tag: int) -> bytearray | None:
+    return allocate("ExAllocatePoolZero", _is_paged(PoolType), NumberOfBytes, Tag)
+
+
+@checked(None)
+def ExAllocatePoolUninitialized(PoolType: int, NumberOfBytes: int, Tag: int) -> bytearray | None:
+    return allocate("ExAllocatePoolUninitialized", _is_paged(PoolType), NumberOfBytes, Tag)
+
+
+@checked(None)
+def ExAllocatePool(PoolType: int, NumberOfBytes: int) -> bytearray | None:
+    return allocate("ExAllocatePool", _is_paged(PoolType), NumberOfBytes, DEFAULT_TAG)
+
+
+def _is_paged(PoolType: int) -> bool:
+    return PoolType & 7 == PagedPool
+
+
+def _or_raise(memory: bytearray | None, Flags: int) -> bytearray | None:
+    if memory is None and Flags & POOL_FLAG_RAISE_ON_FAILURE:
+        raise EXCEPTION(STATUS_INSUFFICIENT_RESOURCES)
+    return memory
+
+
+def allocate(function: str, is_paged: bool, NumberOfBytes: int, Tag: int) -> bytearray | None:
     if Tag == 0:
         raise BugCheck(BAD_POOL_CALLER, "3.2", f"{function} needs a tag")
+    if is_paged and KeGetCurrentIrql() >= DISPATCH_LEVEL:
+        raise BugCheck(BAD_POOL_CALLER, "D-19", f"{function} of paged pool at DISPATCH_LEVEL")
     kernel = current_kernel()
     if kernel.refuses(function):
         return None
     memory = bytearray(NumberOfBytes)
-    kernel.pool[id(memory)] = Allocation(memory, Tag)
+    kernel.pool[id(memory)] = Allocation(memory, Tag, "" if kernel.verifier is None else place_of_caller())
     return memory
 
 
+@checked(None)
 def ExFreePoolWithTag(P: bytearray, Tag: int) -> None:
     """`Tag` must be that of the allocation; 0 fits any."""
-    ledger = current_kernel().pool
+    kernel = current_kernel()
+    ledger = kernel.pool
     allocation = ledger.get(id(P))
     if allocation is None:
         raise BugCheck(BAD_POOL_CALLER, "3.2", "this memory is not allocated from the pool of the current host")
     if Tag not in (0, allocation.Tag):
         raise BugCheck(BAD_POOL_CALLER, "3.2", f"allocated with tag 0x{allocation.Tag:X}, freed with 0x{Tag:X}")
+    if kernel.verifier is not None:
+        kernel.verifier.require_not_lent(P)
     del ledger[id(P)]
 
 
+@checked(None)
 def ExFreePool(P: bytearray) -> None:
     ExFreePoolWithTag(P, 0)
 
 
-class IO_WORKITEM:
-    __slots__ = ("DeviceObject", "_host", "_is_freed", "_is_queued")
-
-    def __init__(self, DeviceObject: Any, host: Host) -> None:
-        self.DeviceObject = DeviceObject
-        self._host = host
-        self._is_queued = False
-        self._is_freed = False
-
-
-def IoAllocateWorkItem(DeviceObject: Any) -> IO_WORKITEM | None:
-    """NULL when the current host is out of memory (`Kernel.allocation_fails`)."""
-    kernel = current_kernel()
-    return None if kernel.refuses("IoAllocateWorkItem") else IO_WORKITEM(DeviceObject, kernel.host)
-
-
-def IoQueueWorkItem(IoWorkItem: IO_WORKITEM, WorkerRoutine: PIO_WORKITEM_ROUTINE, QueueType: int, Context: Any) -> None:
-    """Run `WorkerRoutine(DeviceObject, Context)` in a system thread at PASSIVE_LEVEL, where it may wait.
-
-    The item may be queued again or freed once the routine has begun.
-    """
-    if IoWorkItem._is_queued or IoWorkItem._is_freed:
-        raise BugCheck(WORKER_INVALID, "3.2", "the work item is queued already, or freed")
-    IoWorkItem._is_queued = True
-    host = IoWorkItem._host
-
-    def run() -> None:
-        IoWorkItem._is_queued = False
-        with host.activate():
-            WorkerRoutine(IoWorkItem.DeviceObject, Context)
-
-    host.driver.spawn(run, f"{host.name}: work item {getattr(WorkerRoutine, '__name__', '')}")
-
-
-def IoFreeWorkItem(IoWorkItem: IO_WORKITEM) -> None:
-    if IoWorkItem._is_queued or IoWorkItem._is_freed:
-        raise BugCheck(WORKER_INVALID, "3.2", "a work item is freed while it is queued, or twice")
-    IoWorkItem._is_freed = True
+@checked(None)
+def ExFreePool2(P: bytearray, Tag: int, ExtendedParameters: object, ExtendedParametersCount: int) -> None:
+    ExFreePoolWithTag(P, Tag)

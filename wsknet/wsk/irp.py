@@ -12,14 +12,17 @@ from threading import Lock
 from typing import Any, ClassVar
 
 from wsknet.wsk.bugcheck import (
+    BAD_POOL_CALLER,
     DRIVER_VERIFIER_DETECTED_VIOLATION,
     MULTIPLE_IRP_COMPLETE_REQUESTS,
     NO_MORE_IRP_STACK_LOCATIONS,
     BugCheck,
+    place_of_caller,
 )
-from wsknet.wsk.kernel import current_kernel
+from wsknet.wsk.kernel import Kernel, current_kernel
 from wsknet.wsk.status import STATUS_MORE_PROCESSING_REQUIRED, STATUS_SUCCESS
 from wsknet.wsk.structures import IO_STATUS_BLOCK
+from wsknet.wsk.verifier import checked, is_verified
 
 __all__ = [
     "IO_NO_INCREMENT",
@@ -60,6 +63,9 @@ SL_INVOKE_ALWAYS = SL_INVOKE_ON_CANCEL | SL_INVOKE_ON_SUCCESS | SL_INVOKE_ON_ERR
 
 IO_NO_INCREMENT = 0
 
+COMPLETED = "the IRP has completed: IoReuseIrp comes before the next use"
+FREED = "the IRP has been freed"
+
 # Two threads may cancel one IRP at a time: Windows has the cancel spin lock for that.
 _cancel_lock = Lock()
 
@@ -83,15 +89,22 @@ class IRP:
 
     __slots__ = (
         "Cancel", "CancelRoutine", "CurrentLocation", "IoStatus", "MdlAddress", "PendingReturned", "StackCount",
-        "_buffers", "_flags", "_is_freed", "_length", "_moved", "_out", "_socket", "_stack",
+        "_buffers", "_flags", "_kernel", "_length", "_moved", "_out", "_socket", "_stack", "_unfit",
     )  # fmt: skip
     SIZE: ClassVar[int] = 208
 
     def __init__(self, StackSize: int = 1) -> None:
         self.IoStatus = IO_STATUS_BLOCK()
         self.MdlAddress: Any = None
-        self._is_freed = False
+        self._kernel: Kernel | None = None
+        """Of IoAllocateIrp; None for memory that IoInitializeIrp makes an IRP."""
+        self._unfit = ""
+        """Why it cannot be passed to anybody: it has completed, or is freed."""
         self._initialize(StackSize)
+
+    @property
+    def host(self) -> Any:
+        return None if self._kernel is None else self._kernel.host
 
     def _initialize(self, StackSize: int) -> None:
         self.StackCount = StackSize
@@ -109,24 +122,39 @@ class IRP:
         self._out: Any = None
 
 
+@checked(None)
 def IoAllocateIrp(StackSize: int, ChargeQuota: bool) -> IRP | None:
     """NULL when the current host is out of memory (`Kernel.allocation_fails`)."""
-    if current_kernel().refuses("IoAllocateIrp"):
+    kernel = current_kernel()
+    if StackSize < 1:
+        raise BugCheck(NO_MORE_IRP_STACK_LOCATIONS, "R-044", f"an IRP with {StackSize} stack locations")
+    if kernel.refuses("IoAllocateIrp"):
         return None
-    return IRP(StackSize)
+    Irp = IRP(StackSize)
+    Irp._kernel = kernel
+    if kernel.verifier is not None:
+        kernel.verifier.irps[Irp] = place_of_caller()
+    return Irp
 
 
+@checked(None)
 def IoInitializeIrp(Irp: IRP, PacketSize: int, StackSize: int) -> None:
     """For an IRP made without IoAllocateIrp: ``Irp = IRP()`` stands for the raw memory."""
-    _require_idle(Irp, "IoInitializeIrp")
+    if Irp._kernel is not None:
+        raise BugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, "R-052", "IoInitializeIrp of an IRP from IoAllocateIrp")
+    if Irp.CurrentLocation <= Irp.StackCount:
+        _require_idle(Irp, "IoInitializeIrp")
     Irp._initialize(StackSize)
+    Irp._unfit = ""
     Irp.IoStatus.Status = STATUS_SUCCESS
     Irp.IoStatus.Information = 0
 
 
+@checked(None)
 def IoReuseIrp(Irp: IRP, Iostatus: int) -> None:
     """Make a completed IRP ready for another call.  The completion routine has to be set again."""
     _require_idle(Irp, "IoReuseIrp")
+    Irp._unfit = ""
     Irp.PendingReturned = Irp.Cancel = False
     Irp.CancelRoutine = None
     Irp.IoStatus.Status = Iostatus
@@ -136,13 +164,27 @@ def IoReuseIrp(Irp: IRP, Iostatus: int) -> None:
         location.CompletionRoutine = location.Context = None
 
 
+@checked(None)
 def IoFreeIrp(Irp: IRP) -> None:
     """Frees no MDLs.  An IRP that was handed down is not the application's to free."""
-    _require_idle(Irp, "IoFreeIrp")
-    Irp._is_freed = True
+    if Irp._kernel is None:
+        raise BugCheck(BAD_POOL_CALLER, "WSK-2.1", "IoFreeIrp of an IRP that IoAllocateIrp has not made")
+    _give_up(Irp, "IoFreeIrp")
+    if Irp._kernel.verifier is not None:
+        Irp._kernel.verifier.irps.pop(Irp, None)
 
 
-IoCleanupIrp = IoFreeIrp
+@checked(None)
+def IoCleanupIrp(Irp: IRP) -> None:
+    """The counterpart of IoInitializeIrp."""
+    if Irp._kernel is not None:
+        raise BugCheck(BAD_POOL_CALLER, "WSK-2.1", "IoCleanupIrp of an IRP from IoAllocateIrp, which IoFreeIrp frees")
+    _give_up(Irp, "IoCleanupIrp")
+
+
+def _give_up(Irp: IRP, function: str) -> None:
+    _require_idle(Irp, function)
+    Irp._unfit = FREED
 
 
 def IoSizeOfIrp(StackSize: int) -> int:
@@ -150,7 +192,7 @@ def IoSizeOfIrp(StackSize: int) -> int:
 
 
 def _require_idle(Irp: IRP, function: str) -> None:
-    if Irp._is_freed:
+    if Irp._unfit is FREED:
         raise BugCheck(MULTIPLE_IRP_COMPLETE_REQUESTS, "R-049", f"{function} of an IRP that has been freed")
     if Irp.CurrentLocation <= Irp.StackCount:
         what = f"{function} of an IRP that is pending, or belongs to a higher driver"
@@ -167,6 +209,7 @@ def IoGetNextIrpStackLocation(Irp: IRP) -> IO_STACK_LOCATION:
     return Irp._stack[Irp.CurrentLocation - 2]
 
 
+@checked(None)
 def IoSetNextIrpStackLocation(Irp: IRP) -> None:
     """Move down by one location, as handing the IRP to a lower driver does."""
     IoGetNextIrpStackLocation(Irp)
@@ -178,6 +221,7 @@ def IoSkipCurrentIrpStackLocation(Irp: IRP) -> None:
     Irp.CurrentLocation += 1
 
 
+@checked(None)
 def IoSetCompletionRoutine(
     Irp: IRP,
     CompletionRoutine: PIO_COMPLETION_ROUTINE | None,
@@ -194,7 +238,7 @@ def IoSetCompletionRoutine(
         control |= SL_INVOKE_ON_ERROR
     if InvokeOnCancel:
         control |= SL_INVOKE_ON_CANCEL
-    location.Control = control
+    location.Control = control if CompletionRoutine is not None else 0
 
 
 def IoMarkIrpPending(Irp: IRP) -> None:
@@ -218,6 +262,7 @@ def IoCancelIrp(Irp: IRP) -> bool:
     return True
 
 
+@checked(None)
 def IoCompleteRequest(Irp: IRP, PriorityBoost: int = IO_NO_INCREMENT) -> None:
     """Walk up from the current location until a routine keeps the IRP (STATUS_MORE_PROCESSING_REQUIRED)."""
     stack = Irp._stack
@@ -225,6 +270,8 @@ def IoCompleteRequest(Irp: IRP, PriorityBoost: int = IO_NO_INCREMENT) -> None:
     at = Irp.CurrentLocation
     if at > count:
         raise BugCheck(MULTIPLE_IRP_COMPLETE_REQUESTS, "R-060", "the IRP has completed before")
+    if Irp._socket is not None:
+        _require_not_kept(Irp)
     while at <= count:
         location = stack[at - 1]
         control = location.Control
@@ -234,18 +281,21 @@ def IoCompleteRequest(Irp: IRP, PriorityBoost: int = IO_NO_INCREMENT) -> None:
         Irp.CurrentLocation = at
         location.Control = 0
         location.CompletionRoutine = None
+        if at > count:
+            Irp._unfit = COMPLETED
         if routine is not None and (control & SL_INVOKE_ALWAYS == SL_INVOKE_ALWAYS or _invokes(Irp, control)):
             Context, location.Context = location.Context, None
             DeviceObject = stack[at - 1].DeviceObject if at <= count else None
+            was_pending = Irp.PendingReturned
             if routine(DeviceObject, Irp, Context) == STATUS_MORE_PROCESSING_REQUIRED:
                 return
+            if was_pending and at <= count and not stack[at - 1].Control & SL_PENDING_RETURNED and is_verified(Irp):
+                what = "a completion routine lets the IRP go on that was pending, without IoMarkIrpPending"
+                raise BugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, "R-063", what)
         elif Irp.PendingReturned and at <= count:
             stack[at - 1].Control |= SL_PENDING_RETURNED
-    raise BugCheck(
-        DRIVER_VERIFIER_DETECTED_VIOLATION,
-        "R-046",
-        "the completion routine of an application's own IRP must return STATUS_MORE_PROCESSING_REQUIRED",
-    )
+    what = "the completion routine of an application's own IRP must return STATUS_MORE_PROCESSING_REQUIRED"
+    raise BugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, "R-046", what)
 
 
 def _invokes(Irp: IRP, control: int) -> bool:
@@ -260,10 +310,24 @@ def take_irp(Irp: IRP) -> None:
     at = Irp.CurrentLocation - 1
     if at < 1:
         raise BugCheck(NO_MORE_IRP_STACK_LOCATIONS, "R-044", "the IRP is pending, or has no free stack location")
-    if at == Irp.StackCount:
-        if Irp._is_freed:
-            raise BugCheck(MULTIPLE_IRP_COMPLETE_REQUESTS, "R-049", "the IRP has been freed")
+    if at != Irp.StackCount:
+        _require_not_kept(Irp)
+    else:
+        if Irp._unfit:
+            rule = "R-049" if Irp._unfit is FREED else "R-050"
+            raise BugCheck(MULTIPLE_IRP_COMPLETE_REQUESTS, rule, Irp._unfit)
         if Irp._stack[at - 1].Control & SL_INVOKE_ALWAYS != SL_INVOKE_ALWAYS:
             what = "an application's own IRP needs a completion routine with all three InvokeOn flags TRUE"
             raise BugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, "R-045", what)
     Irp.CurrentLocation = at
+
+
+def _require_not_kept(Irp: IRP) -> None:
+    """BugCheck if a socket has it: then it is nobody else's to pass on or to complete."""
+    if Irp._socket is not None:
+        raise BugCheck(MULTIPLE_IRP_COMPLETE_REQUESTS, "R-060", "the IRP is pending in the subsystem")
+
+
+def give_back_irp(Irp: IRP) -> None:
+    """Undo `take_irp`: the caller has broken a rule, and nothing has happened."""
+    Irp.CurrentLocation += 1

@@ -10,6 +10,7 @@ from threading import local
 
 from wsknet.drivers.completions import postpone, resume
 from wsknet.wsk.bugcheck import IRQL_NOT_GREATER_OR_EQUAL, IRQL_NOT_LESS_OR_EQUAL, BugCheck
+from wsknet.wsk.verifier import checked
 
 __all__ = ["APC_LEVEL", "DISPATCH_LEVEL", "PASSIVE_LEVEL", "KeGetCurrentIrql", "KeLowerIrql", "KeRaiseIrql"]
 
@@ -30,6 +31,7 @@ def KeGetCurrentIrql() -> int:
     return processor.irql
 
 
+@checked(None)
 def KeRaiseIrql(NewIrql: int, OldIrql: list[int]) -> None:
     """`OldIrql` receives the level to go back to with KeLowerIrql."""
     if NewIrql < processor.irql:
@@ -42,6 +44,7 @@ def KeRaiseIrql(NewIrql: int, OldIrql: list[int]) -> None:
         postpone()
 
 
+@checked(None)
 def KeLowerIrql(NewIrql: int) -> None:
     if NewIrql > processor.irql:
         raise BugCheck(IRQL_NOT_LESS_OR_EQUAL, "2.6", f"KeLowerIrql from {processor.irql} up to {NewIrql}")

@@ -1,4 +1,4 @@
-"""Kernel dispatcher objects and time: events, waits, spin locks.
+"""Kernel dispatcher objects: events, and waits for them and for the others (timers, mutexes, semaphores, threads).
 
 A wait blocks the calling system thread through the driver of its host, so the same program runs in virtual and in real
 time.  Times count 100 ns: negative relative to now, positive since 1601, NULL for ever.
@@ -6,36 +6,29 @@ time.  Times count 100 ns: negative relative to now, positive since 1601, NULL f
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from threading import Lock, get_ident
 from typing import TYPE_CHECKING
 
 from wsknet.host import current_host
 from wsknet.types import Instant
-from wsknet.wsk.bugcheck import SPIN_LOCK_ALREADY_OWNED, SPIN_LOCK_NOT_OWNED, BugCheck
-from wsknet.wsk.irql import DISPATCH_LEVEL, KeLowerIrql, KeRaiseIrql, require_may_wait
-from wsknet.wsk.status import NTSTATUS, STATUS_SUCCESS, STATUS_TIMEOUT
+from wsknet.wsk.bugcheck import frame_of_caller
+from wsknet.wsk.irql import require_may_wait
+from wsknet.wsk.status import NTSTATUS, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, STATUS_TIMEOUT
+from wsknet.wsk.verifier import checked
 
 if TYPE_CHECKING:
     from wsknet.drivers.base import Driver
 
 __all__ = [
     "KEVENT",
-    "KSPIN_LOCK",
     "LARGE_INTEGER",
     "MAXIMUM_WAIT_OBJECTS",
     "Executive",
-    "KeAcquireSpinLock",
-    "KeAcquireSpinLockAtDpcLevel",
     "KeClearEvent",
     "KeDelayExecutionThread",
     "KeInitializeEvent",
-    "KeInitializeSpinLock",
-    "KeQuerySystemTime",
     "KeReadStateEvent",
-    "KeReleaseSpinLock",
-    "KeReleaseSpinLockFromDpcLevel",
     "KeResetEvent",
     "KeSetEvent",
     "KeWaitForMultipleObjects",
@@ -64,7 +57,7 @@ UNIX_EPOCH_IN_SYSTEM_TIME = 116_444_736_000_000_000
 
 
 # Finding an object signalled and consuming that is one step, whichever thread asks.
-_dispatcher_lock = Lock()
+dispatcher_lock = Lock()
 
 
 class LARGE_INTEGER:
@@ -78,7 +71,7 @@ class LARGE_INTEGER:
 
 
 class DispatcherObject:
-    """Something a thread can wait for.  `SignalState` is not 0 while it is signalled."""
+    """Something a thread can wait for.  `SignalState` is above 0 while it is signalled."""
 
     __slots__ = ("SignalState", "_waiters")
 
@@ -87,11 +80,19 @@ class DispatcherObject:
         self._waiters: list[Driver] = []
         """The driver of each waiting thread."""
 
-    def consume(self) -> None:
-        """A wait for it has been satisfied."""
+    def admits(self, thread: int) -> bool:
+        """Whether a wait of `thread`, which `get_ident` names, is satisfied.  Dispatcher lock held."""
+        return self.SignalState > 0
+
+    def consume(self, thread: int) -> None:
+        """The wait of `thread` has been satisfied.  Dispatcher lock held."""
 
     def signal(self) -> None:
         self.SignalState = 1
+        self.wake_waiters()
+
+    def wake_waiters(self) -> None:
+        """Let each waiting thread look again.  Dispatcher lock not held."""
         for driver in tuple(self._waiters):
             driver.wakeup()
 
@@ -104,7 +105,7 @@ class KEVENT(DispatcherObject):
         super().__init__()
         self.Type = NotificationEvent
 
-    def consume(self) -> None:
+    def consume(self, thread: int) -> None:
         if self.Type == SynchronizationEvent:
             self.SignalState = 0
 
@@ -123,7 +124,7 @@ def KeSetEvent(Event: KEVENT, Increment: int, Wait: bool) -> int:
 
 def KeResetEvent(Event: KEVENT) -> int:
     """Returns whether it was signalled before."""
-    with _dispatcher_lock:
+    with dispatcher_lock:
         before, Event.SignalState = Event.SignalState, 0
     return before
 
@@ -136,6 +137,7 @@ def KeReadStateEvent(Event: KEVENT) -> int:
     return Event.SignalState
 
 
+@checked(STATUS_INVALID_PARAMETER)
 def KeWaitForSingleObject(
     Object: DispatcherObject,
     WaitReason: int,
@@ -145,17 +147,20 @@ def KeWaitForSingleObject(
 ) -> NTSTATUS:
     """STATUS_SUCCESS or STATUS_TIMEOUT.  A timeout of 0 only asks, and is legal at DISPATCH_LEVEL."""
 
+    me = get_ident()
+
     def ready() -> bool:
-        with _dispatcher_lock:
-            if not Object.SignalState:
+        with dispatcher_lock:
+            if not Object.admits(me):
                 return False
-            Object.consume()
+            Object.consume(me)
         return True
 
-    satisfied = _wait("KeWaitForSingleObject", (Object,), ready, Timeout)
+    satisfied = wait_until("KeWaitForSingleObject", (Object,), ready, Timeout)
     return STATUS_SUCCESS if satisfied else STATUS_TIMEOUT
 
 
+@checked(0)
 def KeWaitForMultipleObjects(
     Count: int,
     Object: Sequence[DispatcherObject],
@@ -169,38 +174,40 @@ def KeWaitForMultipleObjects(
     """WaitAny: STATUS_WAIT_0 + the index of the first object found signalled.  WaitAll consumes all at once or none."""
     objects = Object[:Count]
     found = 0
+    me = get_ident()
 
     def ready_any() -> bool:
         nonlocal found
-        with _dispatcher_lock:
+        with dispatcher_lock:
             for index, one in enumerate(objects):
-                if one.SignalState:
-                    one.consume()
+                if one.admits(me):
+                    one.consume(me)
                     found = index
                     return True
         return False
 
     def ready_all() -> bool:
-        with _dispatcher_lock:
-            if not all(one.SignalState for one in objects):
+        with dispatcher_lock:
+            if not all(one.admits(me) for one in objects):
                 return False
             for one in objects:
-                one.consume()
+                one.consume(me)
         return True
 
     ready = ready_all if WaitType == WaitAll else ready_any
-    if not _wait("KeWaitForMultipleObjects", objects, ready, Timeout):
+    if not wait_until("KeWaitForMultipleObjects", objects, ready, Timeout):
         return STATUS_TIMEOUT
     return found or STATUS_SUCCESS
 
 
-def _wait(
+def wait_until(
     function: str,
     objects: Sequence[DispatcherObject],
     ready: Callable[[], bool],
     Timeout: int | LARGE_INTEGER | None,
 ) -> bool:
-    timeout = Timeout.QuadPart if isinstance(Timeout, LARGE_INTEGER) else Timeout
+    """Block the thread until `ready()`, which takes what it waits for, or the timeout; called by `function` itself."""
+    timeout = quad_part(Timeout)
     if timeout == 0:
         return ready()
     require_may_wait(function)
@@ -208,7 +215,7 @@ def _wait(
     for one in objects:
         one._waiters.append(driver)
     try:
-        return driver.block(ready, f"{function} in {_caller()}", _deadline(driver, timeout))
+        return driver.block(ready, f"{function} in {_caller()}", deadline_of(driver, timeout))
     finally:
         for one in objects:
             one._waiters.remove(driver)
@@ -216,11 +223,16 @@ def _wait(
 
 def _caller() -> str:
     """Where the driver code waits: for the message of a deadlock."""
-    frame = sys._getframe(3)
-    return f"{frame.f_code.co_name}, line {frame.f_lineno}"
+    frame = frame_of_caller()
+    return "nowhere" if frame is None else f"{frame.f_code.co_name}, line {frame.f_lineno}"
 
 
-def _deadline(driver: Driver, timeout: int | None) -> Instant | None:
+def quad_part(value: int | LARGE_INTEGER | None) -> int | None:
+    return value.QuadPart if isinstance(value, LARGE_INTEGER) else value
+
+
+def deadline_of(driver: Driver, timeout: int | None) -> Instant | None:
+    """When `timeout`, in 100 ns as a wait takes it, is over by the clock of `driver`."""
     if timeout is None:
         return None
     if timeout <= 0:
@@ -228,63 +240,14 @@ def _deadline(driver: Driver, timeout: int | None) -> Instant | None:
     return Instant((timeout - UNIX_EPOCH_IN_SYSTEM_TIME) * 100 - driver.epoch)
 
 
+@checked(STATUS_INVALID_PARAMETER)
 def KeDelayExecutionThread(WaitMode: int, Alertable: bool, Interval: int | LARGE_INTEGER) -> NTSTATUS:
     require_may_wait("KeDelayExecutionThread")
     driver = current_host().driver
-    interval = Interval.QuadPart if isinstance(Interval, LARGE_INTEGER) else Interval
-    what = f"KeDelayExecutionThread in {sys._getframe(1).f_code.co_name}"
-    driver.block(_never, what, _deadline(driver, interval))
+    what = f"KeDelayExecutionThread in {_caller()}"
+    driver.block(never, what, deadline_of(driver, quad_part(Interval)))
     return STATUS_SUCCESS
 
 
-def _never() -> bool:
+def never() -> bool:
     return False
-
-
-def KeQuerySystemTime(CurrentTime: LARGE_INTEGER) -> None:
-    """100 ns since 1601-01-01 UTC, by the clock of the current host."""
-    driver = current_host().driver
-    CurrentTime.QuadPart = UNIX_EPOCH_IN_SYSTEM_TIME + (driver.epoch + driver.now()) // 100
-
-
-class KSPIN_LOCK:
-    """Raises the holder to DISPATCH_LEVEL, so it can neither wait nor take the lock twice."""
-
-    __slots__ = ("_lock", "_owner")
-    SIZE = 8
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._owner = 0
-
-
-def KeInitializeSpinLock(SpinLock: KSPIN_LOCK) -> None:
-    SpinLock.__init__()  # type: ignore[misc]  # the memory becomes a fresh lock
-
-
-def KeAcquireSpinLock(SpinLock: KSPIN_LOCK, OldIrql: list[int]) -> None:
-    """`OldIrql` receives what KeReleaseSpinLock has to be given."""
-    level: list[int] = []
-    KeRaiseIrql(DISPATCH_LEVEL, level)
-    KeAcquireSpinLockAtDpcLevel(SpinLock)
-    OldIrql[:] = level
-
-
-def KeReleaseSpinLock(SpinLock: KSPIN_LOCK, NewIrql: int) -> None:
-    KeReleaseSpinLockFromDpcLevel(SpinLock)
-    KeLowerIrql(NewIrql)
-
-
-def KeAcquireSpinLockAtDpcLevel(SpinLock: KSPIN_LOCK) -> None:
-    me = get_ident()
-    if SpinLock._owner == me:
-        raise BugCheck(SPIN_LOCK_ALREADY_OWNED, "D-19", "this thread holds the spin lock already")
-    SpinLock._lock.acquire()
-    SpinLock._owner = me
-
-
-def KeReleaseSpinLockFromDpcLevel(SpinLock: KSPIN_LOCK) -> None:
-    if SpinLock._owner != get_ident():
-        raise BugCheck(SPIN_LOCK_NOT_OWNED, "D-19", "this thread does not hold the spin lock")
-    SpinLock._owner = 0
-    SpinLock._lock.release()

@@ -9,16 +9,26 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from wsknet.wsk.bugcheck import ATTEMPTED_WRITE_TO_READONLY_MEMORY, PAGE_FAULT_IN_NONPAGED_AREA, BugCheck
+from wsknet.wsk.bug_codes import PFN_LIST_CORRUPT, TARGET_MDL_TOO_SMALL
+from wsknet.wsk.bugcheck import (
+    ATTEMPTED_WRITE_TO_READONLY_MEMORY,
+    PAGE_FAULT_IN_NONPAGED_AREA,
+    BugCheck,
+    place_of_caller,
+)
+from wsknet.wsk.exceptions import EXCEPTION
 from wsknet.wsk.irp import IRP
 from wsknet.wsk.kernel import current_kernel
+from wsknet.wsk.status import STATUS_ACCESS_VIOLATION
 from wsknet.wsk.structures import WSK_BUF
+from wsknet.wsk.verifier import checked
 
 __all__ = [
     "MDL",
     "MDL_MAPPED_TO_SYSTEM_VA",
     "MDL_PAGES_LOCKED",
     "MDL_PARTIAL",
+    "MDL_PARTIAL_HAS_BEEN_MAPPED",
     "MDL_SOURCE_IS_NONPAGED_POOL",
     "HighPagePriority",
     "IoAllocateMdl",
@@ -29,13 +39,21 @@ __all__ = [
     "IoWriteAccess",
     "LowPagePriority",
     "MdlMappingNoExecute",
+    "MdlMappingNoWrite",
     "MmBuildMdlForNonPagedPool",
+    "MmCached",
     "MmGetMdlByteCount",
     "MmGetMdlByteOffset",
     "MmGetMdlVirtualAddress",
     "MmGetSystemAddressForMdlSafe",
+    "MmInitializeMdl",
+    "MmMapLockedPagesSpecifyCache",
+    "MmNonCached",
+    "MmPrepareMdlForReuse",
     "MmProbeAndLockPages",
+    "MmSizeOfMdl",
     "MmUnlockPages",
+    "MmUnmapLockedPages",
     "NormalPagePriority",
 ]  # fmt: skip
 
@@ -43,11 +61,22 @@ MDL_MAPPED_TO_SYSTEM_VA = 0x0001
 MDL_PAGES_LOCKED = 0x0002
 MDL_SOURCE_IS_NONPAGED_POOL = 0x0004
 MDL_PARTIAL = 0x0010
+MDL_PARTIAL_HAS_BEEN_MAPPED = 0x0020
+
+FREED = 1 << 16
+"""In MdlFlags, above the 16 bits that Windows has there: IoFreeMdl has taken the element away."""
+
+PAGE_SIZE = 4096
 
 LowPagePriority = 0
 NormalPagePriority = 16
 HighPagePriority = 32
 MdlMappingNoExecute = 0x40000000
+MdlMappingNoWrite = 0x80000000
+
+# MEMORY_CACHING_TYPE
+MmNonCached = 0
+MmCached = 1
 
 IoReadAccess = 0
 IoWriteAccess = 1
@@ -55,7 +84,10 @@ IoModifyAccess = 2
 
 
 class MDL:
-    """One element of a chain: `ByteCount` bytes of memory."""
+    """One element of a chain: `ByteCount` bytes of memory.
+
+    ``MDL(None, 0)`` stands for MmSizeOfMdl() bytes of memory, for MmInitializeMdl.
+    """
 
     __slots__ = ("ByteCount", "MappedSystemVa", "MdlFlags", "Next", "StartVa")
     SIZE: ClassVar[int] = 48
@@ -69,6 +101,7 @@ class MDL:
         """The memory, once it is locked or known to be non-paged."""
 
 
+@checked(None)
 def IoAllocateMdl(
     VirtualAddress: Any, Length: int, SecondaryBuffer: bool, ChargeQuota: bool, Irp: IRP | None
 ) -> MDL | None:
@@ -78,9 +111,12 @@ def IoAllocateMdl(
     host is out of memory.  Not usable before MmBuildMdlForNonPagedPool or MmProbeAndLockPages.
     """
     _require_within(VirtualAddress, Length)
-    if current_kernel().refuses("IoAllocateMdl"):
+    kernel = current_kernel()
+    if kernel.refuses("IoAllocateMdl"):
         return None
     Mdl = MDL(VirtualAddress, Length)
+    if kernel.verifier is not None:
+        kernel.verifier.mdls[Mdl] = place_of_caller()
     if Irp is not None:
         if SecondaryBuffer and Irp.MdlAddress is not None:
             last: MDL = Irp.MdlAddress
@@ -92,36 +128,136 @@ def IoAllocateMdl(
     return Mdl
 
 
+@checked(None)
 def IoFreeMdl(Mdl: MDL) -> None:
     """Frees this element, not those behind it.  The memory itself stays."""
+    _require_alive(Mdl, "IoFreeMdl")
+    if Mdl.MdlFlags & MDL_PAGES_LOCKED:
+        raise BugCheck(PFN_LIST_CORRUPT, "D-19", "IoFreeMdl of an MDL whose pages are still locked")
+    verifier = current_kernel().verifier
+    if verifier is not None:
+        verifier.require_mdl_not_lent(Mdl, "IoFreeMdl")
+        verifier.mdls.pop(Mdl, None)
     Mdl.MappedSystemVa = Mdl.StartVa = None
+    Mdl.MdlFlags = FREED
 
 
+def MmSizeOfMdl(Base: Any, Length: int) -> int:
+    """Bytes that an MDL takes for `Length` bytes at `Base`, which begins a page here."""
+    return MDL.SIZE + 8 * -(-Length // PAGE_SIZE)
+
+
+@checked(None)
+def MmInitializeMdl(MemoryDescriptorList: MDL, BaseVa: Any, Length: int) -> None:
+    """Make an MDL of the driver's own memory describe other memory, as a fresh one from IoAllocateMdl would."""
+    _require_within(BaseVa, Length)
+    MemoryDescriptorList.__init__(BaseVa, Length)  # type: ignore[misc]
+
+
+@checked(None)
 def MmBuildMdlForNonPagedPool(MemoryDescriptorList: MDL) -> None:
+    _require_alive(MemoryDescriptorList, "MmBuildMdlForNonPagedPool")
     _map(MemoryDescriptorList, MDL_SOURCE_IS_NONPAGED_POOL | MDL_MAPPED_TO_SYSTEM_VA)
 
 
+@checked(None)
 def MmProbeAndLockPages(MemoryDescriptorList: MDL, AccessMode: int, Operation: int) -> None:
+    """Raises STATUS_ACCESS_VIOLATION, and locks nothing, if the memory is to be written and cannot be."""
+    _require_alive(MemoryDescriptorList, "MmProbeAndLockPages")
+    if MemoryDescriptorList.MdlFlags & (MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL):
+        raise BugCheck(PFN_LIST_CORRUPT, "D-19", "the MDL is locked already, or built for memory that needs no lock")
+    if Operation != IoReadAccess and memoryview(MemoryDescriptorList.StartVa).readonly:
+        raise EXCEPTION(STATUS_ACCESS_VIOLATION)
     _map(MemoryDescriptorList, MDL_PAGES_LOCKED)
 
 
+@checked(None)
 def MmUnlockPages(MemoryDescriptorList: MDL) -> None:
-    MemoryDescriptorList.MdlFlags &= ~MDL_PAGES_LOCKED
+    _require_alive(MemoryDescriptorList, "MmUnlockPages")
+    if not MemoryDescriptorList.MdlFlags & MDL_PAGES_LOCKED:
+        raise BugCheck(PFN_LIST_CORRUPT, "D-19", "MmUnlockPages of an MDL whose pages are not locked")
+    verifier = current_kernel().verifier
+    if verifier is not None:
+        verifier.require_mdl_not_lent(MemoryDescriptorList, "MmUnlockPages")
+    MemoryDescriptorList.MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA)
     MemoryDescriptorList.MappedSystemVa = None
 
 
+@checked(None)
 def IoBuildPartialMdl(SourceMdl: MDL, TargetMdl: MDL, VirtualAddress: Any, Length: int) -> None:
-    """Let `TargetMdl` describe a part of what `SourceMdl` does: `Length` bytes at `VirtualAddress`, 0 for the rest."""
-    rest = memoryview(VirtualAddress).cast("B")
-    TargetMdl.StartVa = rest[: Length or len(rest)]
-    TargetMdl.ByteCount = len(TargetMdl.StartVa)
-    _map(TargetMdl, MDL_PARTIAL)
+    """Let `TargetMdl` describe a part of what `SourceMdl` does: `Length` bytes at `VirtualAddress`, 0 for the rest.
+
+    `VirtualAddress` is ``MmGetMdlVirtualAddress(SourceMdl)`` + n.
+    """
+    _require_alive(TargetMdl, "IoBuildPartialMdl")
+    if SourceMdl.MappedSystemVa is None:
+        raise BugCheck(PAGE_FAULT_IN_NONPAGED_AREA, "D-19", "the source MDL is not locked, not built or freed")
+    whole, rest = memoryview(SourceMdl.StartVa), memoryview(VirtualAddress)
+    begin = whole.nbytes - rest.nbytes
+    length = Length or SourceMdl.ByteCount - begin
+    if rest.obj is not whole.obj or not 0 <= begin <= begin + length <= SourceMdl.ByteCount:
+        what = f"{length} bytes from {begin} are no part of an MDL of {SourceMdl.ByteCount} bytes"
+        raise BugCheck(PAGE_FAULT_IN_NONPAGED_AREA, "D-19", what)
+    if MmSizeOfMdl(None, length) > MmSizeOfMdl(None, TargetMdl.ByteCount):
+        raise BugCheck(TARGET_MDL_TOO_SMALL, "D-19", f"the target MDL was allocated for {TargetMdl.ByteCount} bytes")
+    if TargetMdl.MdlFlags & MDL_PARTIAL_HAS_BEEN_MAPPED:
+        raise BugCheck(PFN_LIST_CORRUPT, "D-19", "the target is still mapped: MmPrepareMdlForReuse comes first")
+    TargetMdl.StartVa = rest
+    TargetMdl.ByteCount = length
+    TargetMdl.MdlFlags = 0
+    _map(TargetMdl, MDL_PARTIAL | SourceMdl.MdlFlags & (MDL_SOURCE_IS_NONPAGED_POOL | MDL_MAPPED_TO_SYSTEM_VA))
 
 
-def MmGetSystemAddressForMdlSafe(Mdl: MDL, Priority: int) -> memoryview:
-    """The memory of this element; bytes that the stack received are read-only."""
+@checked(None)
+def MmPrepareMdlForReuse(Mdl: MDL) -> None:
+    """Before IoBuildPartialMdl uses a target again; any other MDL stays as it is."""
+    _require_alive(Mdl, "MmPrepareMdlForReuse")
+    if Mdl.MdlFlags & MDL_PARTIAL_HAS_BEEN_MAPPED:
+        Mdl.MdlFlags &= ~(MDL_PARTIAL_HAS_BEEN_MAPPED | MDL_MAPPED_TO_SYSTEM_VA)
+
+
+@checked(None)
+def MmGetSystemAddressForMdlSafe(Mdl: MDL, Priority: int) -> Any:
+    """The memory of this element, a memoryview; bytes that the stack received are read-only.
+
+    Pages that are locked and not mapped yet get their mapping now: NULL when the current host is out of memory
+    (`Kernel.allocation_fails`).
+    """
+    if Mdl.MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL):
+        return Mdl.MappedSystemVa
+    return _map_locked(Mdl, "MmGetSystemAddressForMdlSafe")
+
+
+@checked(None)
+def MmMapLockedPagesSpecifyCache(
+    MemoryDescriptorList: MDL,
+    AccessMode: int,
+    CacheType: int,
+    RequestedAddress: Any,
+    BugCheckOnFailure: int,
+    Priority: int,
+) -> Any:
+    """The same for any MDL of locked pages; a mapping of its own is there until MmUnmapLockedPages."""
+    return _map_locked(MemoryDescriptorList, "MmMapLockedPagesSpecifyCache")
+
+
+@checked(None)
+def MmUnmapLockedPages(BaseAddress: Any, MemoryDescriptorList: MDL) -> None:
+    """`BaseAddress` is what the mapping function has returned."""
+    _require_alive(MemoryDescriptorList, "MmUnmapLockedPages")
+    if not MemoryDescriptorList.MdlFlags & MDL_MAPPED_TO_SYSTEM_VA or BaseAddress is None:
+        raise BugCheck(PFN_LIST_CORRUPT, "D-19", "MmUnmapLockedPages of an MDL that is not mapped")
+    MemoryDescriptorList.MdlFlags &= ~(MDL_MAPPED_TO_SYSTEM_VA | MDL_PARTIAL_HAS_BEEN_MAPPED)
+
+
+def _map_locked(Mdl: MDL, function: str) -> Any:
     if Mdl.MappedSystemVa is None:
         raise BugCheck(PAGE_FAULT_IN_NONPAGED_AREA, "7", "the MDL is not locked, not built or freed")
+    if current_kernel().refuses(function):
+        return None
+    Mdl.MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA
+    if Mdl.MdlFlags & MDL_PARTIAL:
+        Mdl.MdlFlags |= MDL_PARTIAL_HAS_BEEN_MAPPED
     return Mdl.MappedSystemVa
 
 
@@ -143,7 +279,14 @@ def _map(Mdl: MDL, flags: int) -> None:
     Mdl.MappedSystemVa = memoryview(Mdl.StartVa).cast("B")[: Mdl.ByteCount]
 
 
+def _require_alive(Mdl: MDL, function: str) -> None:
+    if Mdl.MdlFlags & FREED:
+        raise BugCheck(PAGE_FAULT_IN_NONPAGED_AREA, "D-19", f"{function} of an MDL that has been freed")
+
+
 def _require_within(VirtualAddress: Any, Length: int) -> None:
+    if VirtualAddress is None:
+        return  # an element for IoBuildPartialMdl, which tells where the memory is
     size = memoryview(VirtualAddress).nbytes
     if Length > size:
         what = f"an MDL of {Length} bytes over memory of {size}"

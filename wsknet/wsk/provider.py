@@ -6,55 +6,42 @@ from typing import TYPE_CHECKING, Any
 
 from wsknet.errors import ErrorKind, LocalError
 from wsknet.wsk.client import Client
+from wsknet.wsk.client_requests import perform_for_client
 from wsknet.wsk.constants import (
-    AF_INET,
-    AF_INET6,
-    IPPROTO_TCP,
-    IPPROTO_UDP,
     MAKE_WSK_VERSION,
-    SOCK_DGRAM,
-    SOCK_RAW,
-    SOCK_STREAM,
     WSK_FLAG_BASIC_SOCKET,
     WSK_FLAG_CONNECTION_SOCKET,
     WSK_FLAG_DATAGRAM_SOCKET,
     WSK_FLAG_LISTEN_SOCKET,
     WSK_FLAG_STREAM_SOCKET,
 )
+from wsknet.wsk.control.client import WskControlClient
+from wsknet.wsk.control.security import CachedDescriptor, require_cached, security_of
+from wsknet.wsk.control.tdi import refusal_without_native_transport
+from wsknet.wsk.control.transports import COMBINATIONS, RAW, STREAM, transports_of
 from wsknet.wsk.dispatch import WSK_PROVIDER_DISPATCH
-from wsknet.wsk.irp import IRP, take_irp
-from wsknet.wsk.requests import Refusal, complete_here, perform
-from wsknet.wsk.sockaddr import SOCKADDR, SockAddr, remote_endpoint
+from wsknet.wsk.irp import IRP
+from wsknet.wsk.names import WskFreeAddressInfo, WskGetAddressInfo, WskGetNameInfo
+from wsknet.wsk.requests import KEPT, complete, mark_pending
+from wsknet.wsk.sockaddr import SockAddr, remote_endpoint
 from wsknet.wsk.sockets.base import Socket
 from wsknet.wsk.sockets.basic import BASIC_DISPATCH, BasicSocket
 from wsknet.wsk.sockets.connection import CONNECTION_DISPATCH, ConnectionSocket
 from wsknet.wsk.sockets.datagram import DATAGRAM_DISPATCH, DatagramSocket
 from wsknet.wsk.sockets.listening import LISTEN_DISPATCH, ListeningSocket
+from wsknet.wsk.sockets.raw import MAX_PROTOCOL, RawSocket
 from wsknet.wsk.sockets.stream import STREAM_DISPATCH, StreamSocket
-from wsknet.wsk.sockets.transport import TransportSocket, security_of
+from wsknet.wsk.sockets.transport import TransportSocket
 from wsknet.wsk.status import (
     NTSTATUS,
-    STATUS_INVALID_HANDLE,
     STATUS_INVALID_PARAMETER,
-    STATUS_NOT_IMPLEMENTED,
+    STATUS_SUCCESS,
 )
+from wsknet.wsk.verifier import checked
 
 if TYPE_CHECKING:
     from wsknet.types import Instant
     from wsknet.wsk.structures import EPROCESS, SECURITY_DESCRIPTOR
-
-_STREAM = (SOCK_STREAM, IPPROTO_TCP)
-_DATAGRAM = (SOCK_DGRAM, IPPROTO_UDP)
-
-COMBINATIONS: dict[int, tuple[tuple[int, int], ...]] = {
-    # Windows creates a listening socket for UDP and refuses its bind (C-17).
-    WSK_FLAG_LISTEN_SOCKET: (_STREAM, _DATAGRAM),
-    WSK_FLAG_CONNECTION_SOCKET: (_STREAM,),
-    WSK_FLAG_DATAGRAM_SOCKET: (_DATAGRAM,),
-    WSK_FLAG_STREAM_SOCKET: (_STREAM,),
-    WSK_FLAG_BASIC_SOCKET: (_STREAM, _DATAGRAM),
-}
-"""SocketType and Protocol by category.  Raw sockets do not exist in this stack beyond the basic category."""
 
 CATEGORIES: dict[int, tuple[type[TransportSocket], Any]] = {
     WSK_FLAG_LISTEN_SOCKET: (ListeningSocket, LISTEN_DISPATCH),
@@ -79,24 +66,9 @@ def WskSocket(
 ) -> NTSTATUS:
     """Information is the new socket.  `Flags` names one category, 0 the basic one."""
     kind = (AddressFamily, SocketType, Protocol, Flags)
-    owner = (OwningProcess, SecurityDescriptor)
-    return _perform(Client, Irp, _create, kind, SocketContext, Dispatch, owner)
-
-
-def _perform(client: Client | None, Irp: IRP | None, operation: Any, *arguments: Any) -> NTSTATUS:
-    if Irp is None:
-        return STATUS_INVALID_PARAMETER
-    if client is None:
-        take_irp(Irp)
-        Irp.IoStatus.Status = STATUS_INVALID_HANDLE
-        Irp.IoStatus.Information = 0
-        complete_here(Irp)
-        return STATUS_INVALID_HANDLE
-    client.enter()
-    try:
-        return perform(client.host, Irp, operation, client, *arguments)
-    finally:
-        client.leave()
+    require_cached(SecurityDescriptor)
+    owner = (OwningProcess, OwningThread, SecurityDescriptor)
+    return perform_for_client(Client, Irp, _create, kind, SocketContext, Dispatch, owner)
 
 
 def _create(
@@ -106,14 +78,16 @@ def _create(
     kind: tuple[int, int, int, int],
     SocketContext: Any,
     Dispatch: Any,
-    owner: tuple[EPROCESS | None, SECURITY_DESCRIPTOR | None],
+    owner: tuple[EPROCESS | None, Any, SECURITY_DESCRIPTOR | None],
 ) -> Any:
     AddressFamily, SocketType, Protocol, Flags = kind
     combinations = COMBINATIONS.get(Flags)
     if combinations is None:
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
-    is_raw_basic = Flags == WSK_FLAG_BASIC_SOCKET and SocketType == SOCK_RAW
-    if AddressFamily not in (AF_INET, AF_INET6) or not ((SocketType, Protocol) in combinations or is_raw_basic):
+    transport = transports_of(client.host).find(AddressFamily, SocketType, Protocol)
+    if transport is None:
+        raise refusal_without_native_transport(client, AddressFamily, SocketType, Protocol)
+    if transport.kind not in combinations or Protocol > MAX_PROTOCOL:
         raise LocalError(ErrorKind.NOT_SUPPORTED)
     socket: Socket
     if Flags == WSK_FLAG_BASIC_SOCKET:
@@ -121,14 +95,27 @@ def _create(
             raise LocalError(ErrorKind.INVALID_ARGUMENT)
         socket = BasicSocket(BASIC_DISPATCH, client, AddressFamily)
     else:
-        make, table = CATEGORIES[Flags]
-        transport = make(table, client, AddressFamily, SocketContext, Dispatch)
-        transport.security = security_of(*owner)
-        if isinstance(transport, ListeningSocket):
-            transport.protocol = Protocol
-        socket = transport
+        make, table = (RawSocket, DATAGRAM_DISPATCH) if transport.kind == RAW else CATEGORIES[Flags]
+        made = make(table, client, AddressFamily, SocketContext, Dispatch)
+        made.security = security_of(*owner)
+        if isinstance(made, ListeningSocket | RawSocket):
+            made.protocol = Protocol
+        socket = made
+    socket.socket_type = SocketType
     client.add_socket(socket)
-    return socket
+    return _deliver(Irp, client, socket)
+
+
+def _deliver(Irp: IRP, client: Client, socket: Socket) -> Any:
+    """Windows lets WskSocket pend (R-090), so we do, unless completions are disturbed on purpose."""
+    completions = client.host.pump.completions
+    if completions.disturbance is not None:
+        return socket
+    mark_pending(Irp)
+    Irp.IoStatus.Status = STATUS_SUCCESS
+    Irp.IoStatus.Information = socket
+    completions.post(complete, Irp)
+    return KEPT
 
 
 def WskSocketConnect(
@@ -147,9 +134,10 @@ def WskSocketConnect(
 ) -> NTSTATUS:
     """Create, bind and connect.  The family is that of `LocalAddress`; Information is the socket, on success only."""
     kind = (SocketType, Protocol, Flags)
-    owner = (OwningProcess, SecurityDescriptor)
+    require_cached(SecurityDescriptor)
+    owner = (OwningProcess, OwningThread, SecurityDescriptor)
     addresses = (LocalAddress, RemoteAddress)
-    return _perform(Client, Irp, _create_connected, kind, addresses, SocketContext, Dispatch, owner)
+    return perform_for_client(Client, Irp, _create_connected, kind, addresses, SocketContext, Dispatch, owner)
 
 
 def _create_connected(
@@ -160,14 +148,17 @@ def _create_connected(
     addresses: tuple[SockAddr, SockAddr],
     SocketContext: Any,
     Dispatch: Any,
-    owner: tuple[EPROCESS | None, SECURITY_DESCRIPTOR | None],
+    owner: tuple[EPROCESS | None, Any, SECURITY_DESCRIPTOR | None],
 ) -> Any:
     SocketType, Protocol, Flags = kind
     LocalAddress, RemoteAddress = addresses
     if Flags:
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
     family = int.from_bytes(bytes(LocalAddress)[:2], "little")
-    if (SocketType, Protocol) != _STREAM or family not in (AF_INET, AF_INET6):
+    transport = transports_of(client.host).find(family, SocketType, Protocol)
+    if transport is None:
+        raise refusal_without_native_transport(client, family, SocketType, Protocol)
+    if transport.kind != STREAM:
         raise LocalError(ErrorKind.NOT_SUPPORTED)
     socket = ConnectionSocket(CONNECTION_DISPATCH, client, family, SocketContext, Dispatch)
     socket.security = security_of(*owner)
@@ -181,69 +172,20 @@ def _create_connected(
     client.add_socket(socket)
     Irp._out = socket
     socket.connect_irp = Irp
+    if isinstance(owner[-1], CachedDescriptor):
+        owner[-1].keep_for(socket)
     return socket.pend(Irp, now)
 
 
-def WskControlClient(
-    Client: Client | None,
-    ControlCode: int,
-    InputSize: int,
-    InputBuffer: Any,
-    OutputSize: int,
-    OutputBuffer: Any,
-    OutputSizeReturned: list[int] | None,
-    Irp: IRP | None,
-) -> NTSTATUS:
-    """Not there yet.  Most control codes take no IRP, so the status is all there is to tell."""
-    return STATUS_NOT_IMPLEMENTED if Irp is None else _perform(Client, Irp, _not_implemented)
-
-
-def WskGetAddressInfo(
-    Client: Client | None,
-    NodeName: Any,
-    ServiceName: Any,
-    NameSpace: int,
-    Provider: Any,
-    Hints: Any,
-    Result: list[Any],
-    OwningProcess: Any,
-    OwningThread: Any,
-    Irp: IRP | None,
-) -> NTSTATUS:
-    """Not there yet."""
-    return _perform(Client, Irp, _not_implemented)
-
-
-def WskFreeAddressInfo(Client: Client | None, AddrInfo: Any) -> None:
-    """WskGetAddressInfo has handed out nothing."""
-
-
-def WskGetNameInfo(
-    Client: Client | None,
-    SockAddr: SOCKADDR,
-    SockAddrLength: int,
-    NodeName: Any,
-    ServiceName: Any,
-    Flags: int,
-    OwningProcess: Any,
-    OwningThread: Any,
-    Irp: IRP | None,
-) -> NTSTATUS:
-    """Not there yet."""
-    return _perform(Client, Irp, _not_implemented)
-
-
-def _not_implemented(Irp: IRP, now: Instant, client: Client) -> Any:
-    raise Refusal(STATUS_NOT_IMPLEMENTED)
-
+_checked = checked(STATUS_INVALID_PARAMETER)
 
 PROVIDER_DISPATCH = WSK_PROVIDER_DISPATCH(
     Version=MAKE_WSK_VERSION(1, 0),
     Reserved=0,
-    WskSocket=WskSocket,
-    WskSocketConnect=WskSocketConnect,
-    WskControlClient=WskControlClient,
-    WskGetAddressInfo=WskGetAddressInfo,
-    WskFreeAddressInfo=WskFreeAddressInfo,
-    WskGetNameInfo=WskGetNameInfo,
+    WskSocket=_checked(WskSocket),
+    WskSocketConnect=_checked(WskSocketConnect),
+    WskControlClient=_checked(WskControlClient),
+    WskGetAddressInfo=_checked(WskGetAddressInfo),
+    WskFreeAddressInfo=_checked(WskFreeAddressInfo),
+    WskGetNameInfo=_checked(WskGetNameInfo),
 )

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wsknet.drivers.completions import postpone, resume
 from wsknet.errors import NetError
-from wsknet.wsk.irp import IRP, SL_PENDING_RETURNED, IoCompleteRequest, take_irp
+from wsknet.wsk.bugcheck import DRIVER_VERIFIER_DETECTED_VIOLATION, BugCheck
+from wsknet.wsk.irp import IRP, SL_PENDING_RETURNED, IoCompleteRequest, give_back_irp, take_irp
 from wsknet.wsk.irql import DISPATCH_LEVEL, processor
 from wsknet.wsk.status import NTSTATUS, STATUS_INVALID_PARAMETER, STATUS_OF_KIND, STATUS_PENDING, STATUS_SUCCESS
+from wsknet.wsk.verifier import verifier_of
 
 if TYPE_CHECKING:
     from wsknet.host import Host
@@ -36,6 +38,21 @@ class Refusal(Exception):
         self.Status = Status
 
 
+class Forbidden(Refusal):
+    """The documentation forbids the call; a status answers it unless the verifier is strict."""
+
+    def __init__(self, Status: NTSTATUS, rule: str, what: str) -> None:
+        super().__init__(Status)
+        self.rule = rule
+        self.what = what
+
+
+def forbid_flags(Flags: int, rule: str) -> None:
+    """Raises `Forbidden` for reserved flags that are not zero (D-02)."""
+    if Flags:
+        raise Forbidden(STATUS_INVALID_PARAMETER, rule, f"the reserved Flags are 0x{Flags:X}, and must be 0")
+
+
 def perform(host: Host, Irp: IRP | None, operation: Callable[..., Any], *arguments: Any) -> NTSTATUS:
     """Run `operation(Irp, now, *arguments)`, which returns its Information or KEPT, or raises NetError or Refusal."""
     if Irp is None:
@@ -50,7 +67,7 @@ def perform(host: Host, Irp: IRP | None, operation: Callable[..., Any], *argumen
         except NetError as error:
             status = STATUS_OF_KIND[error.kind]
         except Refusal as refusal:
-            status = refusal.Status
+            status = status_of_refusal(host, Irp, refusal)
         else:
             if information is KEPT:
                 return STATUS_PENDING
@@ -67,12 +84,38 @@ def perform(host: Host, Irp: IRP | None, operation: Callable[..., Any], *argumen
     return STATUS_SUCCESS
 
 
+def status_of_refusal(host: Host, Irp: IRP, refusal: Refusal) -> NTSTATUS:
+    """With a strict verifier, a BugCheck for what is forbidden: the IRP is the caller's again, untouched."""
+    if isinstance(refusal, Forbidden):
+        verifier = verifier_of(host)
+        if verifier is not None and verifier.is_strict:
+            give_back_irp(Irp)
+            raise BugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, refusal.rule, refusal.what) from None
+    return refusal.Status
+
+
 def fail(host: Host, Irp: IRP, Status: NTSTATUS) -> NTSTATUS:
-    """Complete `Irp`, which has been taken, with a failure in the calling thread.  Driver lock not held."""
+    """Complete `Irp`, which has been taken, with a failure, and in the calling thread.  Driver lock not held."""
     Irp.IoStatus.Status = Status
     Irp.IoStatus.Information = 0
+    if host.pump.completions.disturbance is not None:
+        return _fail_disturbed(host, Irp, Status)
     with host.activate():
         complete_here(Irp)
+    return Status
+
+
+def _fail_disturbed(host: Host, Irp: IRP, Status: NTSTATUS) -> NTSTATUS:
+    """A failure comes inline or later as any other answer does."""
+    completions = host.pump.completions
+    with host.pump:
+        is_inline = completions.claim()
+        if not is_inline:
+            mark_pending(Irp)
+            completions.post(complete, Irp)
+    if not is_inline:
+        return STATUS_PENDING
+    completions.drain_claimed(complete, Irp)
     return Status
 
 

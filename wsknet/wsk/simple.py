@@ -32,10 +32,12 @@ from wsknet.wsk.constants import (
     SOCK_DGRAM,
     SOCK_STREAM,
     SOL_SOCKET,
+    WSK_CACHE_SD,
     WSK_EVENT_DISABLE,
     WSK_FLAG_ABORTIVE,
     WSK_FLAG_DATAGRAM_SOCKET,
     WSK_INFINITE_WAIT,
+    WSK_RELEASE_SD,
     WskGetOption,
     WskSetOption,
 )
@@ -61,6 +63,7 @@ from wsknet.wsk.status import (
 )
 from wsknet.wsk.structures import (
     NPI_WSK_INTERFACE_ID,
+    SECURITY_DESCRIPTOR,
     WSK_BUF,
     WSK_CLIENT_DISPATCH,
     WSK_CLIENT_NPI,
@@ -93,12 +96,24 @@ class Application:
         Dispatch: Any = None,
         **owner: Any,
     ) -> Result:
-        """WskSocket of the category `Flags`; `owner`: OwningProcess, SecurityDescriptor."""
+        """WskSocket of the category `Flags`; `owner`: OwningProcess, OwningThread, SecurityDescriptor.
+
+        The descriptor need not be a cached one.
+        """
         is_datagram = Flags == WSK_FLAG_DATAGRAM_SOCKET
         kind = (SOCK_DGRAM, IPPROTO_UDP) if is_datagram else (SOCK_STREAM, IPPROTO_TCP)
-        security = (owner.get("OwningProcess"), None, owner.get("SecurityDescriptor"))
+        cached: list[Any] = [owner.get("SecurityDescriptor")]
+        if cached[0] is not None:
+            Status = self.control(WSK_CACHE_SD, 8, [cached[0]], 8, cached, None)
+            if not NT_SUCCESS(Status):
+                return Status, 0
+        security = (owner.get("OwningProcess"), owner.get("OwningThread"), cached[0])
         arguments = (AddressFamily, *kind, Flags, SocketContext, Dispatch, *security)
-        return call(self.provider.Dispatch.WskSocket, self.provider.Client, *arguments)
+        try:
+            return call(self.provider.Dispatch.WskSocket, self.provider.Client, *arguments)
+        finally:
+            if cached[0] is not None:
+                self.release(cached[0])
 
     def open_connected(
         self, local: SOCKADDR, remote: SOCKADDR, SocketContext: Any = None, Dispatch: Any = None
@@ -106,6 +121,22 @@ class Application:
         """WskSocketConnect."""
         arguments = (SOCK_STREAM, IPPROTO_TCP, local, remote, 0, SocketContext, Dispatch, None, None, None)
         return call(self.provider.Dispatch.WskSocketConnect, self.provider.Client, *arguments)
+
+    def control(self, ControlCode: int, *buffers: Any) -> NTSTATUS:
+        """WskControlClient without an IRP; `buffers` are its parameters from InputSize to OutputSizeReturned."""
+        Status: NTSTATUS = self.provider.Dispatch.WskControlClient(self.provider.Client, ControlCode, *buffers, None)
+        return Status
+
+    def cache(self, SecurityDescriptor: SECURITY_DESCRIPTOR) -> SECURITY_DESCRIPTOR:
+        """WSK_CACHE_SD; to be given to `release`."""
+        cached: list[Any] = [None]
+        _require(self.control(WSK_CACHE_SD, 8, [SecurityDescriptor], 8, cached, None))
+        copy: SECURITY_DESCRIPTOR = cached[0]
+        return copy
+
+    def release(self, SecurityDescriptor: SECURITY_DESCRIPTOR) -> None:
+        """WSK_RELEASE_SD."""
+        _require(self.control(WSK_RELEASE_SD, 8, [SecurityDescriptor], 0, None, None))
 
     def close(self) -> None:
         WskReleaseProviderNPI(self.registration)

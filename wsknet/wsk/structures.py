@@ -20,7 +20,7 @@ __all__ = [
     "SECURITY_DESCRIPTOR", "SOCKET_ADDRESS", "SOCKET_ADDRESS_LIST", "WSABUF", "WSAMSG", "WSK_BUF",
     "WSK_BUF_LIST", "WSK_CLIENT_DISPATCH", "WSK_CLIENT_NPI", "WSK_DATAGRAM_INDICATION", "WSK_DATA_INDICATION",
     "WSK_EVENT_CALLBACK_CONTROL", "WSK_EXTENSION_CONTROL_IN", "WSK_EXTENSION_CONTROL_OUT", "WSK_INSPECT_ID",
-    "WSK_PROVIDER_CHARACTERISTICS", "WSK_PROVIDER_NPI", "WSK_REGISTRATION", "WSK_SOCKET", "WSK_TRANSPORT",
+    "WSK_PROVIDER_CHARACTERISTICS", "WSK_PROVIDER_NPI", "WSK_REGISTRATION", "WSK_SOCKET",
     "ip_mreq", "ip_mreq_source", "ipv6_mreq", "sizeof",
 ]  # fmt: skip
 
@@ -212,25 +212,6 @@ class WSK_EVENT_CALLBACK_CONTROL:
     def __init__(self, NpiId: GUID | None = None, EventMask: int = 0) -> None:
         self.NpiId = NpiId
         self.EventMask = EventMask
-
-
-class WSK_TRANSPORT:
-    __slots__ = ("AddressFamily", "Protocol", "ProviderId", "SocketType", "Version")
-    SIZE: ClassVar[int] = 28
-
-    def __init__(
-        self,
-        Version: int = 0,
-        SocketType: int = 0,
-        Protocol: int = 0,
-        AddressFamily: int = 0,
-        ProviderId: GUID | None = None,
-    ) -> None:
-        self.Version = Version
-        self.SocketType = SocketType
-        self.Protocol = Protocol
-        self.AddressFamily = AddressFamily
-        self.ProviderId = ProviderId
 
 
 class WSK_EXTENSION_CONTROL_IN:

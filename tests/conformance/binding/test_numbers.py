@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -15,7 +12,6 @@ import yaml
 from tests.support import rule_marks
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent.parent
 LIST = HERE / "numbers.yaml"
 
 
@@ -32,23 +28,7 @@ def numbers() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def marked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """Numbers of all tests, also where only some are run."""
-    options = request.config.option
-    is_whole = {Path(argument).resolve() for argument in request.config.args} == {ROOT / "tests"}
-    if is_whole and not options.keyword and not options.markexpr:
-        return {number for number in rule_marks.numbers(request.session.items) if number.startswith("BIND-")}
-    found = tmp_path_factory.mktemp("marks") / "numbers"
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "tests.support.rule_marks"]
-    done = subprocess.run(
-        [*command, "-p", "no:cacheprovider", "tests"],
-        cwd=ROOT,
-        env={**os.environ, "RULE_MARKS": str(found)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    return {number for number in found.read_text().split("\n") if number.startswith("BIND-")}
+    return rule_marks.of_all_tests(request, tmp_path_factory, "BIND-")
 
 
 def test_every_number_has_a_test(marked: set[str]) -> None:

@@ -18,8 +18,9 @@ from wsknet.host import Host, Network
 from wsknet.text import format_address
 from wsknet.text import parse_address as A
 from wsknet.trace import DropReason
+from wsknet.transport.datagram import Admission
 from wsknet.transport.endpoint import PacketInfo
-from wsknet.transport.udp.endpoint import Admission, UdpEndpoint
+from wsknet.transport.udp.endpoint import UdpEndpoint
 from wsknet.types import Cover, Endpoint, IfIndex, LocalName
 
 IF1, IF2 = IfIndex(2), IfIndex(3)

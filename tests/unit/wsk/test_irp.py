@@ -31,6 +31,7 @@ from wsknet.wsk import (
     MmBuildMdlForNonPagedPool,
     MmGetSystemAddressForMdlSafe,
     kernel_of,
+    verify,
 )
 from wsknet.wsk.irp import take_irp
 
@@ -161,10 +162,8 @@ def test_a_routine_for_success_only_is_skipped_on_failure_unless_cancelled() -> 
     assert len(calls) == 1
 
 
-@pytest.mark.rule("R-063")
-@pytest.mark.parametrize("marks", [True, False])
-def test_a_routine_that_passes_on_has_to_mark_the_irp_pending_again(marks: bool) -> None:
-    higher: Calls = []
+def complete_marked_by(marks: bool, higher: Calls) -> None:
+    """Complete a pending IRP of a higher driver, whose routine of ours passes on what it `marks` pending again."""
 
     def routine(DeviceObject: object, Irp: IRP, Context: object) -> NTSTATUS:
         if Irp.PendingReturned and marks:
@@ -177,7 +176,28 @@ def test_a_routine_that_passes_on_has_to_mark_the_irp_pending_again(marks: bool)
     IoMarkIrpPending(Irp)
     IoCompleteRequest(Irp)
 
-    assert higher[0][2] is marks
+
+@pytest.mark.rule("R-063")
+def test_a_routine_that_passes_on_marks_the_irp_pending_again() -> None:
+    higher: Calls = []
+    complete_marked_by(True, higher)
+
+    assert higher[0][2] is True
+
+
+@pytest.mark.rule("R-063")
+def test_without_the_mark_it_is_misuse() -> None:
+    with pytest.raises(BugCheck, match="R-063"):
+        complete_marked_by(False, [])
+
+
+@pytest.mark.rule("R-063")
+def test_without_the_mark_and_a_verifier_the_higher_driver_does_not_hear_of_it(host: Host) -> None:
+    higher: Calls = []
+    verify(host, False)
+    complete_marked_by(False, higher)
+
+    assert higher[0][2] is False
 
 
 def test_pending_goes_up_by_itself_where_there_is_no_routine() -> None:

@@ -109,6 +109,9 @@ class EndpointSockets:
         self._do("close", socket, lambda found: found.close())
         del self._sockets[socket]
 
+    def kill(self, socket: str) -> None:
+        raise Failed("not-supported", "the fault switches are of WSK alone")
+
     def close_all(self) -> None:
         for socket in list(self._sockets):
             self.close(socket)

@@ -152,6 +152,9 @@ class KernelSockets:
         self._get(socket).close()
         del self._sockets[socket]
 
+    def kill(self, socket: str) -> None:
+        raise Failed("not-supported", "the fault switches are of WSK alone")
+
     def close_all(self) -> None:
         for sock in self._sockets.values():
             sock.close()

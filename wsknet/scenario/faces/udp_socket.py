@@ -13,7 +13,7 @@ from wsknet.transport.endpoint import PacketInfo
 from wsknet.types import Endpoint, Proto, family_of, is_link_local
 
 if TYPE_CHECKING:
-    from wsknet.transport.udp.endpoint import Datagram
+    from wsknet.transport.datagram import Datagram
     from wsknet.types import Cover, Instant
 
 OPTIONS: dict[str, bool | int | str] = {

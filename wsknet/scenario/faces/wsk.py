@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from wsknet.scenario import addresses
 from wsknet.scenario.faces.why import why_arrival, why_bind, why_path
 from wsknet.scenario.faces.wsk_options import CONTROL_ROOM, Value, packet_info, read_packet_info, settings
-from wsknet.scenario.faces.wsk_requests import Request, require
+from wsknet.scenario.faces.wsk_requests import Request, failure, require
 from wsknet.scenario.faces.wsk_socket import WskSocket
 from wsknet.scenario.outcomes import CLOSED
 from wsknet.scenario.world import Failed
@@ -35,10 +35,12 @@ from wsknet.wsk import (
     SIO_WSK_SET_SENDTO_ADDRESS,
     SOCKADDR_STORAGE,
     SOCKET_ADDRESS_LIST,
+    STATUS_INSUFFICIENT_RESOURCES,
     WSK_BUF,
     WSK_FLAG_DATAGRAM_SOCKET,
     WSK_FLAG_STREAM_SOCKET,
     WskIoctl,
+    faults_of,
     simple,
 )
 
@@ -82,7 +84,10 @@ class WskSockets:
 
     def _buffer(self, memory: bytes | bytearray) -> WSK_BUF:
         with self._host.activate():
-            return simple.buffer(memory)
+            try:
+                return simple.buffer(memory)
+            except MemoryError:
+                raise failure(STATUS_INSUFFICIENT_RESOURCES) from None
 
     # Opening, options
 
@@ -180,6 +185,9 @@ class WskSockets:
     def finish(self, socket: str) -> None:
         """Does not wait for the peer to acknowledge it."""
         self._begin(self._find(socket), "WskDisconnect", None, 0).poll()
+
+    def kill(self, socket: str) -> None:
+        faults_of(self._host).kill(self._find(socket).handle)
 
     def close(self, socket: str) -> None:
         found = self._find(socket)

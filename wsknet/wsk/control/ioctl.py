@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wsknet.errors import ErrorKind, LocalError
+from wsknet.wsk.bugcheck import IRQL_NOT_LESS_OR_EQUAL, BugCheck
+from wsknet.wsk.irql import PASSIVE_LEVEL, processor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +27,10 @@ class Buffers(NamedTuple):
         if self.InputSize or self.InputBuffer is not None:
             raise LocalError(ErrorKind.INVALID_ARGUMENT)
 
+    def require_no_output(self) -> None:
+        if self.OutputSize or self.OutputBuffer is not None:
+            raise LocalError(ErrorKind.INVALID_ARGUMENT)
+
 
 class Ioctl(NamedTuple):
     """A row under its ControlCode."""
@@ -37,3 +43,11 @@ class Ioctl(NamedTuple):
     """Its input, if any, is a SOCKADDR of the socket's family."""
     is_without_irp: bool = False
     """Documented with a NULL IRP and OutputSizeReturned.  With an IRP it completes it."""
+    is_passive: bool = False
+    """To be requested at PASSIVE_LEVEL only (WSK-2.6)."""
+
+
+def require_passive(request: str) -> None:
+    """BugCheck above PASSIVE_LEVEL."""
+    if processor.irql > PASSIVE_LEVEL:
+        raise BugCheck(IRQL_NOT_LESS_OR_EQUAL, "WSK-2.6", f"{request} is to be requested at PASSIVE_LEVEL")

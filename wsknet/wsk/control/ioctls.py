@@ -19,6 +19,7 @@ from wsknet.wsk.constants import (
     WSK_FLAG_LISTEN_SOCKET,
     WSK_FLAG_STREAM_SOCKET,
 )
+from wsknet.wsk.control import connection_ioctls, inspection, redirect, tcp_ioctls
 from wsknet.wsk.control.addresses import local_addresses, route_probe, routing_interface, store_address_list
 from wsknet.wsk.control.ioctl import Buffers, Ioctl
 from wsknet.wsk.control.notifications import Notifications
@@ -123,6 +124,10 @@ IOCTLS: dict[int, Ioctl] = {
     SIO_UDP_CONNRESET: Ioctl(_set_connection_reset, _DATAGRAM),
     SIO_ROUTING_INTERFACE_QUERY: Ioctl(_query_routing_interface, _ALL, takes_address=True),
     SIO_ROUTING_INTERFACE_CHANGE: Ioctl(_await_routing_change, _ALL, takes_address=True),
-    SIO_ADDRESS_LIST_QUERY: Ioctl(_query_address_list, 0, is_without_irp=True),
-    SIO_ADDRESS_LIST_CHANGE: Ioctl(_await_address_change, 0),
+    SIO_ADDRESS_LIST_QUERY: Ioctl(_query_address_list, 0, is_without_irp=True, is_passive=True),
+    SIO_ADDRESS_LIST_CHANGE: Ioctl(_await_address_change, 0, is_passive=True),
+    **connection_ioctls.TABLE,
+    **redirect.TABLE,
+    **tcp_ioctls.TABLE,
+    **inspection.IOCTLS,
 }

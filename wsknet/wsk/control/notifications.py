@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wsknet.types import Instant
     from wsknet.wsk.irp import IRP
     from wsknet.wsk.sockets.base import Socket
+    from wsknet.wsk.status import NTSTATUS
 
 
 class Notifications:
@@ -43,12 +44,12 @@ class Notifications:
                 return True
         return False
 
-    def close(self) -> None:
-        """The socket is being closed: cancel all and listen no more."""
+    def close(self, Status: NTSTATUS) -> None:
+        """Complete all with `Status` and listen no more."""
         self._socket.host.stack.ip.watchers.remove(self._tables_changed)
         waiting, self._waiting = self._waiting, []
         for Irp, *_ in waiting:
-            self._socket.finish(Irp, STATUS_CANCELLED)
+            self._socket.finish(Irp, Status)
 
     def _tables_changed(self, news: News, now: Instant) -> None:
         """Driver lock held: completions are queued, nothing of the program runs."""

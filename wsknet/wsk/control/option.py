@@ -44,6 +44,8 @@ class Option(NamedTuple):
     """Takes socket, OutputSize, OutputBuffer and the time; returns the bytes written."""
     is_before_bind: bool = False
     """Setting it later answers STATUS_INVALID_DEVICE_STATE (D-17)."""
+    check: Callable[[Any], None] | None = None
+    """Takes the InputBuffer that is to be set, before the IRP is taken: raises `BugCheck`."""
 
 
 def of_categories(categories: int) -> Belongs:

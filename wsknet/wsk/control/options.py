@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wsknet.errors import ErrorKind, LocalError
-from wsknet.wsk.control import groups, messages, socket_options, steering
+from wsknet.wsk.control import (
+    groups,
+    inspection,
+    ip_options,
+    messages,
+    raw_options,
+    security,
+    socket_options,
+    steering,
+    tcp_options,
+    udp_options,
+)
 from wsknet.wsk.control.option import Option
 from wsknet.wsk.sockets.states import CREATED
 
@@ -15,9 +26,15 @@ if TYPE_CHECKING:
 
 OPTIONS: dict[tuple[int, int], Option] = {
     **socket_options.TABLE,
+    **tcp_options.TABLE,
     **groups.TABLE,
     **steering.TABLE,
     **messages.TABLE,
+    **ip_options.TABLE,
+    **udp_options.TABLE,
+    **raw_options.TABLE,
+    **security.TABLE,
+    **inspection.OPTIONS,
 }
 """By Level and ControlCode."""
 
@@ -32,6 +49,13 @@ def set_option(
         raise LocalError(ErrorKind.INVALID_STATE)
     option.set(socket, InputSize, InputBuffer, now)
     return 0
+
+
+def check_option(Level: int, ControlCode: int, InputBuffer: Any) -> None:
+    """BugCheck for an InputBuffer that may not be set.  Before the IRP is taken."""
+    option = OPTIONS.get((Level, ControlCode))
+    if option is not None and option.check is not None:
+        option.check(InputBuffer)
 
 
 def get_option(

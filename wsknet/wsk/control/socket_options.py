@@ -11,7 +11,6 @@ from wsknet.wsk.constants import (
     IPPROTO_TCP,
     IPV6_V6ONLY,
     SO_BROADCAST,
-    SO_CONDITIONAL_ACCEPT,
     SO_DONTROUTE,
     SO_EXCLUSIVEADDRUSE,
     SO_KEEPALIVE,
@@ -90,8 +89,10 @@ TABLE = {
     (SOL_SOCKET, SO_BROADCAST): _boolean("broadcast", of_categories(DATAGRAM)),
     (SOL_SOCKET, SO_DONTROUTE): _boolean("dont_route", _ANY),
     (SOL_SOCKET, SO_RCVBUF): number(_ANY, _set_receive_buffer, _receive_buffer),
-    (SOL_SOCKET, SO_CONDITIONAL_ACCEPT): number(of_categories(LISTEN), None, lambda socket: 0, is_before_bind=True),
     (IPPROTO_IPV6, IPV6_V6ONLY): _boolean("v6only", _is_ipv6, is_before_bind=True),
     (IPPROTO_TCP, TCP_NODELAY): _boolean("no_delay", _STREAM),
     (IPPROTO_TCP, TCP_FASTOPEN): _boolean("fast_open", _STREAM),
 }
+"""Of SOL_SOCKET there are those that pages about WSK know, and those about ports (BIND-4).  What else Winsock has
+belongs to its own layer: buffering, blocking and lingering (SO_SNDBUF, SO_SNDTIMEO, SO_LINGER), out-of-band data
+(SO_OOBINLINE), and what a kernel program knows of its socket without asking (SO_TYPE, SO_ACCEPTCONN, SO_ERROR)."""

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from wsknet.errors import ErrorKind, LocalError
 from wsknet.wsk.constants import SO_WSK_EVENT_CALLBACK, SOL_SOCKET, WskGetOption, WskIoctl, WskSetOption
 from wsknet.wsk.control.events import control_events
-from wsknet.wsk.control.ioctl import Buffers
+from wsknet.wsk.control.ioctl import Buffers, require_passive
 from wsknet.wsk.control.ioctls import IOCTLS, perform_inline, perform_ioctl
-from wsknet.wsk.control.options import get_option, set_option
+from wsknet.wsk.control.options import check_option, get_option, set_option
 from wsknet.wsk.status import NTSTATUS, STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def control_socket(
     if RequestType == WskSetOption:
         if ControlCode == SO_WSK_EVENT_CALLBACK and Level == SOL_SOCKET:
             return control_events(socket, InputSize, InputBuffer, Irp)
+        if Irp is not None:
+            check_option(Level, ControlCode, InputBuffer)
         return _perform(socket, Irp, set_option, socket, Level, ControlCode, InputSize, InputBuffer)
     if RequestType == WskGetOption:
         return _perform(socket, Irp, get_option, socket, Level, ControlCode, OutputSize, OutputBuffer)
@@ -50,9 +52,11 @@ def _perform(socket: Socket, Irp: IRP | None, operation: Any, *arguments: Any) -
 
 
 def _ioctl(socket: Socket, Irp: IRP | None, ControlCode: int, buffers: Buffers) -> NTSTATUS:
+    ioctl = IOCTLS.get(ControlCode)
+    if ioctl is not None and ioctl.is_passive:
+        require_passive(f"control code 0x{ControlCode:08X}")
     if Irp is not None:
         return socket.perform(Irp, perform_ioctl, socket, ControlCode, buffers)
-    ioctl = IOCTLS.get(ControlCode)
     if ioctl is None:
         return STATUS_NOT_SUPPORTED
     return perform_inline(socket, ControlCode, buffers) if ioctl.is_without_irp else STATUS_INVALID_PARAMETER

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from wsknet.errors import ErrorKind, LocalError
 from wsknet.wsk.bugcheck import DRIVER_VERIFIER_DETECTED_VIOLATION, BugCheck
-from wsknet.wsk.constants import WSK_FLAG_AT_DISPATCH_LEVEL
+from wsknet.wsk.constants import (
+    SOCK_DGRAM,
+    SOCK_STREAM,
+    WSK_FLAG_AT_DISPATCH_LEVEL,
+    WSK_FLAG_BASIC_SOCKET,
+    WSK_FLAG_CONNECTION_SOCKET,
+    WSK_FLAG_DATAGRAM_SOCKET,
+    WSK_FLAG_LISTEN_SOCKET,
+    WSK_FLAG_STREAM_SOCKET,
+)
 from wsknet.wsk.control.sockets import control_socket
 from wsknet.wsk.irp import IRP, SL_PENDING_RETURNED, IoSetCancelRoutine
-from wsknet.wsk.requests import KEPT, Refusal, call_back, complete, mark_pending, perform
-from wsknet.wsk.sockets.states import CREATED, DEAD, FORCED_CLOSED
+from wsknet.wsk.kernel import at
+from wsknet.wsk.requests import KEPT, Forbidden, Refusal, call_back, complete, mark_pending, perform
+from wsknet.wsk.sockets.states import CREATED, DEAD, FORCED_CLOSED, STATES
 from wsknet.wsk.status import (
     NTSTATUS,
     STATUS_CANCELLED,
     STATUS_FILE_FORCED_CLOSED,
     STATUS_INVALID_DEVICE_STATE,
+    STATUS_INVALID_PARAMETER,
     STATUS_SUCCESS,
 )
-from wsknet.wsk.structures import WSK_SOCKET
+from wsknet.wsk.structures import WSK_BUF, WSK_SOCKET
+from wsknet.wsk.verifier import Verifier, verifier_of, wrong_category
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,13 +43,28 @@ NOT_CALLED = -1
 """In place of what a callback returned, when the event was disabled before its turn came."""
 
 
+CATEGORIES = {
+    WSK_FLAG_BASIC_SOCKET: "basic",
+    WSK_FLAG_LISTEN_SOCKET: "listening",
+    WSK_FLAG_CONNECTION_SOCKET: "connection",
+    WSK_FLAG_DATAGRAM_SOCKET: "datagram",
+    WSK_FLAG_STREAM_SOCKET: "stream",
+}
+"""What people read of each."""
+
+DOCUMENTED = ""
+"""In place of a rule: the documentation has a status for the call, so it is no misuse."""
+
+
 class Socket(WSK_SOCKET):
     """A category's functions are methods: the dispatch table holds them unbound, the socket comes first as in C."""
 
     __slots__ = ("ClientDispatch", "SocketContext", "_last_words", "busy", "callbacks", "client", "close_irp",
                  "completions", "disabling", "events", "failure", "family", "host", "is_closing", "notifications",
-                 "pump", "state")  # fmt: skip
+                 "pump", "socket_type", "state", "static_events", "verifier")  # fmt: skip
 
+    CHECKS_ITSELF: ClassVar[frozenset[str]] = frozenset()
+    """Functions of the table that look after a BugCheck themselves, because a wrapper would cost too much."""
     CATEGORY = 0
     """The bit by which `control` tells which options a socket has: the flag of WskSocket, 0 for a basic one."""
     EVENTS = 0
@@ -50,16 +76,20 @@ class Socket(WSK_SOCKET):
         super().__init__(Dispatch)
         self.client = client
         self.host = client.host
+        self.verifier = verifier_of(client.host)
         self.pump = client.host.pump
         self.completions = client.host.pump.completions
         self.family = family
         """AF_INET or AF_INET6."""
+        self.socket_type = SOCK_DGRAM if self.CATEGORY == WSK_FLAG_DATAGRAM_SOCKET else SOCK_STREAM
         self.SocketContext = SocketContext
         self.ClientDispatch = ClientDispatch
         self.state = CREATED
         self.failure: NTSTATUS = STATUS_SUCCESS
         self.events = 0
         """The WSK_EVENT_ bits enabled."""
+        self.static_events = client.static_events & self.EVENTS
+        """Those that WSK_SET_STATIC_EVENT_CALLBACKS has enabled: from creation on, and for good."""
         self.callbacks: dict[int, Callable[..., Any]] = {}
         """The client's functions for the events that were enabled once."""
         self.busy = 0
@@ -84,22 +114,38 @@ class Socket(WSK_SOCKET):
         if self.is_closing:
             raise BugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, "R-257", "the socket is used after WskCloseSocket")
 
+    def require_usable(self, category: type[Socket], function: str) -> None:
+        """The same, and that the socket is of `category`."""
+        if not isinstance(self, category):
+            raise wrong_category(self, function)
+        self.require_open()
+
+    def leaks(self, place: str) -> list[str]:
+        """What is left with this socket if it is never closed, a line for each; it came about at `place`."""
+        retained = [] if self.verifier is None else self.verifier.retained_by(self)
+        lines = [f"a {CATEGORIES[self.CATEGORY]} socket that {STATES[self.state]}{at(place)}"]
+        return lines + [f"an indication that was retained{at(place)}" for place in retained]
+
+    def stopped(self) -> NTSTATUS:
+        """While a BugCheck is handled: it goes on to the caller, or becomes a status if nothing is verified."""
+        if self.verifier is not None:
+            raise  # noqa: PLE0704
+        return STATUS_INVALID_PARAMETER
+
     def require_alive(self) -> None:
         """Raises `Refusal` where nothing but WskCloseSocket is of use any more."""
         if self.state == FORCED_CLOSED:
-            raise self.refuse_state()
+            raise Refusal(STATUS_FILE_FORCED_CLOSED)
 
-    def refuse_state(self) -> Exception:
-        """Why a request is illegal in the present state."""
+    def refuse_state(self, rule: str, what: str = "") -> Refusal:
+        """Why a request is illegal in the present state: `rule` says so, or DOCUMENTED."""
         if self.state == FORCED_CLOSED:
             return Refusal(STATUS_FILE_FORCED_CLOSED)
         if self.state == DEAD:
             return Refusal(self.failure)
-        return LocalError(ErrorKind.INVALID_STATE)
-
-    def refused_status(self) -> NTSTATUS:
-        refusal = self.refuse_state()
-        return refusal.Status if isinstance(refusal, Refusal) else STATUS_INVALID_DEVICE_STATE
+        if not rule:
+            return Refusal(STATUS_INVALID_DEVICE_STATE)
+        return Forbidden(STATUS_INVALID_DEVICE_STATE, rule, f"{what}: this one {STATES[self.state]}")
 
     def pend(self, Irp: IRP, now: Instant) -> NTSTATUS:
         """Keep `Irp`, which `cancel` can find.  Driver lock held."""
@@ -112,12 +158,36 @@ class Socket(WSK_SOCKET):
 
     def finish(self, Irp: IRP, Status: NTSTATUS, Information: Any = 0) -> None:
         """Complete an IRP that was kept.  Driver lock held; its routine runs once the lock is released."""
+        if self.verifier is not None:
+            self.take_back(Irp)
         Irp.CancelRoutine = None
         Irp._socket = Irp._buffers = Irp._out = None
         result = Irp.IoStatus
         result.Status = Status
         result.Information = Information
         self.completions.post(complete, Irp)
+
+    def lend(self, Irp: IRP, views: list[memoryview], Buffer: WSK_BUF) -> None:
+        """`Irp` is going to pend with this memory, which nobody else may change or free before it completes."""
+        if self.verifier is not None:
+            self.verifier.lend(Irp, views, Buffer.Mdl)
+
+    def take_back(self, Irp: IRP) -> None:
+        """The memory of `Irp` is its owner's again.  Who has written to it hears of that from the queue: here is no
+        place to raise, in the middle of what has happened to the connection.  Driver lock held."""
+        assert self.verifier is not None
+        try:
+            self.verifier.take_back(Irp)
+        except BugCheck as stop:
+            self.completions.post(_raise, stop)
+
+    def begin_writing(self, Irp: IRP) -> None:
+        """The same, for a request that may go on pending with what it has got: then `end_writing` follows."""
+        assert self.verifier is not None
+        try:
+            self.verifier.begin_writing(Irp)
+        except BugCheck as stop:
+            self.completions.post(_raise, stop)
 
     def cancel_kept(self, Irp: IRP, now: Instant) -> None:
         """IoCancelIrp has been called for `Irp`, which this socket keeps.  Driver lock held."""
@@ -187,7 +257,7 @@ class Socket(WSK_SOCKET):
                 self.end_callback(event)
 
     def check_may_enable(self, events: int) -> None:
-        """Raises LocalError INVALID_STATE where events cannot be enabled yet."""
+        """Raises `Refusal` where events cannot be enabled yet."""
 
     def never_disabled(self) -> int:
         """Events that stay as they are."""
@@ -216,11 +286,20 @@ class Socket(WSK_SOCKET):
 
     def WskCloseSocket(self, Irp: IRP | None) -> NTSTATUS:
         """Cancels what is pending, resets a connection that is not finished both ways, waits for callbacks."""
+        if self.verifier is not None and not self.is_closing:
+            self.require_released(self.verifier)
         return self.perform(Irp, self._close)
+
+    def require_released(self, verifier: Verifier) -> None:
+        """BugCheck if an indication is retained, which could not be released any more (R-255)."""
+        places = verifier.retained_by(self)
+        if places:
+            what = f"WskCloseSocket with {len(places)} indications retained, by {places[0]}"
+            raise BugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, "R-255", what)
 
     def _close(self, Irp: IRP, now: Instant) -> Any:
         self.is_closing = True
-        self.end_notifications()
+        self.end_notifications(STATUS_CANCELLED)
         self.cancel_all(now)
         mark_pending(Irp)
         Irp.IoStatus.Status = STATUS_SUCCESS
@@ -234,15 +313,28 @@ class Socket(WSK_SOCKET):
             self.completions.post(self._complete_close, Irp)
         return KEPT
 
-    def end_notifications(self) -> None:
+    def end_notifications(self, Status: NTSTATUS) -> None:
         if self.notifications is not None:
-            self.notifications.close()
+            self.notifications.close(Status)
+            self.notifications = None
+
+    def force_close(self, now: Instant) -> None:
+        """Nothing but WskCloseSocket is of use any more (D-23): complete what pends, tell a callback.
+
+        Driver lock held.
+        """
+        self.state = FORCED_CLOSED
+        self.end_notifications(STATUS_FILE_FORCED_CLOSED)
 
     def _complete_close(self, Irp: IRP) -> None:
         try:
             complete(Irp)
         finally:
             self.client.remove_socket(self)
+
+
+def _raise(stop: BugCheck) -> None:
+    raise stop
 
 
 def _cancel_request(DeviceObject: object, Irp: IRP) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from wsknet.errors import ErrorKind, LocalError, NetError
+from wsknet.errors import ErrorKind, NetError
 from wsknet.net.packet import Cast
 from wsknet.types import Cover
 from wsknet.wsk.cmsg import CMSGHDR, store
@@ -22,11 +22,12 @@ from wsknet.wsk.constants import (
     WSK_FLAG_AT_DISPATCH_LEVEL,
     WSK_FLAG_DATAGRAM_SOCKET,
 )
-from wsknet.wsk.control.messages import messages_of, packet_info
+from wsknet.wsk.control.messages import lengths_of_reports, messages_of, packet_info
+from wsknet.wsk.control.static_events import start_static_events
 from wsknet.wsk.dispatch import WSK_PROVIDER_DATAGRAM_DISPATCH
 from wsknet.wsk.irp import IRP
 from wsknet.wsk.mdl import mdl_of, views_of, writable_views_of
-from wsknet.wsk.requests import call_back, perform
+from wsknet.wsk.requests import Forbidden, call_back, forbid_flags, perform
 from wsknet.wsk.sockaddr import (
     SockAddr,
     remote_endpoint,
@@ -43,14 +44,16 @@ from wsknet.wsk.status import (
     STATUS_CANCELLED,
     STATUS_DATA_NOT_ACCEPTED,
     STATUS_FILE_FORCED_CLOSED,
+    STATUS_INVALID_PARAMETER,
     STATUS_OF_KIND,
     STATUS_PENDING,
     STATUS_SUCCESS,
 )
 from wsknet.wsk.structures import WSK_BUF, WSK_BUF_LIST, WSK_DATAGRAM_INDICATION
+from wsknet.wsk.verifier import table
 
 if TYPE_CHECKING:
-    from wsknet.transport.udp.endpoint import Datagram, UdpEndpoint
+    from wsknet.transport.datagram import Datagram, DatagramEndpoint
     from wsknet.types import Endpoint, Instant
     from wsknet.wsk.client import Client
 
@@ -61,7 +64,7 @@ _CAST_FLAGS = {Cast.UNICAST: 0, Cast.BROADCAST: MSG_BCAST, Cast.MULTICAST: MSG_M
 
 
 class DatagramSocket(TransportSocket):
-    __slots__ = ("destination", "is_unreachable", "receives")
+    __slots__ = ("destination", "is_unreachable", "receives", "refused")
 
     CATEGORY = WSK_FLAG_DATAGRAM_SOCKET
     EVENTS = WSK_EVENT_RECEIVE_FROM
@@ -74,17 +77,21 @@ class DatagramSocket(TransportSocket):
         """SIO_WSK_SET_SENDTO_ADDRESS: where a send without an address goes, unless a remote address is fixed."""
         self.receives: deque[IRP] = deque()
         """WskReceiveFrom requests, first come first served (D-12)."""
+        self.refused: Datagram | None = None
+        """The last of those that waited when a static WskReceiveFromEvent refused them: the next call is for a later
+        one (R-282)."""
         self.is_unreachable = False
         """What was sent has met a port that nobody has; the next receive hears of it."""
 
     def default_receive_buffer(self) -> int:
         return self.host.stack.config.udp.receive_buffer
 
-    def open_endpoint(self, cover: Cover) -> UdpEndpoint:
+    def open_endpoint(self, cover: Cover) -> DatagramEndpoint:
         return self.host.stack.udp.open(cover, self)
 
     def bound(self, now: Instant) -> None:
         self.state = BOUND
+        start_static_events(self, now)
 
     def apply_options(self) -> None:
         self.endpoint.may_broadcast = bool(self.options.broadcast)
@@ -96,14 +103,19 @@ class DatagramSocket(TransportSocket):
         receiving = self.options.receiving
         self.endpoint.admission = receiving.admission
         self.endpoint.tells_port_unreachable = receiving.tells_port_unreachable
+        self.endpoint.coalesced_size = receiving.coalesced_size
+        self.endpoint.reports_errors = lengths_of_reports(receiving.control_info)
         self.is_unreachable = self.is_unreachable and receiving.tells_port_unreachable
+
+    def steer_packets(self) -> None:
+        self.endpoint.manner = self.options.sending.manner
 
     def find_callback(self, event: int) -> Callable[..., Any] | None:
         return getattr(self.ClientDispatch, "WskReceiveFromEvent", None)
 
     def check_may_enable(self, events: int) -> None:
         if self.state != BOUND:
-            raise self.refuse_state()
+            raise self.refuse_state("R-297", "events are enabled after bind")
 
     def events_changed(self, now: Instant) -> None:
         self.deliver(now)
@@ -113,13 +125,13 @@ class DatagramSocket(TransportSocket):
     def set_remote_address(self, address: SockAddr | None, now: Instant) -> None:
         """Send there by default and receive from there only; None takes that back."""
         if self.state != BOUND:
-            raise self.refuse_state()
+            raise self.refuse_state("R-288", "a remote address is fixed after bind")
         self.endpoint.connect(self._endpoint_of(address), now)
 
     def set_destination(self, address: SockAddr | None) -> None:
         """Send there by default; None takes that back."""
         if self.state != BOUND:
-            raise self.refuse_state()
+            raise self.refuse_state("R-288", "a destination is fixed after bind")
         self.destination = self._endpoint_of(address)
 
     def _endpoint_of(self, address: SockAddr | None) -> Endpoint | None:
@@ -169,18 +181,21 @@ class DatagramSocket(TransportSocket):
         ControlInfoLength: int,
         ControlInfo: Any,
     ) -> Any:
-        if Flags or bool(ControlInfoLength) != (ControlInfo is not None):
-            raise LocalError(ErrorKind.INVALID_ARGUMENT)
+        forbid_flags(Flags, "WSK-4.14")
+        if bool(ControlInfoLength) != (ControlInfo is not None):
+            raise Forbidden(STATUS_INVALID_PARAMETER, "R-263", "ControlInfoLength and ControlInfo do not agree")
         if self.state != BOUND:
-            raise self.refuse_state()
-        endpoint: UdpEndpoint = self.endpoint
+            raise self.refuse_state("R-106", "a datagram socket sends once it is bound")
+        endpoint: DatagramEndpoint = self.endpoint
         if RemoteAddress is not None:
             to: Endpoint | None = remote_endpoint(RemoteAddress, self.family, self.is_dual)
         else:
             to = endpoint.remote or self.destination
         info = None
         if ControlInfoLength and to is not None:
-            info = packet_info(ControlInfo, ControlInfoLength, IPPROTO_IP if len(to.address) == 4 else IPPROTO_IPV6)
+            usual = self.options.sending.terms[len(to.address)].traffic_class
+            level = IPPROTO_IP if len(to.address) == 4 else IPPROTO_IPV6
+            info = packet_info(ControlInfo, ControlInfoLength, level, usual)
         sent = 0
         for views in messages:
             # A copy: the datagram may have to wait for the neighbour while the caller has its memory back.
@@ -211,13 +226,14 @@ class DatagramSocket(TransportSocket):
         if RemoteAddress is not None:
             require_room(RemoteAddress, self.family)
         out = RemoteAddress, ControlLength, ControlInfo, ControlFlags
-        return perform(self.host, Irp, self._receive, views, Flags, out)
+        return perform(self.host, Irp, self._receive, views, Buffer, Flags, out)
 
-    def _receive(self, Irp: IRP, now: Instant, views: list[memoryview], Flags: int, out: tuple[Any, ...]) -> Any:
-        if Flags:
-            raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    def _receive(
+        self, Irp: IRP, now: Instant, views: list[memoryview], Buffer: WSK_BUF, Flags: int, out: tuple[Any, ...]
+    ) -> Any:
+        forbid_flags(Flags, "WSK-4.16")
         if self.state != BOUND:
-            raise self.refuse_state()
+            raise self.refuse_state("R-106", "a datagram socket receives once it is bound")
         if self.is_unreachable and not self.receives:
             self.is_unreachable = False
             raise NetError(ErrorKind.PORT_UNREACHABLE)
@@ -227,6 +243,7 @@ class DatagramSocket(TransportSocket):
             datagram = self.endpoint.receive()
             if datagram is not None:
                 return self._store(Irp, datagram)
+        self.lend(Irp, views, Buffer)
         self.receives.append(Irp)
         return self.pend(Irp, now)
 
@@ -260,18 +277,22 @@ class DatagramSocket(TransportSocket):
         """Give waiting datagrams to whoever comes first.  Bound, driver lock held."""
         if self.busy:
             return
-        endpoint: UdpEndpoint = self.endpoint
+        endpoint: DatagramEndpoint = self.endpoint
         receives = self.receives
         while receives:
             datagram = endpoint.receive()
             if datagram is None:
                 break
             Irp = receives.popleft()
+            if self.verifier is not None:
+                self.take_back(Irp)
             self.finish(Irp, STATUS_SUCCESS, self._store(Irp, datagram))
         if not receives and self.events & WSK_EVENT_RECEIVE_FROM and endpoint.readable:
-            self._post_indication(endpoint.peek())
+            newest = endpoint.newest
+            if newest is not self.refused:
+                self._post_indication(endpoint.peek(), newest)
 
-    def _post_indication(self, waiting: list[Datagram]) -> None:
+    def _post_indication(self, waiting: list[Datagram], newest: Datagram) -> None:
         """Datagrams that reached us in the same way make one list; they stay queued until they are accepted."""
         cast = waiting[0].cast
         batch = []
@@ -280,9 +301,9 @@ class DatagramSocket(TransportSocket):
                 break
             batch.append(datagram)
         self.busy |= WSK_EVENT_RECEIVE_FROM
-        self.completions.post(self._indicate, batch, _CAST_FLAGS[cast] | WSK_FLAG_AT_DISPATCH_LEVEL)
+        self.completions.post(self._indicate, batch, newest, _CAST_FLAGS[cast] | WSK_FLAG_AT_DISPATCH_LEVEL)
 
-    def _indicate(self, batch: list[Datagram], flags: int) -> None:
+    def _indicate(self, batch: list[Datagram], newest: Datagram, flags: int) -> None:
         """A completion: no lock held."""
         elements = [self._element(datagram) for datagram in batch]
         for element, following in pairwise(elements):
@@ -297,8 +318,10 @@ class DatagramSocket(TransportSocket):
             if status != STATUS_PENDING:
                 for element in elements:
                     element._holder = None
+            elif self.verifier is not None:
+                self.verifier.retain(elements, callback)
             with self.pump as now:
-                self._indicated(status, len(batch), now)
+                self._indicated(status, sum(datagram.parts for datagram in batch), newest, now)
 
     def _element(self, datagram: Datagram) -> WSK_DATAGRAM_INDICATION:
         data = datagram.data
@@ -313,16 +336,16 @@ class DatagramSocket(TransportSocket):
         element._holder = self
         return element
 
-    def _indicated(self, status: Any, count: int, now: Instant) -> None:
+    def _indicated(self, status: Any, count: int, newest: Datagram, now: Instant) -> None:
         """Apply what the callback returned; NOT_CALLED if it was not.  Anything but a refusal takes them all."""
         self.end_callback(WSK_EVENT_RECEIVE_FROM)
         if self.is_closing or self.state != BOUND:
             return
         if status == STATUS_DATA_NOT_ACCEPTED:
-            self.events &= ~WSK_EVENT_RECEIVE_FROM
+            self.events &= self.static_events
+            self.refused = newest if self.static_events else None
         elif status != NOT_CALLED:
-            for _ in range(count):
-                self.endpoint.receive()
+            self.endpoint.take(count)
         self.deliver(now)
 
     def WskRelease(self, DatagramIndication: WSK_DATAGRAM_INDICATION | None) -> NTSTATUS:
@@ -335,7 +358,7 @@ class DatagramSocket(TransportSocket):
         if self.endpoint.error is not None:
             error = self.endpoint.take_error()
             if error is ErrorKind.INTERFACE_REMOVED:
-                self._force_close(now)
+                self.force_close(now)
                 return
             if self.receives:
                 self.finish(self.receives.popleft(), STATUS_OF_KIND[error])
@@ -343,13 +366,15 @@ class DatagramSocket(TransportSocket):
                 self.is_unreachable = True
         self.deliver(now)
 
-    def _force_close(self, now: Instant) -> None:
+    def force_close(self, now: Instant) -> None:
         """The interface with the local address has gone: nothing but WskCloseSocket is of use any more (D-23)."""
         self.state = FORCED_CLOSED
+        self.end_notifications(STATUS_FILE_FORCED_CLOSED)
         while self.receives:
             self.finish(self.receives.popleft(), STATUS_FILE_FORCED_CLOSED)
         self.tell_dead(WSK_EVENT_RECEIVE_FROM, None)
-        self.endpoint.close(now)
+        if self.endpoint is not None:
+            self.endpoint.close(now)
 
     def cancel(self, Irp: IRP, now: Instant) -> None:
         self.receives.remove(Irp)
@@ -361,13 +386,4 @@ class DatagramSocket(TransportSocket):
         super().cancel_all(now)
 
 
-DATAGRAM_DISPATCH = WSK_PROVIDER_DATAGRAM_DISPATCH(
-    WskControlSocket=DatagramSocket.WskControlSocket,
-    WskCloseSocket=DatagramSocket.WskCloseSocket,
-    WskBind=DatagramSocket.WskBind,
-    WskSendTo=DatagramSocket.WskSendTo,
-    WskReceiveFrom=DatagramSocket.WskReceiveFrom,
-    WskRelease=DatagramSocket.WskRelease,
-    WskGetLocalAddress=DatagramSocket.WskGetLocalAddress,
-    WskSendMessages=DatagramSocket.WskSendMessages,
-)
+DATAGRAM_DISPATCH = table(WSK_PROVIDER_DATAGRAM_DISPATCH, DatagramSocket)

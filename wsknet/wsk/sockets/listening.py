@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from wsknet.errors import ErrorKind, LocalError
 from wsknet.transport.endpoint import Ready
 from wsknet.types import Cover
 from wsknet.wsk.constants import (
@@ -20,15 +19,16 @@ from wsknet.wsk.constants import (
     WSK_EVENT_SEND_BACKLOG,
     WSK_FLAG_AT_DISPATCH_LEVEL,
     WSK_FLAG_LISTEN_SOCKET,
-    WskInspectAccept,
-    WskInspectReject,
 )
+from wsknet.wsk.control.static_events import start_static_events, start_static_events_later
+from wsknet.wsk.control.tcp_options import apply_values
 from wsknet.wsk.dispatch import WSK_PROVIDER_LISTEN_DISPATCH
 from wsknet.wsk.irp import IRP
-from wsknet.wsk.requests import Refusal, call_back
+from wsknet.wsk.requests import Refusal, call_back, forbid_flags
 from wsknet.wsk.sockaddr import require_room, sockaddr_of, store_sockaddr
 from wsknet.wsk.sockets.base import NOT_CALLED
 from wsknet.wsk.sockets.connection import CONNECTION_DISPATCH, ConnectionSocket
+from wsknet.wsk.sockets.inspecting import Inspector
 from wsknet.wsk.sockets.states import CREATED, FORCED_CLOSED, LISTENING
 from wsknet.wsk.sockets.transport import OutAddress, TransportSocket
 from wsknet.wsk.status import (
@@ -40,6 +40,7 @@ from wsknet.wsk.status import (
     STATUS_SUCCESS,
 )
 from wsknet.wsk.structures import WSK_INSPECT_ID
+from wsknet.wsk.verifier import table
 
 if TYPE_CHECKING:
     from wsknet.transport.tcp.endpoint import TcpEndpoint
@@ -55,18 +56,27 @@ class AcceptingSocket(TransportSocket):
 
     __slots__ = ()
 
+    CAN_PEND = False
+    """Whether there is a WskInspectComplete."""
+
     accepts: deque[IRP]
     """WskAccept requests, first come first served (D-12)."""
     waiting: deque[ConnectionSocket]
     """Taken from the endpoint for an event that was disabled before it ran."""
+    inspector: Inspector | None
+    """With SO_CONDITIONAL_ACCEPT, while the socket listens."""
 
     @property
     def listen_dispatch(self) -> Any:
         return self.ClientDispatch
 
     def listen(self, now: Instant) -> None:
+        is_conditional = bool(self.options.conditional_accept)
+        self.endpoint.is_conditional = is_conditional
         self.endpoint.listen(now)
+        self.inspector = Inspector(self) if is_conditional else None  # type: ignore[misc]  # the slot is theirs
         self.state = LISTENING
+        start_static_events(self, now)
 
     def WskAccept(
         self,
@@ -83,10 +93,9 @@ class AcceptingSocket(TransportSocket):
         return self.perform(Irp, self._accept, Flags, wanted)
 
     def _accept(self, Irp: IRP, now: Instant, Flags: int, wanted: tuple[Any, ...]) -> Any:
-        if Flags:
-            raise LocalError(ErrorKind.INVALID_ARGUMENT)
+        forbid_flags(Flags, "WSK-4.6")
         if self.state != LISTENING:
-            raise self.refuse_state()
+            raise self.refuse_state("R-106", "WskAccept on a socket that does not listen")
         child = None if self.accepts else self._take(now)
         if child is not None:
             return _hand_over(child, wanted)
@@ -107,6 +116,8 @@ class AcceptingSocket(TransportSocket):
         options.no_delay = self.options.no_delay
         options.fast_open = self.options.fast_open
         options.receive_buffer = self.options.receive_buffer
+        options.tcp = self.options.tcp
+        options.sending = self.options.sending.copy()
         options.v6only = self.options.v6only
         options.unicast_if = self.options.unicast_if
         options.unicast_if6 = self.options.unicast_if6
@@ -163,18 +174,27 @@ class AcceptingSocket(TransportSocket):
         if self.state == LISTENING and not self.is_closing:
             self.hand_out(now)
 
-    def _force_close(self, now: Instant) -> None:
+    def force_close_listener(self, now: Instant) -> None:
         """The endpoint is gone under the socket: nothing but WskCloseSocket is of use any more (D-23)."""
         self.state = FORCED_CLOSED
+        self.end_notifications(STATUS_FILE_FORCED_CLOSED)
         while self.accepts:
             self.finish(self.accepts.popleft(), STATUS_FILE_FORCED_CLOSED)
+        if self.inspector is not None:
+            self.inspector.die()
         self.tell_dead(WSK_EVENT_ACCEPT, None, None, None, [None], [None])
-        self.endpoint.close(now)
+        if self.endpoint is not None:
+            self.endpoint.close(now)
 
     def listener_ready(self, readiness: int, now: Instant) -> None:
-        if readiness & Ready.FAILED and self.state == LISTENING:
-            self._force_close(now)
-        elif readiness & Ready.ACCEPTABLE and self.state == LISTENING:
+        if self.state != LISTENING:
+            return
+        if readiness & Ready.FAILED:
+            self.force_close_listener(now)
+            return
+        if self.inspector is not None and readiness & (Ready.REQUESTED | Ready.REQUEST_ABORTED):
+            self.inspector.advance()
+        if readiness & Ready.ACCEPTABLE:
             self.hand_out(now)
 
     def listen_callback(self, event: int) -> Callable[..., Any] | None:
@@ -202,8 +222,9 @@ def _later(*arguments: object) -> None:
 
 
 def _hand_over(child: ConnectionSocket, wanted: tuple[Any, ...]) -> ConnectionSocket:
-    """Let WskAccept have `child`.  Its events are off, whatever the listening socket has enabled."""
+    """Let WskAccept have `child`.  Its events are off but for static ones, whatever the listener has enabled."""
     child.SocketContext, child.ClientDispatch, LocalAddress, RemoteAddress = wanted
+    start_static_events_later(child)
     if LocalAddress is not None:
         store_sockaddr(LocalAddress, child.local_octets())
     if RemoteAddress is not None:
@@ -212,8 +233,9 @@ def _hand_over(child: ConnectionSocket, wanted: tuple[Any, ...]) -> ConnectionSo
 
 
 class ListeningSocket(AcceptingSocket):
-    __slots__ = ("accepts", "protocol", "waiting")
+    __slots__ = ("accepts", "inspector", "protocol", "waiting")
 
+    CAN_PEND = True
     CATEGORY = WSK_FLAG_LISTEN_SOCKET
     EVENTS = WSK_EVENT_ACCEPT | INHERITED
 
@@ -224,6 +246,7 @@ class ListeningSocket(AcceptingSocket):
         self.protocol = IPPROTO_TCP
         self.accepts = deque()
         self.waiting = deque()
+        self.inspector = None
 
     def default_receive_buffer(self) -> int:
         return self.host.stack.config.tcp.receive_buffer
@@ -245,25 +268,30 @@ class ListeningSocket(AcceptingSocket):
         endpoint.fast_open = bool(options.fast_open)
         endpoint.keep_alive = bool(options.keep_alive)
         endpoint.receive_buffer = options.receive_buffer
+        apply_values(endpoint, options.tcp)
 
     def find_callback(self, event: int) -> Callable[..., Any] | None:
         return self.listen_callback(event)
 
     def check_may_enable(self, events: int) -> None:
         if self.state in (CREATED, FORCED_CLOSED):
-            raise self.refuse_state()
+            raise self.refuse_state("R-297", "events are enabled after bind")
 
     def events_changed(self, now: Instant) -> None:
         self.hand_out(now)
 
     def WskInspectComplete(self, InspectID: WSK_INSPECT_ID, Action: int, Irp: IRP | None) -> NTSTATUS:
-        """Conditional accept cannot be enabled yet, so there is never a request to decide on."""
-        return self.perform(Irp, self._inspect_complete, Action)
+        """Decides on a request that WskInspectEvent left pending.  Success without effect if it was aborted since."""
+        return self.perform(Irp, self._inspect_complete, InspectID, Action)
 
-    def _inspect_complete(self, Irp: IRP, now: Instant, Action: int) -> Any:
-        if Action not in (WskInspectAccept, WskInspectReject):
-            raise LocalError(ErrorKind.INVALID_ARGUMENT)
-        raise Refusal(STATUS_NOT_IMPLEMENTED)
+    def _inspect_complete(self, Irp: IRP, now: Instant, InspectID: WSK_INSPECT_ID, Action: int) -> Any:
+        if self.state != LISTENING or self.inspector is None:
+            raise self.refuse_state("WSK-4.7", "WskInspectComplete needs a socket that listens with conditional accept")
+        self.inspector.complete(InspectID, Action, now)
+        return 0
+
+    def force_close(self, now: Instant) -> None:
+        self.force_close_listener(now)
 
     def on_ready(self, readiness: int, now: Instant) -> None:
         self.listener_ready(readiness, now)
@@ -276,11 +304,4 @@ class ListeningSocket(AcceptingSocket):
         super().cancel_all(now)
 
 
-LISTEN_DISPATCH = WSK_PROVIDER_LISTEN_DISPATCH(
-    WskControlSocket=ListeningSocket.WskControlSocket,
-    WskCloseSocket=ListeningSocket.WskCloseSocket,
-    WskBind=ListeningSocket.WskBind,
-    WskAccept=ListeningSocket.WskAccept,
-    WskInspectComplete=ListeningSocket.WskInspectComplete,
-    WskGetLocalAddress=ListeningSocket.WskGetLocalAddress,
-)
+LISTEN_DISPATCH = table(WSK_PROVIDER_LISTEN_DISPATCH, ListeningSocket)

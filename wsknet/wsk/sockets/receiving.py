@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from wsknet.wsk.bugcheck import BugCheck
 from wsknet.wsk.constants import (
     WSK_EVENT_DISCONNECT,
     WSK_EVENT_RECEIVE,
@@ -20,9 +21,11 @@ from wsknet.wsk.constants import (
     WSK_FLAG_ENTIRE_MESSAGE,
     WSK_FLAG_WAITALL,
 )
+from wsknet.wsk.control.option import CONNECTION
+from wsknet.wsk.control.tcp_options import apply_values
 from wsknet.wsk.irp import IRP, take_irp
 from wsknet.wsk.mdl import mdl_of, writable_views_of
-from wsknet.wsk.requests import call_back, complete, fail, mark_pending
+from wsknet.wsk.requests import call_back, complete, fail, mark_pending, status_of_refusal
 from wsknet.wsk.sockets.base import NOT_CALLED
 from wsknet.wsk.sockets.states import CONNECTED, DEAD
 from wsknet.wsk.sockets.transport import TransportSocket
@@ -86,7 +89,7 @@ class ReceivingSocket(TransportSocket):
 
     def check_may_enable(self, events: int) -> None:
         if self.state != CONNECTED:
-            raise self.refuse_state()
+            raise self.refuse_state("R-298", "events are enabled once the socket is connected")
 
     def events_changed(self, now: Instant) -> None:
         if self.state == CONNECTED:
@@ -100,6 +103,7 @@ class ReceivingSocket(TransportSocket):
         endpoint.fast_open = bool(options.fast_open)
         endpoint.keep_alive = bool(options.keep_alive)
         endpoint.receive_buffer = options.receive_buffer
+        apply_values(endpoint, options.tcp)
 
     # Requests
 
@@ -107,26 +111,35 @@ class ReceivingSocket(TransportSocket):
         """0 bytes of success: the peer has finished, or the buffer is empty.  The latter lets indications go on."""
         if Irp is None:
             return STATUS_INVALID_PARAMETER
-        if self.is_closing:
-            self.require_open()
-        views = writable_views_of(Buffer)
-        take_irp(Irp)
-        if Flags:
-            status = _check_flags(Buffer, Flags)
-            if status is not STATUS_SUCCESS:
-                return fail(self.host, Irp, status)
+        try:
+            if self.is_closing or not self.CATEGORY & CONNECTION:
+                self.require_usable(ReceivingSocket, "WskReceive")
+            views = writable_views_of(Buffer)
+            take_irp(Irp)
+            if Flags:
+                status = _check_flags(Buffer, Flags)
+                if status is not STATUS_SUCCESS:
+                    return fail(self.host, Irp, status)
+            return self._receive(Irp, views, Buffer, Flags)
+        except BugCheck:
+            return self.stopped()
+
+    def _receive(self, Irp: IRP, views: list[memoryview], Buffer: WSK_BUF, flags: int) -> NTSTATUS:
         completions = self.completions
         with self.pump as now:
             if self.state != CONNECTED:
-                status = self.refused_status()
+                refusal = self.refuse_state("WSK-4.12", "WskReceive before the socket is connected")
+                status = status_of_refusal(self.host, Irp, refusal)
             elif Irp.Cancel:
                 status = STATUS_CANCELLED
             else:
                 Irp._buffers = views
                 Irp._length = Buffer.Length
-                Irp._flags = Flags
+                Irp._flags = flags
                 Irp._moved = 0
                 if self.receives or self.busy & WSK_EVENT_RECEIVE or not self._fill(Irp, now):
+                    if self.verifier is not None:
+                        self.verifier.lend(Irp, views, Buffer.Mdl)
                     self.receives.append(Irp)
                     return self.pend(Irp, now)
                 Irp._buffers = None
@@ -192,7 +205,11 @@ class ReceivingSocket(TransportSocket):
         receives = self.receives
         while receives:
             Irp = receives[0]
+            if self.verifier is not None:
+                self.begin_writing(Irp)
             if not self._fill(Irp, now):
+                if self.verifier is not None:
+                    self.verifier.end_writing(Irp)
                 return
             receives.popleft()
             self.is_armed = True
@@ -234,6 +251,8 @@ class ReceivingSocket(TransportSocket):
         finally:
             if status != STATUS_PENDING:
                 indication._holder = None
+            elif self.verifier is not None:
+                self.verifier.retain((indication,), callback)
             with self.pump as now:
                 self._indicated(status, length, accepted[0], now)
 

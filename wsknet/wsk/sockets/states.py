@@ -9,3 +9,9 @@ CONNECTED = 4
 DEAD = 5
 """The connection was reset, aborted or given up; `failure` is what requests get to hear."""
 FORCED_CLOSED = 6
+SILENT = 7
+"""SIO_WSK_SET_TCP_SILENT_MODE: nothing but WskCloseSocket is valid any more."""
+
+STATES = ("is not bound", "is bound", "listens", "is connecting", "is connected", "has lost its connection", "is dead",
+          "is silent")  # fmt: skip
+"""What people read of each."""

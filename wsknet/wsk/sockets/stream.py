@@ -13,6 +13,7 @@ from wsknet.wsk.sockets.connection import ConnectionSocket
 from wsknet.wsk.sockets.listening import INHERITED, AcceptingSocket
 from wsknet.wsk.sockets.states import BOUND, CONNECTED, LISTENING
 from wsknet.wsk.status import NTSTATUS
+from wsknet.wsk.verifier import table
 
 if TYPE_CHECKING:
     from wsknet.types import Instant
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class StreamSocket(AcceptingSocket, ConnectionSocket):
-    __slots__ = ("accepts", "waiting")
+    __slots__ = ("accepts", "inspector", "waiting")
 
     CATEGORY = WSK_FLAG_STREAM_SOCKET
     EVENTS = WSK_EVENT_ACCEPT | INHERITED
@@ -31,6 +32,7 @@ class StreamSocket(AcceptingSocket, ConnectionSocket):
         super().__init__(Dispatch, client, family, SocketContext, ClientDispatch)
         self.accepts = deque()
         self.waiting = deque()
+        self.inspector = None
 
     @property
     def connection_dispatch(self) -> Any:
@@ -46,7 +48,7 @@ class StreamSocket(AcceptingSocket, ConnectionSocket):
 
     def _listen(self, Irp: IRP, now: Instant) -> Any:
         if self.state != BOUND:
-            raise self.refuse_state()
+            raise self.refuse_state("R-140", "WskListen needs a socket that is bound and not connected")
         self.listen(now)
         return 0
 
@@ -57,13 +59,19 @@ class StreamSocket(AcceptingSocket, ConnectionSocket):
 
     def check_may_enable(self, events: int) -> None:
         if self.state != LISTENING and (self.state != CONNECTED or events & WSK_EVENT_ACCEPT):
-            raise self.refuse_state()
+            raise self.refuse_state("R-297", "events are enabled once the socket listens or is connected")
 
     def events_changed(self, now: Instant) -> None:
         if self.state == LISTENING:
             self.hand_out(now)
         else:
             super().events_changed(now)
+
+    def force_close(self, now: Instant) -> None:
+        if self.state == LISTENING:
+            self.force_close_listener(now)
+        else:
+            super().force_close(now)
 
     def on_ready(self, readiness: int, now: Instant) -> None:
         if self.state == LISTENING:
@@ -82,18 +90,4 @@ class StreamSocket(AcceptingSocket, ConnectionSocket):
         super().cancel_all(now)
 
 
-STREAM_DISPATCH = WSK_PROVIDER_STREAM_DISPATCH(
-    WskControlSocket=StreamSocket.WskControlSocket,
-    WskCloseSocket=StreamSocket.WskCloseSocket,
-    WskBind=StreamSocket.WskBind,
-    WskAccept=StreamSocket.WskAccept,
-    WskConnect=StreamSocket.WskConnect,
-    WskListen=StreamSocket.WskListen,
-    WskSend=StreamSocket.WskSend,
-    WskReceive=StreamSocket.WskReceive,
-    WskDisconnect=StreamSocket.WskDisconnect,
-    WskRelease=StreamSocket.WskRelease,
-    WskGetLocalAddress=StreamSocket.WskGetLocalAddress,
-    WskGetRemoteAddress=StreamSocket.WskGetRemoteAddress,
-    WskConnectEx=StreamSocket.WskConnectEx,
-)
+STREAM_DISPATCH = table(WSK_PROVIDER_STREAM_DISPATCH, StreamSocket)

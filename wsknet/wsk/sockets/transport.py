@@ -5,22 +5,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from wsknet.errors import ErrorKind, LocalError
 from wsknet.transport.ports import PortChoice
 from wsknet.transport.sharing import Security, Sharing
 from wsknet.types import Cover
 from wsknet.wsk.constants import AF_INET6
+from wsknet.wsk.control.sending import Sending
 from wsknet.wsk.control.steering import Receiving
+from wsknet.wsk.control.tcp_options import NOTHING_TOLD
 from wsknet.wsk.irp import IRP
+from wsknet.wsk.requests import forbid_flags
 from wsknet.wsk.sockaddr import SOCKADDR, SockAddr, local_name, require_room, sockaddr_octets, store_sockaddr
-from wsknet.wsk.sockets.base import Socket
+from wsknet.wsk.sockets.base import DOCUMENTED, Socket
 from wsknet.wsk.sockets.states import CREATED, FORCED_CLOSED
 from wsknet.wsk.status import NTSTATUS, STATUS_INVALID_PARAMETER, STATUS_SUCCESS
 
 if TYPE_CHECKING:
     from wsknet.types import Instant, LocalName
     from wsknet.wsk.client import Client
-    from wsknet.wsk.structures import EPROCESS, SECURITY_DESCRIPTOR, WSK_DATA_INDICATION, WSK_DATAGRAM_INDICATION
+    from wsknet.wsk.structures import WSK_DATA_INDICATION, WSK_DATAGRAM_INDICATION
 
 OutAddress = SOCKADDR | bytearray | memoryview
 
@@ -28,9 +30,10 @@ OutAddress = SOCKADDR | bytearray | memoryview
 class Options:
     """Set before or after bind, see `control.OPTIONS`."""
 
-    __slots__ = ("broadcast", "dont_route", "exclusive", "fast_open", "keep_alive", "multicast_hops", "multicast_if",
-                 "multicast_index", "multicast_loop", "no_delay", "port_scalability", "random_port", "receive_buffer",
-                 "receiving", "reuse", "reuse_unicast_port", "unicast_if", "unicast_if6", "v6only")  # fmt: skip
+    __slots__ = ("broadcast", "conditional_accept", "dont_route", "exclusive", "fast_open", "keep_alive",
+                 "multicast_hops", "multicast_if", "multicast_index", "multicast_loop", "no_delay",
+                 "port_scalability", "random_port", "receive_buffer", "receiving", "reuse",
+                 "reuse_unicast_port", "sending", "tcp", "unicast_if", "unicast_if6", "v6only")  # fmt: skip
 
     def __init__(self, v6only: bool, receive_buffer: int) -> None:
         self.reuse = 0
@@ -39,6 +42,7 @@ class Options:
         self.port_scalability = 0
         self.reuse_unicast_port = 0
         self.broadcast = 0
+        self.conditional_accept = 0
         self.keep_alive = 0
         self.no_delay = 0
         self.fast_open = 0
@@ -55,6 +59,8 @@ class Options:
         self.dont_route = 0
         """SO_DONTROUTE.  As with Microsoft's providers, it changes nothing."""
         self.receiving = Receiving()
+        self.sending = Sending()
+        self.tcp = NOTHING_TOLD
         self.v6only = int(v6only)
         self.receive_buffer = receive_buffer
 
@@ -77,13 +83,6 @@ class Options:
         if self.exclusive:
             return Sharing.EXCLUSIVE
         return Sharing.REUSE if self.reuse else Sharing.DEFAULT
-
-
-def security_of(OwningProcess: EPROCESS | None, SecurityDescriptor: SECURITY_DESCRIPTOR | None) -> Security:
-    """NULL for the process is the one that all drivers run in; NULL for the descriptor lets nobody share."""
-    account = Security().account if OwningProcess is None else OwningProcess.Account
-    allowed = () if SecurityDescriptor is None else SecurityDescriptor.AccessAllowed
-    return Security(account, frozenset(allowed))
 
 
 class TransportSocket(Socket, ABC):
@@ -119,9 +118,14 @@ class TransportSocket(Socket, ABC):
         """Let the endpoint know of options that may change at any time."""
 
     def steer(self) -> None:
-        """Let the endpoint know through which interfaces it sends."""
+        """Let the endpoint know how, and through which interfaces, it sends."""
         if self.endpoint is not None:
             self.endpoint.unicast_interfaces = self.options.unicast_interfaces
+            self.endpoint.is_restricted = self.options.sending.is_restricted
+            self.steer_packets()
+
+    def steer_packets(self) -> None:
+        self.endpoint.terms = self.options.sending.stream_terms
 
     def release(self, Indication: WSK_DATA_INDICATION | WSK_DATAGRAM_INDICATION | None) -> NTSTATUS:
         """Take retained elements back: those linked by `Next`, in any mixture.  None is taken if one is not ours."""
@@ -132,6 +136,8 @@ class TransportSocket(Socket, ABC):
             elements.append(Indication)
             Indication = Indication.Next
         if Indication is None and elements:
+            if self.verifier is not None:
+                self.verifier.released(elements)
             return STATUS_SUCCESS
         for element in elements:
             element._holder = self
@@ -145,14 +151,13 @@ class TransportSocket(Socket, ABC):
         return 0
 
     def bind(self, LocalAddress: SockAddr, Flags: int, now: Instant) -> None:
-        if Flags:
-            raise LocalError(ErrorKind.INVALID_ARGUMENT)
+        forbid_flags(Flags, "R-108")
         if self.state != CREATED:
-            raise self.refuse_state()
+            raise self.refuse_state("WSK-3.6", "a second WskBind")
         name = local_name(LocalAddress, self.family, self.is_dual)
         endpoint = self.open_endpoint(name.cover)
         try:
-            endpoint.bind(name, now, self.options.sharing, self.security, choice=self.options.choice)
+            self.bind_endpoint(endpoint, name, now)
             self.endpoint = endpoint
             self.apply_options()
             self.steer()
@@ -162,6 +167,9 @@ class TransportSocket(Socket, ABC):
             endpoint.close(now)
             raise
 
+    def bind_endpoint(self, endpoint: Any, name: LocalName, now: Instant) -> None:
+        endpoint.bind(name, now, self.options.sharing, self.security, choice=self.options.choice)
+
     def WskGetLocalAddress(self, LocalAddress: OutAddress, Irp: IRP | None) -> NTSTATUS:
         """A wildcard stays a wildcard until a connection gives it an address; the port is there from bind on."""
         require_room(LocalAddress, self.family)
@@ -169,7 +177,7 @@ class TransportSocket(Socket, ABC):
 
     def _get_local_address(self, Irp: IRP, now: Instant, LocalAddress: OutAddress) -> Any:
         if self.state == FORCED_CLOSED or self.endpoint is None:
-            raise self.refuse_state()
+            raise self.refuse_state(DOCUMENTED)
         store_sockaddr(LocalAddress, self.local_octets())
         return 0
 

@@ -1,0 +1,30 @@
+"""The bug check codes of the kernel functions that drivers use beside WSK, added to the names that a BugCheck prints.
+
+From the public bug check reference.
+"""
+
+from __future__ import annotations
+
+from wsknet.wsk.bugcheck import NAMES
+
+APC_INDEX_MISMATCH = 0x01
+REFERENCE_BY_POINTER = 0x18
+TARGET_MDL_TOO_SMALL = 0x40
+PFN_LIST_CORRUPT = 0x4E
+MUTEX_ALREADY_OWNED = 0xBF
+TIMER_OR_DPC_INVALID = 0xC7
+KERNEL_SECURITY_CHECK_FAILURE = 0x139
+THREAD_TERMINATE_HELD_MUTEX = 0x4000008A
+
+NAMES.update(
+    {
+        APC_INDEX_MISMATCH: "APC_INDEX_MISMATCH",
+        REFERENCE_BY_POINTER: "REFERENCE_BY_POINTER",
+        TARGET_MDL_TOO_SMALL: "TARGET_MDL_TOO_SMALL",
+        PFN_LIST_CORRUPT: "PFN_LIST_CORRUPT",
+        MUTEX_ALREADY_OWNED: "MUTEX_ALREADY_OWNED",
+        TIMER_OR_DPC_INVALID: "TIMER_OR_DPC_INVALID",
+        KERNEL_SECURITY_CHECK_FAILURE: "KERNEL_SECURITY_CHECK_FAILURE",
+        THREAD_TERMINATE_HELD_MUTEX: "THREAD_TERMINATE_HELD_MUTEX",
+    }
+)
