@@ -8,6 +8,7 @@ from wsknet.errors import ErrorKind, LocalError
 from wsknet.wsk.constants import (
     AF_INET6,
     IPPROTO_UDP,
+    SOCK_DGRAM,
     UDP_CHECKSUM_COVERAGE,
     UDP_COALESCED_INFO,
     UDP_NOCHECKSUM,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def _is_udp(socket: Any) -> bool:
-    return socket.CATEGORY == DATAGRAM and getattr(socket, "protocol", IPPROTO_UDP) == IPPROTO_UDP
+    return bool(socket.CATEGORY == DATAGRAM and socket.socket_type == SOCK_DGRAM)
 
 
 def _set_checksum(socket: TransportSocket, is_on: bool) -> None:

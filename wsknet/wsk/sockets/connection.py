@@ -331,7 +331,6 @@ class ConnectionSocket(ReceivingSocket):
         self.endpoint.abort(now)
         self.state = DEAD
         self.failure = failure
-        self.disconnect_reported = WSK_FLAG_ABORTIVE  # that event is about the peer's doing
         self._end_requests(STATUS_CANCELLED, failure, now)
 
     def _end_requests(self, sends: NTSTATUS, others: NTSTATUS, now: Instant) -> None:
