@@ -150,6 +150,11 @@ class Behaviour:
     echo_repeats_code: tuple[Family, ...] = ()
     """Families over which an echo reply has the code of the request.  Windows answers 0 over IPv4 (CD of IE in
     nmap-os-db); nothing is known of IPv6."""
+    datagrams_have_df: bool = False
+    """IPv4 datagrams that fit the path have DF without being asked for it, those of UDP, DHCP and raw sockets (raw TCP
+    in any case, raw ICMP never).  Linux discovers the path MTU so (ip_dont_fragment, net.ipv4.ip_no_pmtu_disc 0).
+    Windows has IP_DONTFRAGMENT off (WSK-5.5; DatagramSocketControl.DontFragment of WinRT; captures of its DHCP and DNS
+    clients), FreeBSD IP_DONTFRAG (udp_output, rip_output)."""
     ignores_tos: bool = True
     """IP_TOS changes nothing that is sent, although it is read back: "Do not use" of IPPROTO_IP Socket Options, and
     DisableUserTOSSetting of KB 248611, whose default it is.  The control message IP_TOS of one datagram counts."""
@@ -266,6 +271,7 @@ LINUX = Behaviour(
     neighbour_failure_is_final=True,
     hop_limit=64,
     identification=Identification.PER_CONNECTION,
+    datagrams_have_df=True,
     ignores_tos=False,
     icmp_error_class=0xC0,  # __icmp_send: IPTOS_PREC_INTERNETCONTROL
     echo_repeats_code=(Family.IPV4, Family.IPV6),  # icmp_echo and icmpv6_echo_reply alter the type alone

@@ -24,6 +24,7 @@ RULE_FORMS = re.compile(
     r"""
     R-(?!000)[0-3]\d\d                                    # testable rules of the WSK interface
   | D-\d\d                                                # decisions where its documentation is silent
+  | WSK-\d+\.\d+                                          # a section of that sheet, where no rule says it
   | BIND-(M/(winsock2003(-other)?|wsk|xp|linux)/\S+ | \d+[a-e]? | [1-5](\.\d+)+[a-z]?)
                                                           # a cell of a sharing table, a case, a line of a section
   | SAN-\d+(\.\w+)*

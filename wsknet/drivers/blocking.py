@@ -82,6 +82,8 @@ class RealDriver:
         self._claim_loop()
         try:
             self._loop(until)
+        except ThreadEnd:
+            pass  # closed by another thread, while a callback wanted something of the driver
         except BaseException as error:
             self._fail(error)
             self._has_surfaced = True
@@ -199,6 +201,8 @@ class RealDriver:
     def _background(self) -> None:
         try:
             self._loop(None)
+        except ThreadEnd:
+            pass  # as in `run`
         except BaseException as error:
             self._fail(error)
 
@@ -292,7 +296,8 @@ class RealDriver:
         """Raise what ends the calling thread's business with this driver, if anything does."""
         if self._failure is None and not self._is_closed:
             return
-        if current_thread() in self._threads:
+        is_ours = current_thread() in self._threads or (get_ident() == self._loop_ident and self._failure is None)
+        if is_ours:
             raise ThreadEnd
         if self._failure is not None:
             self._has_surfaced = True

@@ -10,13 +10,15 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from threading import Lock, local
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from wsknet.drivers.disturbance import Disturbance
 
 PATIENCE = 5.0
 """Seconds that `Completions.disturb` waits for completions in other threads."""
+
+RUNNING = "a completion is running: change how they come when none is"
 
 
 class _Thread(local):
@@ -37,8 +39,21 @@ def postpone() -> None:
 
 def resume() -> None:
     postponed, _thread.postponed = _thread.postponed, None
-    for completions in postponed or ():
-        completions.drain()
+    failure: BaseException | None = None
+    for completions in dict.fromkeys(postponed or ()):
+        try:
+            completions.drain()
+        except BaseException as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
+
+
+class Turn(Protocol):
+    """The right to run what is queued: a lock, or what has one."""
+
+    def acquire(self, blocking: bool) -> bool: ...
+    def release(self) -> None: ...
 
 
 class Completions:
@@ -68,12 +83,14 @@ class Completions:
             return False
         if self._drainer.acquire(blocking=False):
             return True
-        return self.disturbance is not None and self.disturbance.claims()
+        disturbance = self.disturbance
+        return disturbance is not None and disturbance.claims()
 
     def drain_claimed(self, run: Callable[..., None], *args: Any) -> None:
         """After a successful `claim`, driver lock released: run `run(*args)` first, then what was queued since."""
-        if self.disturbance is not None:
-            self.disturbance.run_claimed(run, *args)
+        disturbance = self.disturbance  # the one that claimed: it does not end before this has run
+        if disturbance is not None:
+            disturbance.run_claimed(run, *args)
             return
         try:
             with self.surroundings():
@@ -83,31 +100,32 @@ class Completions:
             self._drainer.release()
             self.drain()
 
-    def drain(self) -> None:
+    def drain(self, turn: Turn | None = None) -> None:
         """Run what is queued, unless another caller (or one further up the stack) already does.  No lock held.
 
-        What raises does not keep back the rest, for which other threads may be waiting.
+        What raises does not keep back the rest, for which other threads may be waiting.  `turn` is what a disturbance
+        takes in place of the drainer, which it holds.
         """
         if not self._queue:
             return
-        if _thread.postponed is not None:
-            _thread.postponed.append(self)
-            return
-        if self.disturbance is not None:
-            self.disturbance.deliver()
-            return
-        self.drain_by(self._try_drainer, self._drainer.release)
-
-    def drain_by(self, acquire: Callable[[], bool], release: Callable[[], None]) -> None:
+        if turn is None:
+            if _thread.postponed is not None:
+                _thread.postponed.append(self)
+                return
+            disturbance = self.disturbance
+            if disturbance is not None:
+                disturbance.deliver()
+                return
+            turn = self._drainer
         failure: BaseException | None = None
-        while self._queue and acquire():
+        while self._queue and turn.acquire(blocking=False):
             try:
                 with self.surroundings():
                     self._run_queued()
             except BaseException as error:
                 failure = failure or error
             finally:
-                release()
+                turn.release()
         if failure is not None:
             raise failure
 
@@ -116,17 +134,17 @@ class Completions:
 
         `RuntimeError` if one runs, here or in another thread, and does not return within `PATIENCE`.
         """
-        if self.disturbance is not None:
+        before = self.disturbance
+        if before is not None:
+            if not before.end(PATIENCE):
+                raise RuntimeError(RUNNING)
             self.disturbance = None
             self._drainer.release()
         if disturbance is not None:
             if not self._drainer.acquire(timeout=PATIENCE):
-                raise RuntimeError("a completion is running: change how they come when none is")
+                raise RuntimeError(RUNNING)
             self.disturbance = disturbance
         self.drain()
-
-    def _try_drainer(self) -> bool:
-        return self._drainer.acquire(blocking=False)
 
     def _run_queued(self) -> None:
         queue = self._queue

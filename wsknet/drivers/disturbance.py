@@ -35,7 +35,7 @@ class Completing(Enum):
 
 
 class Disturbance:
-    """In force on one queue from `begin` to `end`; meanwhile it is the only one who drains."""
+    """In force on one queue until its `end`; meanwhile it is the only one who drains."""
 
     def __init__(
         self, completions: Completions, driver: Driver, completing: Completing, delay: Duration, is_on_thread: bool
@@ -53,6 +53,10 @@ class Disturbance:
         """Completions that it runs inside each other."""
         self._pends_next = False
         self._is_scheduled = False
+
+    def end(self, patience: float) -> bool:
+        """Run nothing any more, for good.  False, and all goes on, if what runs does not return in so many seconds."""
+        return self._turn.acquire(timeout=patience)
 
     def claims(self) -> bool:
         """Whether an operation that has its answer may complete inline.  Driver lock held; see `Completions.claim`."""
@@ -79,7 +83,7 @@ class Disturbance:
         finally:
             self._depth -= 1
             if self._depth == 0:
-                self._release()
+                self.release()
                 self.deliver()
 
     def deliver(self) -> None:
@@ -94,14 +98,18 @@ class Disturbance:
 
     def _run(self) -> None:
         self._is_scheduled = False
-        self._completions.drain_by(self._acquire, self._release)
+        if self._completions.disturbance is self:
+            self._completions.drain(self)
+        else:
+            self._completions.drain()  # somebody saw this one in force a moment before its end
 
-    def _acquire(self) -> bool:
-        if not self._turn.acquire(blocking=False):
+    def acquire(self, blocking: bool) -> bool:
+        """Take the turn, if nobody has it; see `Completions.drain`."""
+        if not self._turn.acquire(blocking=blocking):
             return False
         self._runner, self._depth = get_ident(), 1
         return True
 
-    def _release(self) -> None:
+    def release(self) -> None:
         self._runner = self._depth = 0
         self._turn.release()

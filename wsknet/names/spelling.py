@@ -18,6 +18,10 @@ MAX_LABEL = 63
 _IPV4 = re.compile(r"(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}", re.ASCII)
 
 
+_OTHER_DOTS = re.compile("[\u3002\uff0e\uff61]")
+"""Ideographic, fullwidth and halfwidth: what RFC 3490 3.1 takes for a dot."""
+
+
 def folded(name: str) -> str:
     """For comparison: letters of either case are the same, and a dot at the end says only that nothing is missing."""
     return name.removesuffix(".").lower()
@@ -29,6 +33,8 @@ def labels(name: str, *, is_encoded: bool = True) -> tuple[bytes, ...] | None:
     Letters beyond ASCII are written as in RFC 3490 (``xn--``), or as UTF-8 where `is_encoded` says not to.
     """
     found = []
+    if is_encoded:
+        name = _OTHER_DOTS.sub(".", name)
     for label in name.removesuffix(".").split("."):
         try:
             octets = label.encode("idna" if is_encoded and not label.isascii() else "utf-8")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wsknet.types import Buffers, Family
 from wsknet.wire import ipv4, ipv6
 from wsknet.wire.fragment import UNIT
+from wsknet.wire.ipv4_options import OptionKind
 from wsknet.wire.ipv6_extensions import FRAGMENT
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _IPV6_FRAGMENT = Struct("!BBHI")
 
-_NO_OPERATION = 1
 _COPIED = 0x80
 
 _COUNTERS = 1024
@@ -122,7 +122,7 @@ def _copied(options: bytes) -> bytes:
     """Of these, the ones that every fragment carries: those with the highest bit set (RFC 791 3.1)."""
     kept, at = b"", 0
     while at < len(options) and options[at]:
-        length = 1 if options[at] == _NO_OPERATION else options[at + 1]
+        length = 1 if options[at] == OptionKind.NO_OPERATION else options[at + 1]
         if options[at] & _COPIED:
             kept += options[at : at + length]
         at += length

@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 
 _IPV4 = Family.IPV4
 _ICMP = Proto.ICMP.value
+_TCP = Proto.TCP.value
+_DF = ipv4.DONT_FRAGMENT
 _MIN_QUOTED = 8
 """What `Undelivered` promises; a raw socket may have sent less."""
 
 # Link header and IP header in one go: version and class, length, identification and DF, lifetime and protocol,
-# checksum, both addresses.  0x4000 below is DF.
+# checksum, both addresses.
 _pack_ipv4 = Struct("!14sHHIHH8s").pack
 _pack_ipv6 = Struct("!14sIHBB32s").pack
 
@@ -46,7 +48,11 @@ class Output:
         self._tables = ip.tables
         self._trace = ip.trace
         self._identifications = Identifications(ip.rng)
-        self._counts_all = ip.config.behaviour.identification is Identification.PER_PAIR
+        behaviour = ip.config.behaviour
+        self._datagram_flags = _DF if behaviour.datagrams_have_df else 0
+        """What the header of a datagram says that may be fragmented and need not be."""
+        self._counts_all = behaviour.identification is Identification.PER_PAIR
+        self._has_counters = self._counts_all or not behaviour.datagrams_have_df
 
     def send(
         self,
@@ -82,22 +88,22 @@ class Output:
             or length > path.room or protocol == _ICMP
         ):  # fmt: skip
             lifetime = path.hop_limit if hop_limit is None else hop_limit
-            data = (header, *payload)
             self._send_slowly(
-                path, protocol, data, length, now, lifetime, traffic_class, flow_label, may_fragment, is_heard_here,
-                identification,
+                path, protocol, (header, *payload), length, now, lifetime, traffic_class, flow_label, may_fragment,
+                is_heard_here, identification,
             )  # fmt: skip
             return
         if path.family is _IPV4:
             length += 20
+            flags = _DF if protocol == _TCP or not may_fragment else self._datagram_flags
             counter = path.counter
-            if counter is not None:
+            if counter is not None and (not flags or self._counts_all):
                 identification = counter.next() & 0xFFFF
             first = 0x4500 | traffic_class
             lifetime = (hop_limit or path.hop_limit) << 8 | protocol
-            checksum = -(first + length + identification + 0x4000 + lifetime + path.addresses_sum) % 0xFFFF
+            checksum = -(first + length + identification + flags + lifetime + path.addresses_sum) % 0xFFFF
             head = _pack_ipv4(
-                neighbour.link_header, first, length, identification << 16 | 0x4000, lifetime, checksum, path.addresses
+                neighbour.link_header, first, length, identification << 16 | flags, lifetime, checksum, path.addresses
             ) + header  # fmt: skip
         else:
             first = 0x60000000 | traffic_class << 20 | flow_label
@@ -130,6 +136,15 @@ class Output:
     def identification(self, path: Path) -> int:
         """The next for a packet by `path` whose sender makes the header: 32 bits, of which IPv4 takes the lower 16."""
         return self._identifications.next(path.addresses)
+
+    def datagram_header(
+        self, source: Address, destination: Address, protocol: int, length: int, hop_limit: int
+    ) -> bytes:
+        """For an IPv4 packet that `emit_packet` sends, as `send` would make it."""
+        has_df, identification = self._datagram_flags != 0, 0
+        if self._counts_all or not has_df:
+            identification = self._identifications.next(source + destination) & 0xFFFF
+        return ipv4.build(source, destination, protocol, length, hop_limit, identification, dont_fragment=has_df)
 
     def emit(self, interface: Interface, frame: Buffers, comment: str | None = None) -> None:
         """Queue a whole frame."""
@@ -197,7 +212,7 @@ class Output:
                 self._trace.drop(DropReason.NO_ROUTE, b"".join(data))
                 return
             path = fresh
-        if length > MAX_PAYLOAD[path.family]:
+        if length > MAX_PAYLOAD[path.family] - len(path.options):
             raise NetError(ErrorKind.MESSAGE_TOO_LONG, f"{length} bytes do not fit into one IP packet")
         if path.is_local:
             self._loop(path, protocol, b"".join(data), hop_limit, traffic_class, Cast.UNICAST)
@@ -210,7 +225,8 @@ class Output:
             packets = fragments(path, protocol, b"".join(data), hop_limit, traffic_class, flow_label, identification)
         elif path.family is _IPV4:
             # Neither Windows nor Linux nor FreeBSD sets DF in ICMP by itself (U1 and IE of nmap-os-db).
-            is_atomic = protocol != _ICMP or not may_fragment
+            has_df = protocol == _TCP or (self._datagram_flags != 0 and protocol != _ICMP)
+            is_atomic = has_df or not may_fragment
             packets = [(self._ipv4_header(path, protocol, length, hop_limit, traffic_class, identification, is_atomic),
                         *data)]  # fmt: skip
         else:
@@ -273,7 +289,7 @@ class Output:
         interface = path.interface
         table = interface.neighbours
         path.neighbour = neighbour = table.use(path.next_hop, path.source, now)
-        if self._counts_all and path.counter is None and path.family is _IPV4:
+        if self._has_counters and path.counter is None and path.family is _IPV4:
             path.counter = self._identifications.counter(path.addresses)
         comment, path.comment = path.comment, None
         if neighbour.mac is not None:

@@ -132,6 +132,6 @@ class Path:
         # What `net.output` wants ready-made for every packet.
         self.neighbour: Neighbour | None = None
         self.counter: Counter | None = None
-        """Of identifications, where every packet of the pair is counted."""
+        """Of identifications, where packets of the pair are counted."""
         self.addresses = source + destination
         self.addresses_sum = int.from_bytes(self.addresses, "big") % 0xFFFF

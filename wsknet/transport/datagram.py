@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from wsknet.errors import ErrorKind
 from wsknet.net.packet import Cast
 from wsknet.net.routes import broadcast_of
+from wsknet.net.site import is_same_site
 from wsknet.net.well_known import LIMITED_BROADCAST
 from wsknet.trace import DropReason
 from wsknet.transport.coalescing import coalesce, first_run
@@ -164,6 +165,9 @@ class DatagramEndpoint(TransportEndpoint, ABC):
         """Forget the oldest `count` datagrams; each counts for itself."""
         for _ in range(count):
             self._queued -= len(self._queue.popleft().data) + QUEUE_OVERHEAD
+
+    def admits_sender(self, packet: Packet) -> bool:
+        return not self.is_restricted or self.remote is not None or is_same_site(packet)
 
     def take_error(self) -> ErrorKind | None:
         """The latest ICMP error since the last call; reading clears it."""

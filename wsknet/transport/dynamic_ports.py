@@ -5,7 +5,7 @@ Read RFC 6056 3.3.1 before editing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -32,13 +32,14 @@ class DynamicPorts:
     Giving, taking and choosing a free port cost the same however full the range is.
     """
 
-    def __init__(self, usable: list[int], use_of: Callable[[int], PortUse]) -> None:
+    def __init__(self, usable: list[int], use_of: Callable[[int], PortUse], in_use: Container[int]) -> None:
+        """`use_of` is asked for those `in_use` only, held or resting: nearly always a few of thousands."""
         self.usable = frozenset(usable)
         self._use_of = use_of
-        uses = [(port, use_of(port)) for port in usable]
-        self.free = _PortSet(port for port, use in uses if use.is_free)
-        self.shared = _PortSet(port for port, use in uses if use.is_shared)
-        self.open = _PortSet(port for port, use in uses if use.is_open)
+        uses = {port: use_of(port) for port in usable if port in in_use}
+        self.free = _PortSet([port for port in usable if port not in uses or uses[port].is_free])
+        self.shared = _PortSet([port for port, use in uses.items() if use.is_shared])
+        self.open = _PortSet([port for port in usable if port not in uses or uses[port].is_open])
 
     def update(self, port: int) -> None:
         """Somebody took, released, rested or woke `port`."""
@@ -86,9 +87,9 @@ class DynamicPorts:
 class _PortSet:
     """A set that a random member can be drawn from."""
 
-    def __init__(self, ports: Iterator[int]) -> None:
-        self.ports = list(ports)
-        self._position = {port: index for index, port in enumerate(self.ports)}
+    def __init__(self, ports: list[int]) -> None:
+        self.ports = ports
+        self._position = dict(zip(ports, range(len(ports)), strict=True))
 
     def put(self, port: int, is_member: bool) -> None:
         """Let `port` be a member, or not; nothing happens if it is so already."""

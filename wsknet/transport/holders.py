@@ -5,7 +5,7 @@ A proxy binds one port on tens of thousands of addresses, and a bind beside them
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from enum import Enum
 from heapq import merge
 from operator import itemgetter
@@ -129,6 +129,11 @@ class Holders:
     def has_exact(self, name: LocalName) -> bool:
         """Whether somebody holds the port of `name` with just this address, which is not the wildcard."""
         return name.address is not None and (name.port, name.address, name.zone) in self._exact
+
+    @property
+    def ports(self) -> Set[int]:
+        """Those that somebody holds."""
+        return self._count.keys()
 
     def is_free(self, port: int) -> bool:
         return port not in self._count

@@ -134,7 +134,8 @@ class PortChooser:
         policy = self._ranges.policy(cover)
         dynamic = self._dynamic.get(policy)
         if dynamic is None:
-            dynamic = DynamicPorts(self._ranges.usable(cover), self._use_of)
+            in_use = self._holders.ports | self._resting.keys()
+            dynamic = DynamicPorts(self._ranges.usable(cover), self._use_of, in_use)
             self._dynamic[policy] = dynamic
         return dynamic
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from wsknet.errors import ErrorKind, LocalError
 from wsknet.wsk.bugcheck import DRIVER_VERIFIER_DETECTED_VIOLATION, IRQL_NOT_LESS_OR_EQUAL, BugCheck, place_of_caller
 from wsknet.wsk.irql import PASSIVE_LEVEL, processor
 from wsknet.wsk.kernel import at, kernel_of
-from wsknet.wsk.requests import complete
+from wsknet.wsk.requests import Forbidden, complete
+from wsknet.wsk.status import STATUS_INVALID_DEVICE_STATE
 
 if TYPE_CHECKING:
     from wsknet.host import Host
@@ -32,6 +32,12 @@ def misuse(rule: str, what: str) -> BugCheck:
 def require_passive(function: str, rule: str) -> None:
     if processor.irql > PASSIVE_LEVEL:
         raise BugCheck(IRQL_NOT_LESS_OR_EQUAL, rule, f"{function} is for PASSIVE_LEVEL, not for {processor.irql}")
+
+
+def require_client(client: object) -> None:
+    """BugCheck for what is no PWSK_CLIENT."""
+    if not isinstance(client, Client):
+        raise misuse("WSK-1.3", f"a {type(client).__name__} in place of the client object from the provider NPI")
 
 
 class Client:
@@ -109,10 +115,11 @@ class Client:
     def _place(self) -> str:
         return "" if kernel_of(self.host).verifier is None else place_of_caller()
 
-    def require_no_socket_yet(self) -> None:
-        """Raises `LocalError` INVALID_STATE for what has to be set before the first socket (D-17)."""
+    def require_no_socket_yet(self, rule: str) -> None:
+        """Raises `Forbidden` for what has to be set before the first socket (R-329, R-334, D-17)."""
         if self.has_created_socket:
-            raise LocalError(ErrorKind.INVALID_STATE)
+            what = "static callbacks and TDI mappings are set before the first socket is created"
+            raise Forbidden(STATUS_INVALID_DEVICE_STATE, rule, what)
 
     def add_socket(self, socket: Socket) -> None:
         self.has_created_socket = True

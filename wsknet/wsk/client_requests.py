@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wsknet.wsk.client import require_client
 from wsknet.wsk.irp import IRP, take_irp
 from wsknet.wsk.requests import Refusal, complete_here, perform
 from wsknet.wsk.status import (
@@ -30,6 +31,7 @@ def perform_for_client(client: Client | None, Irp: IRP | None, operation: Any, *
         Irp.IoStatus.Information = 0
         complete_here(Irp)
         return STATUS_INVALID_HANDLE
+    require_client(client)
     client.enter()
     status = STATUS_SUCCESS
     try:

@@ -92,7 +92,7 @@ def _or_raise(memory: bytearray | None, Flags: int) -> bytearray | None:
 
 def allocate(function: str, is_paged: bool, NumberOfBytes: int, Tag: int) -> bytearray | None:
     if Tag == 0:
-        raise BugCheck(BAD_POOL_CALLER, "3.2", f"{function} needs a tag")
+        raise BugCheck(BAD_POOL_CALLER, "D-19", f"{function} needs a tag")
     if is_paged and KeGetCurrentIrql() >= DISPATCH_LEVEL:
         raise BugCheck(BAD_POOL_CALLER, "D-19", f"{function} of paged pool at DISPATCH_LEVEL")
     kernel = current_kernel()
@@ -110,9 +110,9 @@ def ExFreePoolWithTag(P: bytearray, Tag: int) -> None:
     ledger = kernel.pool
     allocation = ledger.get(id(P))
     if allocation is None:
-        raise BugCheck(BAD_POOL_CALLER, "3.2", "this memory is not allocated from the pool of the current host")
+        raise BugCheck(BAD_POOL_CALLER, "D-19", "this memory is not allocated from the pool of the current host")
     if Tag not in (0, allocation.Tag):
-        raise BugCheck(BAD_POOL_CALLER, "3.2", f"allocated with tag 0x{allocation.Tag:X}, freed with 0x{Tag:X}")
+        raise BugCheck(BAD_POOL_CALLER, "D-19", f"allocated with tag 0x{allocation.Tag:X}, freed with 0x{Tag:X}")
     if kernel.verifier is not None:
         kernel.verifier.require_not_lent(P)
     del ledger[id(P)]

@@ -96,7 +96,7 @@ def IoQueueWorkItemEx(
 def _queue(IoWorkItem: IO_WORKITEM, call: Callable[[], object], routine: Callable[..., object]) -> None:
     host = IoWorkItem._host
     if IoWorkItem._is_queued or host is None:
-        raise BugCheck(WORKER_INVALID, "3.2", "the work item is queued already, or freed, or not initialized")
+        raise BugCheck(WORKER_INVALID, "D-19", "the work item is queued already, or freed, or not initialized")
     IoWorkItem._is_queued = True
 
     def run() -> None:
@@ -110,7 +110,7 @@ def _queue(IoWorkItem: IO_WORKITEM, call: Callable[[], object], routine: Callabl
 @checked(None)
 def IoFreeWorkItem(IoWorkItem: IO_WORKITEM) -> None:
     if IoWorkItem._is_queued or IoWorkItem._host is None:
-        raise BugCheck(WORKER_INVALID, "3.2", "a work item is freed while it is queued, or twice")
+        raise BugCheck(WORKER_INVALID, "D-19", "a work item is freed while it is queued, or twice")
     verifier = kernel_of(IoWorkItem._host).verifier
     if verifier is not None:
         verifier.work_items.pop(IoWorkItem, None)
@@ -143,7 +143,7 @@ def ExQueueWorkItem(WorkItem: WORK_QUEUE_ITEM, QueueType: int) -> None:
     host = current_host()
     routine, parameter = WorkItem.WorkerRoutine, WorkItem.Parameter
     if WorkItem._is_queued or routine is None:
-        raise BugCheck(WORKER_INVALID, "3.2", "the work item is queued already, or not initialized")
+        raise BugCheck(WORKER_INVALID, "D-19", "the work item is queued already, or not initialized")
     WorkItem._is_queued = True
 
     def run() -> None:

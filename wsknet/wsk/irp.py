@@ -22,7 +22,7 @@ from wsknet.wsk.bugcheck import (
 from wsknet.wsk.kernel import Kernel, current_kernel
 from wsknet.wsk.status import STATUS_MORE_PROCESSING_REQUIRED, STATUS_SUCCESS
 from wsknet.wsk.structures import IO_STATUS_BLOCK
-from wsknet.wsk.verifier import checked, is_verified
+from wsknet.wsk.verifier import checked, is_verified, misused
 
 __all__ = [
     "IO_NO_INCREMENT",
@@ -122,12 +122,15 @@ class IRP:
         self._out: Any = None
 
 
-@checked(None)
+# Four of the functions below are called for every request: they raise by `misused`, a wrapper would cost too much.
+
+
 def IoAllocateIrp(StackSize: int, ChargeQuota: bool) -> IRP | None:
     """NULL when the current host is out of memory (`Kernel.allocation_fails`)."""
     kernel = current_kernel()
     if StackSize < 1:
-        raise BugCheck(NO_MORE_IRP_STACK_LOCATIONS, "R-044", f"an IRP with {StackSize} stack locations")
+        misused(BugCheck(NO_MORE_IRP_STACK_LOCATIONS, "R-044", f"an IRP with {StackSize} stack locations"))
+        return None
     if kernel.refuses("IoAllocateIrp"):
         return None
     Irp = IRP(StackSize)
@@ -150,10 +153,11 @@ def IoInitializeIrp(Irp: IRP, PacketSize: int, StackSize: int) -> None:
     Irp.IoStatus.Information = 0
 
 
-@checked(None)
 def IoReuseIrp(Irp: IRP, Iostatus: int) -> None:
     """Make a completed IRP ready for another call.  The completion routine has to be set again."""
-    _require_idle(Irp, "IoReuseIrp")
+    if Irp._unfit is FREED or Irp.CurrentLocation <= Irp.StackCount:
+        misused(_not_idle(Irp, "IoReuseIrp"), Irp)
+        return
     Irp._unfit = ""
     Irp.PendingReturned = Irp.Cancel = False
     Irp.CancelRoutine = None
@@ -164,14 +168,17 @@ def IoReuseIrp(Irp: IRP, Iostatus: int) -> None:
         location.CompletionRoutine = location.Context = None
 
 
-@checked(None)
 def IoFreeIrp(Irp: IRP) -> None:
     """Frees no MDLs.  An IRP that was handed down is not the application's to free."""
-    if Irp._kernel is None:
-        raise BugCheck(BAD_POOL_CALLER, "WSK-2.1", "IoFreeIrp of an IRP that IoAllocateIrp has not made")
-    _give_up(Irp, "IoFreeIrp")
-    if Irp._kernel.verifier is not None:
-        Irp._kernel.verifier.irps.pop(Irp, None)
+    kernel = Irp._kernel
+    if kernel is None:
+        misused(BugCheck(BAD_POOL_CALLER, "WSK-2.1", "IoFreeIrp of an IRP that IoAllocateIrp has not made"), Irp)
+    elif Irp._unfit is FREED or Irp.CurrentLocation <= Irp.StackCount:
+        misused(_not_idle(Irp, "IoFreeIrp"), Irp)
+    else:
+        Irp._unfit = FREED
+        if kernel.verifier is not None:
+            kernel.verifier.irps.pop(Irp, None)
 
 
 @checked(None)
@@ -179,11 +186,7 @@ def IoCleanupIrp(Irp: IRP) -> None:
     """The counterpart of IoInitializeIrp."""
     if Irp._kernel is not None:
         raise BugCheck(BAD_POOL_CALLER, "WSK-2.1", "IoCleanupIrp of an IRP from IoAllocateIrp, which IoFreeIrp frees")
-    _give_up(Irp, "IoCleanupIrp")
-
-
-def _give_up(Irp: IRP, function: str) -> None:
-    _require_idle(Irp, function)
+    _require_idle(Irp, "IoCleanupIrp")
     Irp._unfit = FREED
 
 
@@ -192,11 +195,15 @@ def IoSizeOfIrp(StackSize: int) -> int:
 
 
 def _require_idle(Irp: IRP, function: str) -> None:
+    if Irp._unfit is FREED or Irp.CurrentLocation <= Irp.StackCount:
+        raise _not_idle(Irp, function)
+
+
+def _not_idle(Irp: IRP, function: str) -> BugCheck:
     if Irp._unfit is FREED:
-        raise BugCheck(MULTIPLE_IRP_COMPLETE_REQUESTS, "R-049", f"{function} of an IRP that has been freed")
-    if Irp.CurrentLocation <= Irp.StackCount:
-        what = f"{function} of an IRP that is pending, or belongs to a higher driver"
-        raise BugCheck(MULTIPLE_IRP_COMPLETE_REQUESTS, "R-065", what)
+        return BugCheck(MULTIPLE_IRP_COMPLETE_REQUESTS, "R-049", f"{function} of an IRP that has been freed")
+    what = f"{function} of an IRP that is pending, or belongs to a higher driver"
+    return BugCheck(MULTIPLE_IRP_COMPLETE_REQUESTS, "R-065", what)
 
 
 def IoGetCurrentIrpStackLocation(Irp: IRP) -> IO_STACK_LOCATION:
@@ -205,8 +212,13 @@ def IoGetCurrentIrpStackLocation(Irp: IRP) -> IO_STACK_LOCATION:
 
 def IoGetNextIrpStackLocation(Irp: IRP) -> IO_STACK_LOCATION:
     if Irp.CurrentLocation < 2:
-        raise BugCheck(NO_MORE_IRP_STACK_LOCATIONS, "R-044", "the IRP is pending, or has no free stack location")
+        raise _no_location()
     return Irp._stack[Irp.CurrentLocation - 2]
+
+
+def _no_location() -> BugCheck:
+    what = "the IRP is pending, or has no free stack location"
+    return BugCheck(NO_MORE_IRP_STACK_LOCATIONS, "R-044", what)
 
 
 @checked(None)
@@ -221,7 +233,6 @@ def IoSkipCurrentIrpStackLocation(Irp: IRP) -> None:
     Irp.CurrentLocation += 1
 
 
-@checked(None)
 def IoSetCompletionRoutine(
     Irp: IRP,
     CompletionRoutine: PIO_COMPLETION_ROUTINE | None,
@@ -230,7 +241,11 @@ def IoSetCompletionRoutine(
     InvokeOnError: bool,
     InvokeOnCancel: bool,
 ) -> None:
-    location = IoGetNextIrpStackLocation(Irp)
+    at = Irp.CurrentLocation
+    if at < 2:
+        misused(_no_location(), Irp)
+        return
+    location = Irp._stack[at - 2]
     location.CompletionRoutine = CompletionRoutine
     location.Context = Context
     control = SL_INVOKE_ON_SUCCESS if InvokeOnSuccess else 0
@@ -265,6 +280,11 @@ def IoCancelIrp(Irp: IRP) -> bool:
 @checked(None)
 def IoCompleteRequest(Irp: IRP, PriorityBoost: int = IO_NO_INCREMENT) -> None:
     """Walk up from the current location until a routine keeps the IRP (STATUS_MORE_PROCESSING_REQUIRED)."""
+    complete_request(Irp)
+
+
+def complete_request(Irp: IRP) -> None:
+    """The same for the subsystem itself."""
     stack = Irp._stack
     count = Irp.StackCount
     at = Irp.CurrentLocation
@@ -295,7 +315,7 @@ def IoCompleteRequest(Irp: IRP, PriorityBoost: int = IO_NO_INCREMENT) -> None:
         elif Irp.PendingReturned and at <= count:
             stack[at - 1].Control |= SL_PENDING_RETURNED
     what = "the completion routine of an application's own IRP must return STATUS_MORE_PROCESSING_REQUIRED"
-    raise BugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, "R-046", what)
+    misused(BugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, "R-046", what), Irp)
 
 
 def _invokes(Irp: IRP, control: int) -> bool:
@@ -309,7 +329,7 @@ def take_irp(Irp: IRP) -> None:
     """The subsystem receives `Irp` from its caller: one location further down.  Nothing has happened on a BugCheck."""
     at = Irp.CurrentLocation - 1
     if at < 1:
-        raise BugCheck(NO_MORE_IRP_STACK_LOCATIONS, "R-044", "the IRP is pending, or has no free stack location")
+        raise _no_location()
     if at != Irp.StackCount:
         _require_not_kept(Irp)
     else:

@@ -36,7 +36,7 @@ def KeRaiseIrql(NewIrql: int, OldIrql: list[int]) -> None:
     """`OldIrql` receives the level to go back to with KeLowerIrql."""
     if NewIrql < processor.irql:
         what = f"KeRaiseIrql from {processor.irql} down to {NewIrql}"
-        raise BugCheck(IRQL_NOT_GREATER_OR_EQUAL, "2.6", what)
+        raise BugCheck(IRQL_NOT_GREATER_OR_EQUAL, "WSK-2.6", what)
     before = processor.irql
     OldIrql[:] = [before]
     processor.irql = NewIrql
@@ -47,7 +47,7 @@ def KeRaiseIrql(NewIrql: int, OldIrql: list[int]) -> None:
 @checked(None)
 def KeLowerIrql(NewIrql: int) -> None:
     if NewIrql > processor.irql:
-        raise BugCheck(IRQL_NOT_LESS_OR_EQUAL, "2.6", f"KeLowerIrql from {processor.irql} up to {NewIrql}")
+        raise BugCheck(IRQL_NOT_LESS_OR_EQUAL, "WSK-2.6", f"KeLowerIrql from {processor.irql} up to {NewIrql}")
     before, processor.irql = processor.irql, NewIrql
     if NewIrql < DISPATCH_LEVEL <= before:
         resume()

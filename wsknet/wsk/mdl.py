@@ -19,6 +19,7 @@ from wsknet.wsk.bugcheck import (
 from wsknet.wsk.exceptions import EXCEPTION
 from wsknet.wsk.irp import IRP
 from wsknet.wsk.kernel import current_kernel
+from wsknet.wsk.pointers import ODD, wild
 from wsknet.wsk.status import STATUS_ACCESS_VIOLATION
 from wsknet.wsk.structures import WSK_BUF
 from wsknet.wsk.verifier import checked
@@ -252,7 +253,7 @@ def MmUnmapLockedPages(BaseAddress: Any, MemoryDescriptorList: MDL) -> None:
 
 def _map_locked(Mdl: MDL, function: str) -> Any:
     if Mdl.MappedSystemVa is None:
-        raise BugCheck(PAGE_FAULT_IN_NONPAGED_AREA, "7", "the MDL is not locked, not built or freed")
+        raise BugCheck(PAGE_FAULT_IN_NONPAGED_AREA, "WSK-7", "the MDL is not locked, not built or freed")
     if current_kernel().refuses(function):
         return None
     Mdl.MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA
@@ -303,14 +304,24 @@ def mdl_of(data: bytes) -> MDL:
 
 def views_of(Buffer: WSK_BUF) -> list[memoryview]:
     """The memory that `Buffer` describes, in order: `Length` bytes from `Offset` along the chain, empty for none."""
-    left = Buffer.Length
-    if not left:
-        return []
-    Mdl = Buffer.Mdl
-    begin = Buffer.Offset
-    if Mdl is not None and Mdl.MappedSystemVa is not None and begin + left <= Mdl.ByteCount:
-        # Nearly always: all of it lies in the first MDL.
-        return [Mdl.MappedSystemVa if left == Mdl.ByteCount else Mdl.MappedSystemVa[begin : begin + left]]
+    try:
+        left = Buffer.Length
+        if not left:
+            return []
+        Mdl = Buffer.Mdl
+        begin = Buffer.Offset
+        if Mdl is not None and Mdl.MappedSystemVa is not None and 0 <= begin < begin + left <= Mdl.ByteCount:
+            # Nearly always: all of it lies in the first MDL.
+            return [Mdl.MappedSystemVa if left == Mdl.ByteCount else Mdl.MappedSystemVa[begin : begin + left]]
+        return _views_along(Mdl, begin, left)
+    except ODD as error:
+        raise wild(error) from error
+
+
+def _views_along(Mdl: MDL | None, begin: int, left: int) -> list[memoryview]:
+    if min(begin, left) < 0:
+        # Neither type has a sign: to C they are as large as they can be.
+        raise BugCheck(PAGE_FAULT_IN_NONPAGED_AREA, "D-19", f"offset {begin} and length {left} of a WSK_BUF")
     if Mdl is not None and begin >= Mdl.ByteCount:
         what = f"offset {begin} lies behind the first MDL, which has {Mdl.ByteCount} bytes"
         raise BugCheck(PAGE_FAULT_IN_NONPAGED_AREA, "R-348", what)
@@ -320,7 +331,8 @@ def views_of(Buffer: WSK_BUF) -> list[memoryview]:
             raise BugCheck(PAGE_FAULT_IN_NONPAGED_AREA, "D-19", f"Length goes {left} bytes beyond the MDL chain")
         view = Mdl.MappedSystemVa
         if view is None:
-            raise BugCheck(PAGE_FAULT_IN_NONPAGED_AREA, "7", "an MDL of the chain is not locked, not built or freed")
+            what = "an MDL of the chain is not locked, not built or freed"
+            raise BugCheck(PAGE_FAULT_IN_NONPAGED_AREA, "WSK-7", what)
         end = min(Mdl.ByteCount, begin + left)
         views.append(view if end - begin == Mdl.ByteCount else view[begin:end])
         left -= end - begin

@@ -25,13 +25,15 @@ from wsknet.wsk.addrinfo import (
     NI_NUMERICSERV,
 )
 from wsknet.wsk.bugcheck import BAD_POOL_CALLER, BugCheck, place_of_caller
-from wsknet.wsk.client import Client, require_passive
+from wsknet.wsk.client import Client, require_client, require_passive
 from wsknet.wsk.client_requests import perform_for_client
 from wsknet.wsk.constants import AF_INET, AF_INET6, NS_TCPIP_HOSTS
 from wsknet.wsk.irp import IRP, IoSetCancelRoutine
+from wsknet.wsk.pointers import require_kind
 from wsknet.wsk.requests import KEPT, mark_pending
+from wsknet.wsk.rtl import UNICODE_STRING
 from wsknet.wsk.services import service_of
-from wsknet.wsk.sockaddr import MAPPED, SOCKADDR_STORAGE, SockAddr
+from wsknet.wsk.sockaddr import ADDRESS_KINDS, MAPPED, SOCKADDR_STORAGE, SockAddr
 from wsknet.wsk.status import (
     NTSTATUS,
     STATUS_BUFFER_TOO_SMALL,
@@ -49,7 +51,6 @@ from wsknet.wsk.verifier import checked
 if TYPE_CHECKING:
     from wsknet.host import Host
     from wsknet.types import Address, Instant
-    from wsknet.wsk.rtl import UNICODE_STRING
     from wsknet.wsk.structures import GUID
 
 _SIZES = {AF_INET: 16, AF_INET6: 28}
@@ -214,6 +215,8 @@ def WskFreeAddressInfo(Client: Client, AddrInfo: ADDRINFOEXW | None) -> None:
     require_passive("WskFreeAddressInfo", "WSK-6")
     if AddrInfo is None:
         return
+    require_client(Client)
+    require_kind(AddrInfo, ADDRINFOEXW, "AddrInfo")
     Client.enter()
     try:
         if AddrInfo not in Client.address_lists:
@@ -243,6 +246,9 @@ def WskGetNameInfo(
     """
     require_passive("WskGetNameInfo", "WSK-6")
     strings = (NodeName, ServiceName)
+    for string in strings:
+        require_kind(string, UNICODE_STRING, "a string")
+    require_kind(SockAddr, ADDRESS_KINDS, "SockAddr")
     return perform_for_client(
         Client, Irp, _get_name_info, (SockAddr, SockAddrLength), strings, Flags, (OwningProcess, OwningThread)
     )

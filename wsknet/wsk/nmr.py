@@ -44,7 +44,7 @@ def NmrRegisterClient(
     ClientCharacteristics: NPI_CLIENT_CHARACTERISTICS, ClientContext: Any, NmrClientHandle: list[Any]
 ) -> NTSTATUS:
     """On the current host.  `NmrClientHandle` receives the handle, before ClientAttachProvider is called."""
-    require_passive("NmrRegisterClient", "1.6")
+    require_passive("NmrRegisterClient", "WSK-1.6")
     host = current_host()
     if kernel_of(host).refuses("NmrRegisterClient"):
         return STATUS_INSUFFICIENT_RESOURCES
@@ -84,7 +84,7 @@ def NmrClientAttachProvider(
 
     STATUS_NOINTERFACE: the version is unsupported, or one of the sides is deregistering.
     """
-    require_passive("NmrClientAttachProvider", "1.6")
+    require_passive("NmrClientAttachProvider", "WSK-1.6")
     if ClientDispatch is None or ClientDispatch.Reserved != 0:
         return STATUS_INVALID_PARAMETER
     status = NmrBindingHandle.attach(ClientBindingContext, ClientDispatch)
@@ -107,7 +107,7 @@ def NmrDeregisterClient(NmrClientHandle: Any) -> NTSTATUS:
     module = NmrClientHandle
     with module.host.pump:
         if module.is_deregistered:
-            raise misuse("1.6", "a second NmrDeregisterClient for one NmrRegisterClient")
+            raise misuse("WSK-1.6", "a second NmrDeregisterClient for one NmrRegisterClient")
         module.is_deregistered = True
         del registrar_of(module.host).modules[module]
         binding = module.binding

@@ -22,8 +22,9 @@ from wsknet.wsk.control.transports import COMBINATIONS, RAW, STREAM, transports_
 from wsknet.wsk.dispatch import WSK_PROVIDER_DISPATCH
 from wsknet.wsk.irp import IRP
 from wsknet.wsk.names import WskFreeAddressInfo, WskGetAddressInfo, WskGetNameInfo
-from wsknet.wsk.requests import KEPT, complete, mark_pending
-from wsknet.wsk.sockaddr import SockAddr, remote_endpoint
+from wsknet.wsk.pointers import require_kind
+from wsknet.wsk.requests import KEPT, complete, forbid_flags, mark_pending
+from wsknet.wsk.sockaddr import ADDRESS_KINDS, SockAddr, remote_endpoint
 from wsknet.wsk.sockets.base import Socket
 from wsknet.wsk.sockets.basic import BASIC_DISPATCH, BasicSocket
 from wsknet.wsk.sockets.connection import CONNECTION_DISPATCH, ConnectionSocket
@@ -122,7 +123,7 @@ def WskSocketConnect(
     Client: Client | None,
     SocketType: int,
     Protocol: int,
-    LocalAddress: SockAddr,
+    LocalAddress: SockAddr | None,
     RemoteAddress: SockAddr,
     Flags: int,
     SocketContext: Any,
@@ -135,6 +136,7 @@ def WskSocketConnect(
     """Create, bind and connect.  The family is that of `LocalAddress`; Information is the socket, on success only."""
     kind = (SocketType, Protocol, Flags)
     require_cached(SecurityDescriptor)
+    require_kind(LocalAddress, ADDRESS_KINDS, "LocalAddress")
     owner = (OwningProcess, OwningThread, SecurityDescriptor)
     addresses = (LocalAddress, RemoteAddress)
     return perform_for_client(Client, Irp, _create_connected, kind, addresses, SocketContext, Dispatch, owner)
@@ -145,15 +147,16 @@ def _create_connected(
     now: Instant,
     client: Client,
     kind: tuple[int, int, int],
-    addresses: tuple[SockAddr, SockAddr],
+    addresses: tuple[SockAddr | None, SockAddr],
     SocketContext: Any,
     Dispatch: Any,
     owner: tuple[EPROCESS | None, Any, SECURITY_DESCRIPTOR | None],
 ) -> Any:
     SocketType, Protocol, Flags = kind
     LocalAddress, RemoteAddress = addresses
-    if Flags:
-        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    forbid_flags(Flags, "WSK-4.2")
+    if LocalAddress is None:
+        raise LocalError(ErrorKind.INVALID_ARGUMENT, "the address is NULL")
     family = int.from_bytes(bytes(LocalAddress)[:2], "little")
     transport = transports_of(client.host).find(family, SocketType, Protocol)
     if transport is None:

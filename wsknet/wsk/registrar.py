@@ -65,13 +65,13 @@ class Binding:
             elif self.is_unwanted:
                 self.detach()
         if (answer == STATUS_SUCCESS) != (self.client is not None):
-            raise misuse("1.6", "ClientAttachProvider must return what the last NmrClientAttachProvider did")
+            raise misuse("WSK-1.6", "ClientAttachProvider must return what the last NmrClientAttachProvider did")
 
     def attach(self, ClientBindingContext: Any, ClientDispatch: WSK_CLIENT_DISPATCH) -> NTSTATUS:
         host = self.module.host
         with host.pump:
             if not self.is_offered or self.client is not None:
-                raise misuse("1.6", "NmrClientAttachProvider is for ClientAttachProvider, and once with success")
+                raise misuse("WSK-1.6", "NmrClientAttachProvider is for ClientAttachProvider, and once with success")
             if self.is_unwanted or not is_supported(ClientDispatch.Version):
                 return STATUS_NOINTERFACE
             client = self.client = Client(host, ClientBindingContext, ClientDispatch)
@@ -81,8 +81,9 @@ class Binding:
 
     def detach(self) -> None:
         """Call ClientDetachProvider, unless that has been done or cannot be done yet.  No lock held."""
-        module, client = self.module, self.client
+        module = self.module
         with module.host.pump as now:
+            client = self.client  # ClientAttachProvider may be about to return in another thread
             self.is_unwanted = True
             if client is None or self.is_offered or self.is_detaching:
                 return
@@ -102,8 +103,8 @@ class Binding:
 
     def complete(self) -> None:
         """The client has detached, after ClientDetachProvider has returned or is about to return STATUS_PENDING."""
-        client = self.client
         with self.module.host.pump:
+            client = self.client
             is_awaited = self.is_detaching and not self.has_completed and self.answer in (None, STATUS_PENDING)
             if client is None or not is_awaited:
                 raise self._uncalled_for()

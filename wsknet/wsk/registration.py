@@ -24,7 +24,7 @@ from wsknet.wsk.structures import (
     WSK_PROVIDER_NPI,
     WSK_REGISTRATION,
 )
-from wsknet.wsk.verifier import checked
+from wsknet.wsk.verifier import checked, forbid
 
 if TYPE_CHECKING:
     from wsknet.host import Host
@@ -91,6 +91,8 @@ def WskRegister(WskClientNpi: WSK_CLIENT_NPI, WskRegistration: WSK_REGISTRATION)
     if before is not None and before.calls:
         raise misuse("R-004", "WskRegister with a block that a WskCaptureProviderNPI in progress still uses")
     Dispatch = WskClientNpi.Dispatch
+    if Dispatch is not None and Dispatch.Reserved != 0:
+        forbid(current_host(), "R-030", f"the Reserved member of the client dispatch is {Dispatch.Reserved}")
     if Dispatch is None or Dispatch.Reserved != 0:
         return STATUS_INVALID_PARAMETER
     client = Client(current_host(), WskClientNpi.ClientContext, Dispatch)
@@ -157,12 +159,12 @@ def WskDeregister(WskRegistration: WSK_REGISTRATION) -> None:
     """Waits until every capture is released, every call has returned, every request has completed and every socket is
     closed."""
     registration = _registration(WskRegistration, "WskDeregister")
-    require_passive("WskDeregister", "1.1")
-    client = registration.client
+    require_passive("WskDeregister", "WSK-1.1")
     with registration.host.pump as now:
         if registration.is_deregistered:
             raise misuse("R-003", "a second WskDeregister for one WskRegister")
         registration.is_deregistered = True
+        client = registration.client  # no capture can replace it any more
         client.deregister(now)
     client.settle()
     registration.host.driver.block(client.is_unused, f"WskDeregister ({client.describe_use()})", None)

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wsknet.drivers.completions import postpone, resume
 from wsknet.errors import NetError
-from wsknet.wsk.bugcheck import DRIVER_VERIFIER_DETECTED_VIOLATION, BugCheck
-from wsknet.wsk.irp import IRP, SL_PENDING_RETURNED, IoCompleteRequest, give_back_irp, take_irp
+from wsknet.wsk.bugcheck import BugCheck
+from wsknet.wsk.irp import IRP, SL_PENDING_RETURNED, complete_request, give_back_irp, take_irp
 from wsknet.wsk.irql import DISPATCH_LEVEL, processor
+from wsknet.wsk.pointers import ODD, wild
 from wsknet.wsk.status import NTSTATUS, STATUS_INVALID_PARAMETER, STATUS_OF_KIND, STATUS_PENDING, STATUS_SUCCESS
-from wsknet.wsk.verifier import verifier_of
+from wsknet.wsk.verifier import forbid
 
 if TYPE_CHECKING:
     from wsknet.host import Host
@@ -68,6 +69,12 @@ def perform(host: Host, Irp: IRP | None, operation: Callable[..., Any], *argumen
             status = STATUS_OF_KIND[error.kind]
         except Refusal as refusal:
             status = status_of_refusal(host, Irp, refusal)
+        except BugCheck:
+            give_back_irp(Irp)
+            raise
+        except ODD as error:
+            give_back_irp(Irp)
+            raise wild(error) from error
         else:
             if information is KEPT:
                 return STATUS_PENDING
@@ -84,13 +91,15 @@ def perform(host: Host, Irp: IRP | None, operation: Callable[..., Any], *argumen
     return STATUS_SUCCESS
 
 
-def status_of_refusal(host: Host, Irp: IRP, refusal: Refusal) -> NTSTATUS:
-    """With a strict verifier, a BugCheck for what is forbidden: the IRP is the caller's again, untouched."""
+def status_of_refusal(host: Host, Irp: IRP | None, refusal: Refusal) -> NTSTATUS:
+    """With a strict verifier, a BugCheck for what is forbidden: an IRP that was taken is the caller's again."""
     if isinstance(refusal, Forbidden):
-        verifier = verifier_of(host)
-        if verifier is not None and verifier.is_strict:
-            give_back_irp(Irp)
-            raise BugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, refusal.rule, refusal.what) from None
+        try:
+            forbid(host, refusal.rule, refusal.what)
+        except BugCheck:
+            if Irp is not None:
+                give_back_irp(Irp)
+            raise
     return refusal.Status
 
 
@@ -128,7 +137,7 @@ def complete(Irp: IRP) -> None:
     before = processor.irql
     processor.irql = DISPATCH_LEVEL
     try:
-        IoCompleteRequest(Irp)
+        complete_request(Irp)
     finally:
         processor.irql = before
 

@@ -51,7 +51,7 @@ from wsknet.wsk.ke import (
     KeWaitForSingleObject,
     NotificationEvent,
 )
-from wsknet.wsk.mdl import IoAllocateMdl, MmBuildMdlForNonPagedPool
+from wsknet.wsk.mdl import IoAllocateMdl, IoFreeMdl, MmBuildMdlForNonPagedPool
 from wsknet.wsk.registration import WskCaptureProviderNPI, WskDeregister, WskRegister, WskReleaseProviderNPI
 from wsknet.wsk.sockaddr import SOCKADDR, SOCKADDR_IN, SOCKADDR_IN6, SOCKADDR_STORAGE, htons
 from wsknet.wsk.status import (
@@ -197,6 +197,24 @@ def buffer(memory: bytes | bytearray | memoryview) -> WSK_BUF:
     return WSK_BUF(Mdl, 0, length)
 
 
+def _lend(
+    function: Callable[..., NTSTATUS],
+    Socket: WSK_SOCKET,
+    memory: bytes | bytearray,
+    *arguments: Any,
+    seconds: float | None = None,
+) -> Result:
+    """`call` with a buffer over `memory`, which is free again when it returns."""
+    try:
+        Buffer = buffer(memory)
+    except MemoryError:
+        return STATUS_INSUFFICIENT_RESOURCES, 0
+    result = call(function, Socket, Buffer, *arguments, seconds=seconds)
+    assert Buffer.Mdl is not None
+    IoFreeMdl(Buffer.Mdl)
+    return result
+
+
 def address(host: str, port: int, scope: int = 0) -> SOCKADDR_IN | SOCKADDR_IN6:
     """``address("192.0.2.1", 80)``; ``0.0.0.0`` and ``::`` are the wildcards.
 
@@ -238,31 +256,33 @@ def accept(Socket: WSK_SOCKET, Context: Any = None, Dispatch: Any = None, second
 
 
 def send(Socket: WSK_SOCKET, data: bytes | bytearray, Flags: int = 0) -> Result:
-    return call(Socket.Dispatch.WskSend, Socket, buffer(data), Flags)
+    return _lend(Socket.Dispatch.WskSend, Socket, data, Flags)
 
 
 def receive(Socket: WSK_SOCKET, length: int = 65536, Flags: int = 0, seconds: float | None = None) -> Result:
     """The value is the bytes: none when the peer has finished."""
     memory = bytearray(length)
-    Status, count = call(Socket.Dispatch.WskReceive, Socket, buffer(memory), Flags, seconds=seconds)
+    Status, count = _lend(Socket.Dispatch.WskReceive, Socket, memory, Flags, seconds=seconds)
     return Status, bytes(memory[:count])
 
 
 def send_to(Socket: WSK_SOCKET, data: bytes | bytearray, RemoteAddress: SOCKADDR | None = None) -> Result:
-    return call(Socket.Dispatch.WskSendTo, Socket, buffer(data), 0, RemoteAddress, 0, None)
+    return _lend(Socket.Dispatch.WskSendTo, Socket, data, 0, RemoteAddress, 0, None)
 
 
 def receive_from(Socket: WSK_SOCKET, length: int = 65536, seconds: float | None = None) -> Result:
     """The value is the datagram and the SOCKADDR it came from."""
     memory, source = bytearray(length), SOCKADDR_STORAGE()
-    arguments = (Socket, buffer(memory), 0, source, None, None, None)
-    Status, count = call(Socket.Dispatch.WskReceiveFrom, *arguments, seconds=seconds)
+    out = (source, None, None, None)
+    Status, count = _lend(Socket.Dispatch.WskReceiveFrom, Socket, memory, 0, *out, seconds=seconds)
     return Status, (bytes(memory[:count]), _narrow(source))
 
 
 def disconnect(Socket: WSK_SOCKET, data: bytes | None = None, is_abortive: bool = False) -> Result:
-    last = None if data is None else buffer(data)
-    return call(Socket.Dispatch.WskDisconnect, Socket, last, WSK_FLAG_ABORTIVE if is_abortive else 0)
+    Flags = WSK_FLAG_ABORTIVE if is_abortive else 0
+    if data is None:
+        return call(Socket.Dispatch.WskDisconnect, Socket, None, Flags)
+    return _lend(Socket.Dispatch.WskDisconnect, Socket, data, Flags)
 
 
 def close(Socket: WSK_SOCKET) -> Result:

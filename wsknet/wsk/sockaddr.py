@@ -10,8 +10,8 @@ from typing import ClassVar, TypeVar
 
 from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.types import Address, Cover, Endpoint, LocalName, is_link_local, is_multicast
-from wsknet.wsk.bugcheck import PAGE_FAULT_IN_NONPAGED_AREA, BugCheck
 from wsknet.wsk.constants import AF_INET, AF_INET6
+from wsknet.wsk.pointers import require_memory
 
 __all__ = [
     "IN6_ADDR", "IN_ADDR", "SOCKADDR", "SOCKADDR_IN", "SOCKADDR_IN6", "SOCKADDR_STORAGE", "htonl", "htons",
@@ -209,6 +209,9 @@ class SOCKADDR_STORAGE(SOCKADDR):
 SockAddr = SOCKADDR | bytes | bytearray | memoryview
 """What an address parameter takes: a structure, or its bytes."""
 
+ADDRESS_KINDS = (SOCKADDR, bytes, bytearray, memoryview)
+"""The same for `isinstance`."""
+
 
 def _octets(address: SockAddr | None, family: int) -> bytes | bytearray | memoryview:
     if address is None:
@@ -281,10 +284,8 @@ def require_room(target: SOCKADDR | bytearray | memoryview | None, family: int) 
     """An address buffer that a call is going to fill must hold the structure of the socket's family, or be NULL."""
     if target is None:
         return
-    have, need = len(target._raw if isinstance(target, SOCKADDR) else target), 16 if family == AF_INET else 28
-    if have < need:
-        what = f"an address buffer of {have} bytes cannot take a SOCKADDR of {need}"
-        raise BugCheck(PAGE_FAULT_IN_NONPAGED_AREA, "R-352", what)
+    memory = target._raw if isinstance(target, SOCKADDR) else target
+    require_memory(memory, 16 if family == AF_INET else 28, "R-352", "an address buffer")
 
 
 def store_sockaddr(target: SOCKADDR | bytearray | memoryview, octets: bytes) -> None:

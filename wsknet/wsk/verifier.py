@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 from zlib import crc32
 
 from wsknet.host import Host, find_current_host
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wsknet.wsk.mdl import MDL
     from wsknet.wsk.structures import WSK_DATA_INDICATION, WSK_DATAGRAM_INDICATION, WSK_SOCKET
 
-    Indication = WSK_DATA_INDICATION | WSK_DATAGRAM_INDICATION
+    Indication: TypeAlias = WSK_DATA_INDICATION | WSK_DATAGRAM_INDICATION
 
 __all__ = ["Verifier"]
 
@@ -63,6 +63,7 @@ class Verifier:
         """Allocated and not freed, and where they were."""
         self.mdls: dict[MDL, str] = {}
         self.work_items: dict[object, str] = {}
+        # Any thread adds to these and takes away: who goes through one takes a copy first.
         self._loans: dict[IRP, Loan] = {}
         self._retained: dict[Indication, str] = {}
 
@@ -93,14 +94,14 @@ class Verifier:
 
     def require_not_lent(self, memory: object) -> None:
         """BugCheck if `memory`, which is being freed, is lent."""
-        for loan in self._loans.values():
+        for loan in list(self._loans.values()):
             if any(view.obj is memory for view in loan.views):
                 what = f"memory is freed while the request made at {loan.place} has it"
                 raise BugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, "R-351", what)
 
     def require_mdl_not_lent(self, Mdl: MDL, function: str) -> None:
         """BugCheck if a pending request has `Mdl` in its chain."""
-        for loan in self._loans.values():
+        for loan in list(self._loans.values()):
             if any(one is Mdl for one in loan.chain):
                 what = f"{function} of an MDL while the request made at {loan.place} has it"
                 raise BugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, "R-351", what)
@@ -112,8 +113,9 @@ class Verifier:
         code = getattr(callback, "__code__", None)
         place = f"{code.co_filename}:{code.co_firstlineno} in {code.co_name}" if code is not None else ""
         for element in elements:
-            if element._holder is not None:
-                self._retained[element] = place
+            self._retained[element] = place
+            if element._holder is None:  # in this order: another thread may be releasing it
+                self._retained.pop(element, None)
 
     def released(self, elements: Sequence[Indication]) -> None:
         for element in elements:
@@ -121,7 +123,7 @@ class Verifier:
 
     def retained_by(self, socket: WSK_SOCKET) -> list[str]:
         """Where each indication of `socket` was retained that has not been released."""
-        return [place for element, place in self._retained.items() if element._holder is socket]
+        return [place for element, place in list(self._retained.items()) if element._holder is socket]
 
 
 def _written(loan: Loan) -> BugCheck:
@@ -165,10 +167,23 @@ def is_verified(*arguments: object) -> bool:
     return host is None or verifier_of(host) is not None
 
 
+def misused(check: BugCheck, *arguments: object) -> None:
+    """Raises `check` if the caller is verified; else the function is to answer as `checked` would."""
+    if is_verified(*arguments):
+        raise check
+
+
 def verifier_of(host: Host) -> Verifier | None:
     from wsknet.wsk.kernel import kernel_of
 
     return kernel_of(host).verifier
+
+
+def forbid(host: Host, rule: str, what: str) -> None:
+    """BugCheck with a strict verifier, for what the caller is about to answer a status to."""
+    verifier = verifier_of(host)
+    if verifier is not None and verifier.is_strict:
+        raise BugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, rule, what) from None
 
 
 def table(kind: type[_Returned], category: type[Any]) -> _Returned:
@@ -187,7 +202,7 @@ def _for_sockets_of(category: type[Any], function: Callable[..., Any]) -> Callab
     @wraps(function)
     def checking(Socket: Any, *arguments: Any) -> Any:
         try:
-            if not isinstance(Socket, category):
+            if getattr(Socket, "CATEGORY", None) != category.CATEGORY:
                 raise wrong_category(Socket, name)
             return function(Socket, *arguments)
         except BugCheck:

@@ -15,6 +15,7 @@ from wsknet.wsk import (
     STATUS_CANCELLED,
     STATUS_DEVICE_NOT_READY,
     STATUS_FILE_FORCED_CLOSED,
+    STATUS_INSUFFICIENT_RESOURCES,
     STATUS_INVALID_DEVICE_STATE,
     STATUS_PENDING,
     STATUS_SUCCESS,
@@ -42,7 +43,9 @@ from wsknet.wsk import (
     IoFreeIrp,
     WskCaptureProviderNPI,
     faults_of,
+    require_nothing_left,
     simple,
+    verify,
 )
 
 
@@ -323,3 +326,22 @@ def test_the_provider_goes_and_comes_again(lab: Lab, faults: Faults) -> None:
     faults.attach_provider()
     with simple.Application() as application:
         ok(simple.close(ok(application.open(WSK_FLAG_DATAGRAM_SOCKET))))
+
+
+def test_the_convenience_layer_gives_back_what_it_takes(lab: Lab, faults: Faults) -> None:
+    verify(lab.near)
+    near, far = lab.pair()
+    ok(simple.send(near, b"to the far end"))
+    ok(simple.send(far, b"and back"))
+    ok(simple.receive(near, 100))
+    ok(simple.disconnect(near, b"farewell"))
+    Socket = lab.datagram(lab.near, 7)
+    ok(simple.send_to(Socket, b"to itself", simple.address(NEAR, 7)))
+    ok(simple.receive_from(Socket, 100))
+    faults.fail_allocation("IoAllocateMdl")
+    assert simple.send_to(Socket, b"no memory", simple.address(NEAR, 7))[0] == STATUS_INSUFFICIENT_RESOURCES
+    ok(simple.close(near))
+    ok(simple.close(Socket))
+    lab.near_application.close()
+
+    require_nothing_left(lab.near)

@@ -227,6 +227,11 @@ def test_streams_have_dont_fragment_and_datagrams_do_not(lab: Lab, names: Names,
 @families
 def test_what_must_not_be_cut_is_refused(lab: Lab, names: Names) -> None:
     Socket, most = datagram(lab, names), 1500 - names.header - 8
+    assert send(Socket, names.far, most).status == STATUS_SUCCESS
+    lab.run()
+    [packet] = sent(lab.near_wire)
+    assert names is V6 or not packet.flags.DF
+    lab.near_wire.frames.clear()
     assert send(Socket, names.far, most + 1).status == STATUS_SUCCESS
     lab.run()
     assert len(sent(lab.near_wire, None)) > 1

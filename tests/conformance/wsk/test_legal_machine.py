@@ -1,4 +1,4 @@
-"""Random legal programs over all of WSK: every request completes once, every byte arrives, nothing is left at the end."""
+"""Random legal programs over all of WSK: every request completes once, every byte arrives, nothing is left over."""
 
 from __future__ import annotations
 

@@ -163,12 +163,12 @@ def test_the_reserved_member_of_the_client_dispatch_is_checked() -> None:
 @pytest.mark.rule("R-036")
 def test_attaching_is_for_the_attach_callback_and_passive_level() -> None:
     module = registered()
-    with misused("1.6"):
+    with misused("WSK-1.6"):
         NmrClientAttachProvider(module.bindings[0], None, WSK_CLIENT_DISPATCH(), [], [])
     with at_level(DISPATCH_LEVEL):
-        with misused("1.6"):
+        with misused("WSK-1.6"):
             Module().register()
-        with misused("1.6"):
+        with misused("WSK-1.6"):
             NmrClientAttachProvider(module.bindings[0], None, WSK_CLIENT_DISPATCH(), [], [])
 
 
@@ -177,7 +177,7 @@ def test_the_attach_callback_must_tell_the_truth() -> None:
     module = Module()
     module.characteristics.ClientAttachProvider = lambda *arguments: STATUS_SUCCESS
 
-    with misused("1.6"):
+    with misused("WSK-1.6"):
         module.register()
 
 
@@ -231,7 +231,7 @@ def test_a_client_deregisters_once() -> None:
     module = registered()
     module.deregister()
 
-    with misused("1.6"):
+    with misused("WSK-1.6"):
         module.deregister()
 
 

@@ -48,6 +48,7 @@ def test_there_are_three_protection_levels(lab: Lab, value: int, Status: int) ->
 
 
 OUTSIDE = "2001:db8:9::1"
+GROUP = "ff0e::1:2"
 
 
 @pytest.mark.parametrize(("level", "is_heard"), [(10, True), (20, True), (30, False)])
@@ -65,6 +66,19 @@ def test_a_restricted_socket_hears_its_site_alone(lab: Lab, level: int, is_heard
     assert (simple.receive_from(far, seconds=0.5)[0] == STATUS_SUCCESS) == is_heard
     told = [packet for packet in sent(lab.far_wire, 58) if packet.payload.type == 1]
     assert len(told) == (not is_heard)  # as if nobody had the port
+
+
+@pytest.mark.parametrize(("level", "is_heard"), [(20, True), (30, False)])
+def test_what_is_sent_to_a_group_is_judged_alike(lab: Lab, level: int, is_heard: bool) -> None:
+    lab.near_interface.add_address(f"{OUTSIDE}/64")
+    lab.far.route("2001:db8:9::/64", via=NEAR6)
+    far = lab.datagram(lab.far, PORT, "::", AddressFamily=AF_INET6)
+    ok(simple.set_option(far, IPPROTO_IPV6, IPV6_PROTECTION_LEVEL, level))
+    ok(simple.join_group(far, GROUP))
+    for source in (NEAR6, OUTSIDE):
+        send(lab.bound(lab.near, D, source, AddressFamily=AF_INET6), GROUP)
+        assert (simple.receive_from(far, seconds=0.5)[0] == STATUS_SUCCESS) == (is_heard or source == NEAR6)
+    assert not [packet for packet in sent(lab.far_wire, 58) if packet.payload.type == 1]  # RFC 4443 2.4 (e)
 
 
 @pytest.mark.parametrize(("level", "answer"), [(20, "SA"), (30, "RA")])

@@ -85,7 +85,7 @@ def test_what_is_for_passive_level(level: int) -> None:
             WskRegister(WSK_CLIENT_NPI(None, WSK_CLIENT_DISPATCH()), WSK_REGISTRATION())
         with misused("R-016"):
             WskCaptureProviderNPI(registration, WSK_INFINITE_WAIT, WSK_PROVIDER_NPI())
-        with misused("1.1"):
+        with misused("WSK-1.1"):
             WskDeregister(registration)
     WskDeregister(registration)
 

@@ -59,6 +59,20 @@ def test_a_connection_tells_its_numbers(lab: Lab, family: int, is_memory: bool) 
     assert 0 < info.MinRttUs <= info.RttUs or info.MinRttUs == info.RttUs == 0
 
 
+@families
+def test_the_end_of_a_stream_is_no_byte_of_it(lab: Lab, family: int) -> None:
+    near, far = pair(lab, family)
+    ok(simple.send(near, b"twelve bytes"))
+    for Socket in (near, far):
+        ok(simple.disconnect(Socket))
+    told = []
+    for Socket in (near, far):
+        info = TCP_INFO_v0()
+        control(Socket, WskIoctl, SIO_TCP_INFO, 0, 4, [0], 88, info, None)
+        told.append((info.BytesOut, info.BytesIn, info.BytesInFlight))
+    assert told == [(12, 0, 0), (0, 12, 0)]
+
+
 def test_losses_are_counted(lab: Lab) -> None:
     listening = listener(lab)
     near = bound(lab, lab.near, C)

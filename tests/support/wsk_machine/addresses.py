@@ -12,7 +12,7 @@ ADDRESSES = {"near": {AF_INET: "192.0.2.1", AF_INET6: "2001:db8::1"},
              "far": {AF_INET: "192.0.2.2", AF_INET6: "2001:db8::2"}}  # fmt: skip
 WILDCARD = {AF_INET: "0.0.0.0", AF_INET6: "::"}
 LOOPBACK = {AF_INET: "127.0.0.1", AF_INET6: "::1"}
-PORTS = (80, 81)
+PORTS = (80, 81, 82)
 """Few, so that programs meet."""
 OTHER = {"near": "far", "far": "near"}
 

@@ -44,7 +44,9 @@ class Datagrams(Sock):
         super().__init__(party, family, seed)
         self.receives: list[Call] = []
         self.seen: set[bytes] = set()
-        self.has_destination = False
+        self.fixed: dict[int, bool] = {}
+        """Whether each of the two IOCTLs has given it an address."""
+        self.changing = 0
 
     # What it may do
 
@@ -60,9 +62,9 @@ class Datagrams(Sock):
     def may_enable(self) -> int:
         return self.EVENTS if self.state == BOUND else 0
 
-    def bind(self, dice: Random) -> None:
+    def bind(self, dice: Random, port: int | None = None) -> None:
         self.state = BUSY
-        ports = (0,) if self.IS_RAW else (0, *PORTS)
+        ports = (0,) if self.IS_RAW else (0, *PORTS) if port is None else (port,)
         address = local_address(self.party.host.name, self.family, dice, ports)
         if self.call("WskBind", address, 0, then=self._bound) is None:
             self.state = CREATED
@@ -82,10 +84,20 @@ class Datagrams(Sock):
         return remote_address(self.party.host.name, self.family, dice, (0,) if self.IS_RAW else PORTS)
 
     def fix_address(self, dice: Random) -> None:
+        if self.changing:
+            return
         code = dice.choice((SIO_WSK_SET_REMOTE_ADDRESS, SIO_WSK_SET_SENDTO_ADDRESS))
         target = self.to(dice) if dice.random() < 0.6 else None
         size = 0 if target is None else len(bytes(target))
-        self.call("WskControlSocket", WskIoctl, code, 0, size, target, 0, None, None)
+        self.fixed[code] = False
+        self.changing += 1
+
+        def then(call: Call) -> None:
+            self.changing -= 1
+            self.fixed[code] = call.is_success and target is not None
+
+        if self.call("WskControlSocket", WskIoctl, code, 0, size, target, 0, None, None, then=then) is None:
+            self.changing -= 1
 
     # Sending
 
@@ -118,7 +130,8 @@ class Datagrams(Sock):
                 self.fail(f"sent {call.Information} of {size} bytes")
             self.react()
 
-        self.call(name, buffer, 0, self.to(dice), 0, None, then=then, memory=tuple(lent))
+        to = None if any(self.fixed.values()) and dice.random() < 0.7 else self.to(dice)
+        self.call(name, buffer, 0, to, 0, None, then=then, memory=tuple(lent))
 
     # Receiving
 

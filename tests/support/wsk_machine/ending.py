@@ -11,7 +11,7 @@ from tests.support.wsk_machine.sock import CONNECTED
 from tests.support.wsk_machine.streams import Stream
 from wsknet.devices.impair import Impairment
 from wsknet.net import changes
-from wsknet.wsk import faults_of, require_nothing_left
+from wsknet.wsk import add_transport, faults_of, require_nothing_left
 
 if TYPE_CHECKING:
     from tests.support.wsk_machine.machine import Programs
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 300
 """Seconds in which every retransmission has come to its end, and TIME_WAIT too."""
+OF_CLIENT = ("WskSocketConnect", "WskControlClient", "WskGetAddressInfo", "WskGetNameInfo")
+ROUNDS = 2
+"""A socket may come to be while the others are being closed."""
 MOST_EVENTS = 2000
 """That may still happen when everything has been closed that long."""
 
@@ -28,6 +31,7 @@ def put_back(party: Party) -> None:
     with suppress(ValueError):
         party.host.apply(changes.InterfaceAdded(card.index, card.config))
     card.set_up(True)
+    add_transport(party.host)
     for address, length in zip(ADDRESSES[party.host.name].values(), (24, 64), strict=True):
         card.add_address(f"{address}/{length}")
 
@@ -45,10 +49,10 @@ def end(machine: Programs) -> None:
     for party in parties:
         if len(world.events) % 5 == 0:
             faults_of(party.host).detach_provider()
-        with party.host.activate():
-            for sock in list(party.sockets):
-                sock.close(party.dice)
-    machine.network.run_for(1)
+    for _ in range(ROUNDS):
+        for party in parties:
+            _close_all(party)
+        machine.network.run_for(0.1)
     world.check()
     for party in parties:
         _give_back(machine, party)
@@ -89,12 +93,17 @@ def _require_equal(sender: Stream, receiver: Stream) -> None:
         sender.fail("a send has not completed")
 
 
-def _give_back(machine: Programs, party: Party) -> None:
+def _close_all(party: Party) -> None:
     with party.host.activate():
         for call in list(party.pending):
-            if "WskControlClient" in call.name or "Info" in call.name:
+            if not call.is_done and any(name in call.name for name in OF_CLIENT):
                 call.cancel()
-        machine.network.run_for(0.1)
+        for sock in list(party.sockets):
+            sock.close(party.dice)
+
+
+def _give_back(machine: Programs, party: Party) -> None:
+    with party.host.activate():
         assert not party.sockets, [sock.name for sock in party.sockets]
         assert not party.pending, [call.name for call in party.pending]
         while party.address_lists:

@@ -53,9 +53,10 @@ class Listener(Sock):
     def may_enable(self) -> int:
         return self.EVENTS if self.state == LISTENING else 0
 
-    def listen_at(self, dice: Random) -> None:
+    def listen_at(self, dice: Random, port: int | None = None) -> None:
         self.state = BUSY
-        address = local_address(self.party.host.name, self.family, dice, PORTS)
+        ports = PORTS if port is None else (port,)
+        address = local_address(self.party.host.name, self.family, dice, ports)
         if self.call("WskBind", address, 0, then=self._listens) is None:
             self.state = CREATED
 
@@ -154,13 +155,19 @@ class Both(Listener, Stream):
         return self.role.moves(self)
 
     def may_enable(self) -> int:
-        return self.role.may_enable(self)  # type: ignore[attr-defined]
+        return self.role.may_enable(self)
 
-    def listen_at(self, dice: Random) -> None:
+    def listen_at(self, dice: Random, port: int | None = None) -> None:
         self.state = BUSY
-        address = local_address(self.party.host.name, self.family, dice, PORTS)
+        ports = PORTS if port is None else (port,)
+        address = local_address(self.party.host.name, self.family, dice, ports)
         if self.call("WskBind", address, 0, then=self._bound) is None:
             self.state = CREATED
+
+    def _bound(self, call: Call) -> None:
+        super()._bound(call)
+        if call.is_success and self.is_listener and self.state == BOUND and not self.is_closing:
+            self.listen(self.dice)
 
     def listen(self, dice: Random) -> None:
         self.state = BUSY

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.support.wsk_machine import ending
-from tests.support.wsk_machine.addresses import ADDRESSES
+from tests.support.wsk_machine.addresses import ADDRESSES, OTHER, PORTS
 from tests.support.wsk_machine.clients import CLIENT_MOVES
 from tests.support.wsk_machine.opening import KINDS, open_connected, open_socket
 from tests.support.wsk_machine.party import Party, World
@@ -34,9 +34,16 @@ from wsknet.wsk import (
     WSK_EVENT_RECEIVE_FROM,
     Completing,
     faults_of,
+    remove_transport,
+    simple,
 )
 
-IMPATIENT = replace(WINDOWS, tcp=replace(WINDOWS.tcp, syn_retries=2, data_retries=5, time_wait=20 * SECOND))
+BEHAVIOUR = replace(
+    WINDOWS,
+    ephemeral_ports=(50000, 50063),
+    tcp=replace(WINDOWS.tcp, syn_retries=2, data_retries=5, time_wait=20 * SECOND),
+)
+"""Few dynamic ports, because a new host looks at all of them; and peers that have gone are given up soon."""
 LINKS = (
     Impairment(),
     Impairment(delay=5 * MILLISECOND),
@@ -46,8 +53,12 @@ LINKS = (
 )
 EVENTS = WSK_EVENT_ACCEPT | WSK_EVENT_RECEIVE | WSK_EVENT_DISCONNECT | WSK_EVENT_RECEIVE_FROM
 STATIC = st.sampled_from((0, 0, 0, EVENTS, WSK_EVENT_RECEIVE))
+TABLES = ("address", "route", "link", "interface", "transport", "back", "back")
 SEEDS = st.integers(0, 2**16)
 HOSTS = st.integers(0, 1)
+CONNECTING = st.tuples(
+    st.sampled_from(("listening", "stream")), st.sampled_from(("at once", "connection", "connection", "stream"))
+)
 FAMILIES = st.sampled_from((AF_INET, AF_INET6))
 
 
@@ -58,11 +69,15 @@ class Programs(RuleBasedStateMachine):
     def begin(self, static_events: tuple[int, int], seed: int) -> None:
         self.world = World()
         self.network = Network(seed)
-        hosts = [self.network.host(name, IMPATIENT) for name in ADDRESSES]
+        hosts = [self.network.host(name, BEHAVIOUR) for name in ADDRESSES]
         cards = [
             host.interface("eth0", f"{ADDRESSES[host.name][AF_INET]}/24", f"{ADDRESSES[host.name][AF_INET6]}/64")
             for host in hosts
         ]
+        for host in hosts:
+            for other, addresses in ADDRESSES.items():
+                for address in addresses.values():
+                    host.names.hosts.add(f"{other}.lab", address)
         self.network.link(*cards)
         self.wires: list[Any] = [card.device for card in cards]
         self.parties = [
@@ -84,53 +99,96 @@ class Programs(RuleBasedStateMachine):
 
     # Sockets
 
-    @rule(host=HOSTS, kind=st.sampled_from(sorted(KINDS)), family=FAMILIES, seed=SEEDS)
-    def open(self, host: int, kind: str, family: int, seed: int) -> None:
+    @rule(host=HOSTS, kind=st.sampled_from(sorted(KINDS)), family=FAMILIES, seed=SEEDS, count=st.integers(0, 6))
+    def open(self, host: int, kind: str, family: int, seed: int, count: int) -> None:
+        """And a few calls, the first of which is mostly WskBind."""
         with self.step(host) as party:
             open_socket(party, kind, family, seed)
+        self.let_pass(0.001)
+        for sock in party.sockets[-1:]:
+            self.use_one(host, sock, seed, count)
 
     @rule(host=HOSTS, family=FAMILIES, seed=SEEDS)
     def open_connected(self, host: int, family: int, seed: int) -> None:
         with self.step(host) as party:
             open_connected(party, family, seed)
 
-    @rule(host=HOSTS, family=FAMILIES, seed=SEEDS, is_stream=st.booleans(), is_conditional=st.booleans())
-    def meet(self, host: int, family: int, seed: int, is_stream: bool, is_conditional: bool) -> None:
-        """A listener and somebody who connects: left to chance that would take long."""
+    @rule(host=HOSTS, family=FAMILIES, seed=SEEDS, how=CONNECTING, is_conditional=st.integers(0, 2))
+    def connect(self, host: int, family: int, seed: int, how: tuple[str, str], is_conditional: int) -> None:
+        """A listener and somebody who connects to it: left to chance that would take long."""
+        dice = Random(seed)
+        port = dice.choice(PORTS)
         with self.step(1 - host) as server:
 
             def opened(listener: Any) -> None:
-                if is_conditional:
-                    listener.inspect(Random(seed))
-                listener.listen_at(Random(seed))
+                listener.is_listener = True
+                if is_conditional == 2:
+                    listener.inspect(dice)
+                listener.listen_at(dice, port)
 
-            open_socket(server, "stream" if is_stream else "listening", family, 2 * seed, opened)
-        self.network.run_for(0.01)
-        for listener in list(server.sockets):
-            self.move_of(1 - host, listener, seed)
-        with self.step(host) as party:
-            open_connected(party, family, seed)
-        self.network.run_for(0.01)
-        with self.step(host):
-            self.world.check()
+            open_socket(server, how[0], family, seed + 1, opened)
+        self.let_pass(0.001)
+        for listener in server.sockets[-1:]:
+            self.use_one(1 - host, listener, seed, 4)
+        with self.step(host) as client:
+            if how[1] == "at once":
+                open_connected(client, family, seed + 2, port)
+            else:
+                target = simple.address(ADDRESSES[OTHER[client.host.name]][family], port)
 
-    def move_of(self, host: int, sock: Any, seed: int) -> None:
-        with self.step(host):
-            sock.move(Random(seed))
+                def bind(stream: Any) -> None:
+                    stream.is_listener, stream.target = False, target
+                    stream.bind(dice)
 
-    @rule(host=HOSTS, number=st.integers(0, 7), seeds=st.lists(SEEDS, min_size=1, max_size=6))
-    def use(self, host: int, number: int, seeds: list[int]) -> None:
+                open_socket(client, how[1], family, seed + 2, bind)
+        self.let_pass(0.02)
+        for side, party in ((host, client), (1 - host, server)):
+            for sock in party.sockets[-1:]:
+                self.use_one(side, sock, seed, 4)
+
+    @rule(family=FAMILIES, seed=SEEDS)
+    def exchange_datagrams(self, family: int, seed: int) -> None:
+        """Two sockets with the same port, and what they do in turn."""
+        dice = Random(seed)
+        port = dice.choice(PORTS)
+        pair: list[tuple[int, Any]] = []
+        for host in (0, 1):
+            with self.step(host) as party:
+
+                def opened(sock: Any, host: int = host) -> None:
+                    sock.bind(dice, port)
+                    pair.append((host, sock))
+
+                open_socket(party, "datagram", family, seed + host, opened)
+        self.let_pass(0.001)
+        for count in (3, 3, 2):
+            for host, sock in pair:
+                self.use_one(host, sock, dice.getrandbits(16), count)
+            self.let_pass(0.001)
+
+    def use_one(self, host: int, sock: Any, seed: int, count: int) -> None:
+        dice = Random(seed)
+        for _ in range(count):
+            with self.step(host):
+                sock.move(dice)
+            if dice.random() < 0.3:
+                self.let_pass(0.001)
+
+    def let_pass(self, seconds: float) -> None:
+        with self.step(0):
+            self.network.run_for(seconds)
+
+    @rule(host=HOSTS, number=st.integers(0, 7), seed=SEEDS, count=st.integers(1, 10))
+    def use(self, host: int, number: int, seed: int, count: int) -> None:
         """Calls of one socket."""
         sockets = self.parties[host].sockets
         if sockets:
-            sock = sockets[number % len(sockets)]
-            for seed in seeds:
-                self.move_of(host, sock, seed)
+            self.use_one(host, sockets[number % len(sockets)], seed, count)
 
     @rule(host=HOSTS, seed=SEEDS)
     def use_all(self, host: int, seed: int) -> None:
-        for sock in list(self.parties[host].sockets):
-            self.move_of(host, sock, seed)
+        for position, sock in enumerate(list(self.parties[host].sockets)):
+            self.use_one(host, sock, seed + position, 2)
 
     @rule(host=HOSTS, number=st.integers(0, 7), seed=SEEDS)
     def close(self, host: int, number: int, seed: int) -> None:
@@ -154,8 +212,7 @@ class Programs(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from((0.0, 0.002, 0.002, 0.05, 0.3, 1.0, 8.0)))
     def wait(self, seconds: float) -> None:
-        with self.step(0):
-            self.network.run_for(seconds)
+        self.let_pass(seconds)
 
     @rule(
         host=HOSTS,
@@ -185,7 +242,7 @@ class Programs(RuleBasedStateMachine):
     def impair(self, host: int, link: Impairment) -> None:
         self.wires[host].impairment = link
 
-    @rule(host=HOSTS, family=FAMILIES, what=st.sampled_from(("address", "route", "link", "interface", "back", "back")))
+    @rule(host=HOSTS, family=FAMILIES, what=st.sampled_from(TABLES))
     def change_tables(self, host: int, family: int, what: str) -> None:
         with self.step(host) as party:
             if what != "back":
@@ -198,6 +255,8 @@ class Programs(RuleBasedStateMachine):
                     party.host.route("203.0.113.0/24" if family == AF_INET else "2001:db8:9::/64", interface="eth0")
                 elif what == "link":
                     card.set_up(False)
+                elif what == "transport":
+                    remove_transport(party.host, family)
                 elif what == "interface":
                     party.host.apply(changes.InterfaceRemoved(card.index))
                 else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from tests.support.wsk_machine.addresses import local_address, remote_address
+from tests.support.wsk_machine.addresses import ADDRESSES, OTHER, local_address, remote_address
 from tests.support.wsk_machine.datagrams import DATAGRAM_EVENTS, Datagrams, Raw
 from tests.support.wsk_machine.listeners import LISTEN_EVENTS, STREAM_EVENTS, Both, Listener
 from tests.support.wsk_machine.options import option_moves
@@ -22,6 +22,7 @@ from wsknet.wsk import (
     WSK_FLAG_DATAGRAM_SOCKET,
     WSK_FLAG_LISTEN_SOCKET,
     WSK_FLAG_STREAM_SOCKET,
+    simple,
 )
 
 if TYPE_CHECKING:
@@ -64,11 +65,15 @@ def open_socket(party: Party, kind: str, family: int, seed: int, then: Any = Non
     party.call(f"{sock.name}.WskSocket({kind}, {family})", party.provider.Dispatch.WskSocket, *arguments, then=opened)
 
 
-def open_connected(party: Party, family: int, seed: int) -> None:
+def open_connected(party: Party, family: int, seed: int, port: int = 0) -> None:
+    """With `port`, to the other host."""
     stream = Stream(party, family, seed)
     dice = Random(seed)
     local = local_address(party.host.name, family, dice, (0, 0, 5002))
-    remote = remote_address(party.host.name, family, dice)
+    if port:
+        remote: Any = simple.address(ADDRESSES[OTHER[party.host.name]][family], port)
+    else:
+        remote = remote_address(party.host.name, family, dice)
     stream.begin(remote)
 
     def opened(call: Call) -> None:

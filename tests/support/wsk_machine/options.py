@@ -6,6 +6,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from tests.support.wsk_machine.addresses import remote_address
+from tests.support.wsk_machine.sock import CREATED
 from wsknet.wsk import (
     IP_MULTICAST_LOOP,
     IPPROTO_IP,
@@ -40,14 +41,20 @@ if TYPE_CHECKING:
 ROWS = sorted(OPTIONS)
 SWITCHES = (
     (SOL_SOCKET, SO_REUSEADDR), (SOL_SOCKET, SO_EXCLUSIVEADDRUSE), (SOL_SOCKET, SO_KEEPALIVE),
-    (SOL_SOCKET, SO_BROADCAST), (IPPROTO_TCP, TCP_NODELAY), (IPPROTO_TCP, TCP_FASTOPEN), (IPPROTO_IP, IP_MULTICAST_LOOP),
+    (SOL_SOCKET, SO_BROADCAST), (IPPROTO_TCP, TCP_NODELAY), (IPPROTO_TCP, TCP_FASTOPEN),
+    (IPPROTO_IP, IP_MULTICAST_LOOP),
 )  # fmt: skip
+BACKLOGS = (SIO_WSK_QUERY_IDEAL_SEND_BACKLOG, SIO_WSK_QUERY_RECEIVE_BACKLOG)
 ROOM = 256
 
 
 def option_moves(sock: Sock) -> Move:
     moves = (_get, _get, _switch, _receive_buffer, _query, _await_change)
     return lambda dice: dice.choice(moves)(sock, dice)
+
+
+def may_set(sock: Sock, Level: int, Option: int) -> bool:
+    return sock.state == CREATED or not OPTIONS[Level, Option].is_before_bind
 
 
 def _get(sock: Sock, dice: Random) -> None:
@@ -63,7 +70,13 @@ def _get(sock: Sock, dice: Random) -> None:
         if call.is_success and not 0 <= call.Information <= size:
             sock.fail(f"{call.Information} bytes of an option of {size}")
         is_read = call.is_success and call.Information == 4 and is_list
-        if is_read and not sock.is_closing and sock.world.may_act() and sock.dice.random() < 0.5:
+        if (
+            is_read
+            and not sock.is_closing
+            and may_set(sock, Level, Option)
+            and sock.world.may_act()
+            and sock.dice.random() < 0.5
+        ):
             sock.call("WskControlSocket", WskSetOption, Option, Level, 4, output, 0, None, None)
 
     sock.call("WskControlSocket", WskGetOption, Option, Level, 0, None, size, output, None, then=then)
@@ -83,17 +96,18 @@ def _get_security(sock: Sock) -> None:
 
 def _switch(sock: Sock, dice: Random) -> None:
     Level, Option = dice.choice(SWITCHES)
-    sock.call("WskControlSocket", WskSetOption, Option, Level, 4, [dice.choice((0, 1, 1))], 0, None, None)
+    if may_set(sock, Level, Option):
+        sock.call("WskControlSocket", WskSetOption, Option, Level, 4, [dice.choice((0, 1, 1))], 0, None, None)
 
 
 def _receive_buffer(sock: Sock, dice: Random) -> None:
-    size = dice.choice((1, 1000, 5000, 65536, 1 << 20))
+    size = dice.choice((1000, 5000, 65536, 1 << 20))
     sock.call("WskControlSocket", WskSetOption, SO_RCVBUF, SOL_SOCKET, 4, [size], 0, None, None)
 
 
 def _query(sock: Sock, dice: Random) -> None:
-    code = dice.choice((SIO_WSK_QUERY_IDEAL_SEND_BACKLOG, SIO_WSK_QUERY_RECEIVE_BACKLOG, SIO_ROUTING_INTERFACE_QUERY,
-                        SIO_ADDRESS_LIST_QUERY))  # fmt: skip
+    codes = (SIO_ROUTING_INTERFACE_QUERY, SIO_ADDRESS_LIST_QUERY)
+    code = dice.choice(BACKLOGS if sock.is_connected and dice.random() < 0.5 else codes)
     if code == SIO_ADDRESS_LIST_QUERY:
         if not sock.world.depth:
             output, needed = bytearray(dice.choice((1, 1000))), [0]

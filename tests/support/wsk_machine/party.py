@@ -80,9 +80,7 @@ class Party:
             self.application = simple.Application(self)
             if static_events:
                 Control = WSK_EVENT_CALLBACK_CONTROL(NPI_WSK_INTERFACE_ID, static_events)
-                status = self.application.control(
-                    WSK_SET_STATIC_EVENT_CALLBACKS, Control.SIZE, Control, 0, None, None
-                )
+                status = self.application.control(WSK_SET_STATIC_EVENT_CALLBACKS, Control.SIZE, Control, 0, None, None)
                 assert status == 0, status.name
 
     @property

@@ -53,6 +53,10 @@ class Sock:
         return f"{type(self).__name__}{self.number}"
 
     @property
+    def is_connected(self) -> bool:
+        return self.state == CONNECTED
+
+    @property
     def functions(self) -> Any:
         return self.handle.Dispatch
 
@@ -84,6 +88,8 @@ class Sock:
         if self.dice.random() < 0.4 and self.world.may_act():
             if self.dice.random() < 0.1:
                 self.close(self.dice)
+            elif self.running and self.dice.random() < 0.2:
+                self.disable(self.dice)
             else:
                 self.move(self.dice)
 

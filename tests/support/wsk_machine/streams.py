@@ -10,6 +10,7 @@ from tests.support.wsk_machine.calls import Call, Memory
 from tests.support.wsk_machine.options import option_moves
 from tests.support.wsk_machine.sock import BOUND, BUSY, CONNECTED, CREATED, Move, Sock, callback, content_of
 from wsknet.wsk import (
+    SIO_WSK_SET_TCP_SILENT_MODE,
     SOCKADDR_STORAGE,
     STATUS_DATA_NOT_ACCEPTED,
     STATUS_PENDING,
@@ -23,6 +24,7 @@ from wsknet.wsk import (
     WSK_FLAG_DRAIN,
     WSK_FLAG_NODELAY,
     WSK_FLAG_WAITALL,
+    WskIoctl,
 )
 
 MOST_SENT = 200_000
@@ -54,6 +56,8 @@ class Stream(Sock):
         self.has_ended: int | None = None
         """Bytes that had been received when the peer had finished."""
         self.is_silent = False
+        self.target: Any = None
+        """Where it connects as soon as it is bound."""
 
     # What it may do
 
@@ -67,8 +71,8 @@ class Stream(Sock):
             return [self.connect, self.connect, self.connect, self.connect_ex, self.ask_local, options]
         if self.state != CONNECTED:
             return [self.ask_local, options]
-        moves = [self.receive, self.receive, self.receive, self.enable, self.enable, self.disable, self.release,
-                 self.ask_local, self.ask_remote, options, self.disconnect]  # fmt: skip
+        moves: list[Move] = [self.receive] * 3 + [self.enable] * 2
+        moves += [self.disable, self.release, self.ask_local, self.ask_remote, options, self.disconnect]
         if not self.is_finishing:
             moves += [self.send] * 5
             if not (self.sends or self.is_lent):
@@ -76,7 +80,7 @@ class Stream(Sock):
         return moves
 
     def may_enable(self) -> int:
-        return self.EVENTS if self.state == CONNECTED else 0
+        return Stream.EVENTS if self.state == CONNECTED else 0
 
     def bind(self, dice: Random) -> None:
         self.state = BUSY
@@ -86,16 +90,22 @@ class Stream(Sock):
 
     def _bound(self, call: Call) -> None:
         self.state = BOUND if call.is_success else CREATED
+        if self.target is not None and call.is_success and not self.is_closing:
+            self.dice.choice((self.connect, self.connect_ex))(self.dice)
         self.react()
 
+    def remote(self, dice: Random) -> Any:
+        target, self.target = self.target, None
+        return remote_address(self.party.host.name, self.family, dice) if target is None else target
+
     def connect(self, dice: Random) -> None:
-        address = remote_address(self.party.host.name, self.family, dice)
+        address = self.remote(dice)
         self.begin(address)
         if self.call("WskConnect", address, 0, then=self._connected) is None:
             self.state = BOUND
 
     def connect_ex(self, dice: Random) -> None:
-        address = remote_address(self.party.host.name, self.family, dice)
+        address = self.remote(dice)
         self.begin(address)
         size = dice.choice((1, 500, 5000))
         memory = self.memory(self.outgoing(size), dice)
@@ -220,8 +230,6 @@ class Stream(Sock):
     def fall_silent(self, dice: Random) -> None:
         if dice.random() < 0.2:
             self.is_silent = self.is_broken = True
-            from wsknet.wsk import SIO_WSK_SET_TCP_SILENT_MODE, WskIoctl
-
             self.call("WskControlSocket", WskIoctl, SIO_WSK_SET_TCP_SILENT_MODE, 0, 0, None, 0, None, None)
 
     # Receiving

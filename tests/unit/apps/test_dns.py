@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dns.flags
 import dns.message
+import dns.name
 import dns.opcode
 import dns.rcode
 import pytest
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 
 from tests.support.dns_lab import CLIENT, SERVER, dns_lab
 from wsknet.apps.dns import Zone
+from wsknet.apps.dns.service import MOST_ANSWERS
 from wsknet.apps.dns.zone import EDNS_LIMIT, NEGATIVE_TTL
-from wsknet.wsk import WSK_FLAG_CONNECTION_SOCKET, simple
+from wsknet.wsk import SO_RCVBUF, SOL_SOCKET, WSK_FLAG_CONNECTION_SOCKET, simple
 
 
 def zone() -> Zone:
@@ -50,6 +52,16 @@ def test_hosts_have_addresses_and_names_for_them() -> None:
         "www.lab. 3600 IN CNAME web.lab.",
         "web.lab. 77 IN AAAA 2001:db8::80",
     ]
+
+
+@pytest.mark.rule("RFC1035-2.3.4")
+@pytest.mark.parametrize("head", [1, 2, 50, 59])
+def test_a_name_as_long_as_names_can_be_is_answered(head: int) -> None:
+    """The names in the SOA record have to find room beside its owner."""
+    name = dns.name.Name([b"h" * head, *[b"x" * 63] * 3, b"y" * (60 - head), b""])
+    missing = asked(zone(), dns.message.make_query(name, "A"))
+    assert (missing.rcode(), missing.authority[0].ttl) == (dns.rcode.NXDOMAIN, NEGATIVE_TTL)
+    assert name.is_subdomain(missing.authority[0].name)
 
 
 @pytest.mark.rule("RFC2308-2")
@@ -113,6 +125,22 @@ def test_what_is_no_record_is_refused(name: str, kind: str, value: str) -> None:
 @given(st.binary(max_size=60))
 def test_any_bytes_are_answered_or_not(data: bytes) -> None:
     zone().answer(data, is_stream=False)
+
+
+def test_who_asks_without_end_and_reads_nothing_is_cut_off() -> None:
+    with dns_lab() as lab, lab.host.activate():
+        _, Socket = simple.Application().open(WSK_FLAG_CONNECTION_SOCKET)
+        simple.set_option(Socket, SOL_SOCKET, SO_RCVBUF, 4096)
+        simple.bind(Socket, simple.address(CLIENT, 0))
+        simple.connect(Socket, simple.address(SERVER, 53))
+        query = dns.message.make_query("no.lab", "A").to_wire()
+        burst = (len(query).to_bytes(2, "big") + query) * MOST_ANSWERS
+        simple.send(Socket, burst)
+        lab.network.run_for(1)
+        assert lab.service.connections  # all of them were on their way at once
+        simple.send(Socket, burst)
+        lab.network.run_for(1)
+        assert not lab.service.connections
 
 
 def test_several_queries_in_one_stream_are_answered_and_an_idle_one_is_ended() -> None:

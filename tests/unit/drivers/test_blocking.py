@@ -287,6 +287,20 @@ def test_close_ends_threads_that_wait() -> None:
         driver.block(lambda: False, "an answer", None)
 
 
+def test_a_callback_that_wants_a_thread_while_the_driver_is_closed_ends_quietly() -> None:
+    driver = RealDriver()
+    begun = threading.Event()
+
+    def wants_threads() -> None:
+        while True:
+            driver.spawn(begun.set, "one")
+
+    driver.start()
+    driver.call_at(driver.now(), wants_threads)
+    assert begun.wait(10)
+    driver.close()
+
+
 def test_calls_after_close_are_harmless() -> None:
     driver = RealDriver()
     stack = StandIn()

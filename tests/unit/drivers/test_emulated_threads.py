@@ -159,6 +159,20 @@ def test_main_blocks_like_any_thread(driver: Simulation) -> None:
     assert driver.now() == 25
 
 
+def test_a_thread_that_has_ended_makes_the_next_one_begin(driver: Simulation) -> None:
+    """Nothing else can run, so it is the ending thread that makes time pass, and so calls `spawn`."""
+    seen: list[str] = []
+
+    def note(name: str) -> None:
+        seen.append(name)
+        driver.wakeup()
+
+    driver.call_at(Instant(10), lambda: driver.spawn(lambda: note("second"), "second"))
+    driver.spawn(lambda: note("first"), "first")
+    driver.block(lambda: len(seen) == 2, "both", None)
+    assert seen == ["first", "second"]
+
+
 def test_run_leaves_blocked_threads_blocked(driver: Simulation) -> None:
     flag = Flag(driver)
     seen: list[str] = []

@@ -77,6 +77,7 @@ def test_what_is_no_literal_address(words: str) -> None:
 def test_labels_of_names() -> None:
     assert labels("Server.lab.") == (b"Server", b"lab")
     assert labels("bücher.lab") == (b"xn--bcher-kva", b"lab")
+    assert labels("bücher\u3002\uff21\uff0elab\uff61") == (b"xn--bcher-kva", b"a", b"lab")
     assert labels("bücher.lab", is_encoded=False) == (b"b\xc3\xbccher", b"lab")
     assert labels("x" * 63 + ".lab") == (b"x" * 63, b"lab")
     assert labels(".".join(["x" * 63] * 3 + ["x" * 61])) is not None

@@ -45,6 +45,11 @@ def too_big(far: str, mtu: int, length: int = 1500, us: str | None = None, proto
     return IP(src="203.0.113.1", dst=us) / ICMP(type=3, code=4, nexthopmtu=mtu) / quoted
 
 
+def send_segment(lab: Lab, size: int) -> None:
+    """`size` bytes of TCP, which has DF by default."""
+    lab.ip.send(lab.path(FAR4), Proto.TCP, bytes(20), (bytes(size - 20),), lab.now)
+
+
 @pytest.mark.rule("RFC1191-6.3", "RFC8201-5.2")
 @families
 def test_later_packets_are_no_larger_than_the_router_said(lab: Lab, far: str) -> None:
@@ -142,7 +147,7 @@ def test_what_no_endpoint_believes_is_not_learned(lab: Lab, far: str) -> None:
 @pytest.mark.rule("RFC1191-3")
 def test_where_even_small_packets_are_cut_they_leave_without_the_order_not_to(lab: Lab) -> None:
     """A forged error cannot make us send 20 packets for one, a true one does not end the conversation."""
-    lab.send(FAR4, bytes(10))
+    send_segment(lab, 20)
     assert int(lab.take_one()[IP].flags) == 2
     lab.arrive(IF1, too_big(FAR4, 296))
     assert lab.path(FAR4).mtu == 552
@@ -150,11 +155,11 @@ def test_where_even_small_packets_are_cut_they_leave_without_the_order_not_to(la
     lab.arrive(IF1, too_big(FAR4, 300))
     assert lab.ip.generation == generation
 
-    for size in (10, 524):
-        lab.send(FAR4, bytes(size))
+    for size in (20, 532):
+        send_segment(lab, size)
         packet = lab.take_one()[IP]
-        assert (len(packet), int(packet.flags), packet.frag) == (28 + size, 0, 0)
-    lab.send(FAR4, bytes(1000))
+        assert (len(packet), int(packet.flags), packet.frag) == (20 + size, 0, 0)
+    send_segment(lab, 1000)
     packets = [frame[IP] for _, frame in lab.take()]
     assert [(len(packet) <= 552, int(packet.flags)) for packet in packets] == [(True, 1), (True, 0)]
 
@@ -163,11 +168,11 @@ def test_where_even_small_packets_are_cut_they_leave_without_the_order_not_to(la
 def test_a_route_may_have_a_smaller_mtu_than_any_error_brings_about(lab: Lab) -> None:
     lab.apply(changes.RouteAdded(*parse_network("198.51.100.0/24"), IF1, bytes((10, 1, 0, 1)), mtu=300))
     assert lab.path(FAR4).mtu == 300
-    lab.send(FAR4, bytes(272))
+    send_segment(lab, 280)
     assert int(lab.take_one()[IP].flags) == 2
     lab.arrive(IF1, too_big(FAR4, 296))
 
-    lab.send(FAR4, bytes(272))
+    send_segment(lab, 280)
     assert [int(frame[IP].flags) for _, frame in lab.take()] == [0]
 
 

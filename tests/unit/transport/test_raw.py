@@ -372,6 +372,20 @@ def test_nothing_is_longer_than_an_ip_packet(street: Street, family: Family, to:
         assert refused.value.kind is ErrorKind.MESSAGE_TOO_LONG
 
 
+@pytest.mark.rule("RFC791-3.1")
+@pytest.mark.parametrize("to", [HERE, THERE], ids=["to ourselves", "to the link"])
+def test_options_take_their_room_of_the_longest_packet(street: Street, to: dict[Family, bytes]) -> None:
+    endpoint = bound(street.here, Family.IPV4)
+    endpoint.manner = Manner(dict.fromkeys((4, 16), Terms(options=b"\1\1\1\0")))
+    endpoint.receive_buffer = 1 << 20
+    with pytest.raises(NetError) as refused:
+        send(street.here, endpoint, bytes(65535 - 20 - 4 + 1), to[Family.IPV4])
+    assert refused.value.kind is ErrorKind.MESSAGE_TOO_LONG
+    send(street.here, endpoint, bytes(65535 - 20 - 4), to[Family.IPV4])
+    street.network.run_for(1)
+    assert [len(data) for data in received(endpoint)] == ([65535] if to is HERE else [])
+
+
 @pytest.mark.rule("RFC8200-8.1")
 def test_a_checksum_of_udp_is_never_zero() -> None:
     ours, theirs = HERE[Family.IPV6], THERE[Family.IPV6]

@@ -27,6 +27,9 @@ IDLE = 10 * SECOND
 """How long a connection may stay without a query (RFC 7766 6.2.3: some seconds)."""
 MOST_CONNECTIONS = 100
 """At a time: more than any lab has hosts that ask at once."""
+MOST_ANSWERS = 1000
+"""On their way in one connection: who asks for more and reads nothing is cut off.  Our own bound (RFC 7766 6.2.1.1 lets
+clients send queries without waiting)."""
 LENGTH_BYTES = 2
 
 
@@ -49,6 +52,9 @@ class DnsConnection(Connection):
         while len(self._data) >= LENGTH_BYTES:
             end = LENGTH_BYTES + int.from_bytes(self._data[:LENGTH_BYTES], "big")
             if len(self._data) < end:
+                break
+            if self.sends >= MOST_ANSWERS:
+                self.close()
                 break
             query, self._data = self._data[LENGTH_BYTES:end], self._data[end:]
             self._answer(query)

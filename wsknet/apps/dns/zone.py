@@ -17,7 +17,7 @@ import dns.rdatatype
 import dns.rrset
 
 from wsknet import text
-from wsknet.names.spelling import reverse_name
+from wsknet.names.spelling import MAX_NAME, reverse_name
 
 TTL = 3600
 """Seconds, of what is given none."""
@@ -124,10 +124,16 @@ class Zone:
             name = alias[0].target
         if name not in self._records:
             response.set_rcode(dns.rcode.NXDOMAIN)
-        parent = name.parent() if len(name) > 1 else name
-        values = f"{dns.name.from_text('ns', parent)} {dns.name.from_text('hostmaster', parent)} 1 7200 900 86400"
-        soa = dns.rrset.from_text(parent, NEGATIVE_TTL, "IN", "SOA", f"{values} {NEGATIVE_TTL}")
-        response.authority.append(soa)
+        response.authority.append(_soa(name))
+
+
+def _soa(name: dns.name.Name) -> dns.rrset.RRset:
+    """Of the next name above `name` that leaves room for those in it."""
+    zone = name.parent() if len(name) > 1 else name
+    while sum(len(label) + 1 for label in zone.labels) + len("hostmaster.") > MAX_NAME:
+        zone = zone.parent()
+    values = f"{dns.name.from_text('ns', zone)} {dns.name.from_text('hostmaster', zone)} 1 7200 900 86400"
+    return dns.rrset.from_text(zone, NEGATIVE_TTL, "IN", "SOA", f"{values} {NEGATIVE_TTL}")
 
 
 def _name(name: str) -> dns.name.Name:

@@ -8,7 +8,7 @@ from wsknet.errors import NetError
 from wsknet.net.well_known import LIMITED_BROADCAST
 from wsknet.trace import DropReason
 from wsknet.types import Address, Instant, Proto
-from wsknet.wire import ipv4, udp
+from wsknet.wire import udp
 from wsknet.wire.checksum import pseudo_sum, transport_is_valid
 from wsknet.wire.ethernet import BROADCAST_MAC
 
@@ -34,7 +34,7 @@ class DhcpTransport:
         source = message.client_address
         datagram = _header(source, LIMITED_BROADCAST, payload) + payload
         hop_limit = self._ip.config.behaviour.hop_limit
-        header = ipv4.build(source, LIMITED_BROADCAST, Proto.UDP, len(datagram), hop_limit)
+        header = self._ip.output.datagram_header(source, LIMITED_BROADCAST, Proto.UDP, len(datagram), hop_limit)
         self._ip.output.emit_packet(self._interface, BROADCAST_MAC, header + datagram, comment)
 
     def unicast(self, message: DhcpMessage, server: Address, now: Instant, comment: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.net.packet import Cast
-from wsknet.net.site import is_same_site
 from wsknet.trace import DropReason
 from wsknet.transport.datagram import Datagram, names_that_hear
 from wsknet.transport.demux import Demux
@@ -133,7 +132,7 @@ class RawProtocol:
         )
         for endpoint in receivers:
             offset = None if is_ipv4 else endpoint.checksum_offset
-            if endpoint.is_restricted and endpoint.remote is None and not is_same_site(packet):
+            if not endpoint.admits_sender(packet):
                 self.ip.trace.drop(DropReason.RAW_NOT_ADMITTED, packet.raw)
             elif offset is not None and not self._has_checksum(packet, offset):
                 self.ip.trace.drop(DropReason.RAW_BAD_CHECKSUM, packet.raw)

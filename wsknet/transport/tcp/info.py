@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from wsknet.transport.tcp.connection import Connection
+    from wsknet.transport.tcp.seq import Position
     from wsknet.transport.tcp.state import State
     from wsknet.types import Duration, Instant
 
@@ -43,6 +44,7 @@ class ConnectionInfo(NamedTuple):
 
 def info_of(connection: Connection, now: Instant) -> ConnectionInfo:
     sender, receiver, recovery = connection.sender, connection.receiver, connection.sender.recovery
+    sent_to = _without_fin(sender.nxt, sender.fin_at)
     samples = [sample for sample in (sender.round_trip.first, recovery.least_round_trip) if sample is not None]
     return ConnectionInfo(
         connection.state,
@@ -51,13 +53,13 @@ def info_of(connection: Connection, now: Instant) -> ConnectionInfo:
         connection.segments.timestamps is not None,
         sender.round_trip.smoothed or 0,
         min(samples, default=0),
-        sender.nxt - sender.una,
+        max(sent_to - max(sender.una, sender.iss + 1), 0),
         sender.congestion.window,
         sender.window,
         receiver.window,
         receiver.limit,
-        sender.nxt - sender.iss - 1,
-        receiver.nxt - receiver.irs - 1,
+        max(sent_to - sender.iss - 1, 0),
+        max(_without_fin(receiver.nxt, receiver.fin_at) - receiver.irs - 1, 0),
         receiver.reordered,
         sender.repeated,
         recovery.fast_recoveries,
@@ -65,3 +67,8 @@ def info_of(connection: Connection, now: Instant) -> ConnectionInfo:
         recovery.timeouts,
         connection.repeated_syns,
     )
+
+
+def _without_fin(end: Position, fin_at: Position | None) -> Position:
+    """A FIN has a sequence number, as a SYN has, and is no byte of the stream."""
+    return end if fin_at is None else min(end, fin_at)

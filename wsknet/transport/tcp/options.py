@@ -77,12 +77,15 @@ class TcpOptions(TransportEndpoint):
         self._terms = terms
         if self.connection is not None:
             segments = self.connection.segments
-            segments.take_terms(self.on_terms(segments.path)[1])
+            segments.take_terms(self._terms_for(segments.path))
 
     def on_terms(self, path: Path) -> tuple[Path, Terms | None]:
         """`path` as the terms make it, and those of its family."""
-        terms = None if self._terms is None else self._terms[len(path.destination)]
+        terms = self._terms_for(path)
         return (path, None) if terms is None else (terms.adapt(path), terms)
+
+    def _terms_for(self, path: Path) -> Terms | None:
+        return None if self._terms is None else self._terms[len(path.destination)]
 
     @property
     def user_timeout(self) -> Duration | None:

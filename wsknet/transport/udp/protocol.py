@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from wsknet.net.handler import Undelivered
 from wsknet.net.messages.icmp import IcmpErrorKind
 from wsknet.net.packet import Cast, Packet
-from wsknet.net.site import is_same_site
 from wsknet.trace import DropReason
 from wsknet.transport.datagram import Datagram, names_that_hear
 from wsknet.transport.endpoint import Owner, TransportEndpoint
@@ -68,7 +67,7 @@ class UdpProtocol:
         names = (packet.destination, destination_port, packet.source, source_port, packet.zone)
         if packet.cast is Cast.UNICAST:
             found = self.demux.find(*names, None, packet.interface.index)
-            if found is not None and found.is_restricted and found.remote is None and not is_same_site(packet):
+            if found is not None and found.is_restricted and not found.admits_sender(packet):
                 self.trace.drop(DropReason.UDP_NOT_ADMITTED, packet.raw)
                 self.ip.icmp.send_error(IcmpErrorKind.PORT_UNREACHABLE, packet, now)  # as if nobody were there
                 return
@@ -98,7 +97,7 @@ class UdpProtocol:
             return demux.find_all(*names, names_that_hear(self.ip, packet), device)
         members = self.joined.members(packet, port, source_port)
         receivers = demux.find_all(*names, (), device) + [each for each in members if demux.hears(each, device)]
-        return [endpoint for endpoint in receivers if endpoint.multicast.hears(packet)]
+        return [each for each in receivers if each.multicast.hears(packet) and each.admits_sender(packet)]
 
     def _checksum_is_valid(self, packet: Packet, payload: bytes, checksum: int, length: int) -> bool:
         if packet.checksum_trusted:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from wsknet.errors import ErrorKind, LocalError, NetError
+from wsknet.wsk.client import require_client
 from wsknet.wsk.client_requests import perform_for_client
 from wsknet.wsk.constants import (
     WSK_CACHE_SD,
@@ -24,7 +25,8 @@ from wsknet.wsk.constants import (
 from wsknet.wsk.control import security, static_events, tdi, transports
 from wsknet.wsk.control.ioctl import Buffers
 from wsknet.wsk.irp import IRP
-from wsknet.wsk.requests import Refusal
+from wsknet.wsk.pointers import ODD, require_number, wild
+from wsknet.wsk.requests import Refusal, status_of_refusal
 from wsknet.wsk.status import (
     NTSTATUS,
     STATUS_DEVICE_NOT_READY,
@@ -72,6 +74,8 @@ def WskControlClient(
         return perform_for_client(Client, Irp, _perform_with_irp, ControlCode, buffers)
     if Client is None:
         return STATUS_INVALID_HANDLE
+    require_client(Client)
+    require_number(ControlCode, "ControlCode")
     operation = WITHOUT_IRP.get(ControlCode)
     if operation is None:
         return STATUS_INVALID_PARAMETER if ControlCode in WITH_IRP else STATUS_NOT_SUPPORTED
@@ -96,7 +100,9 @@ def _perform_without_irp(client: Client, operation: Any, buffers: Buffers) -> NT
     except NetError as error:
         return STATUS_OF_KIND[error.kind]
     except Refusal as refusal:
-        return refusal.Status
+        return status_of_refusal(client.host, None, refusal)
+    except ODD as error:
+        raise wild(error) from error
     finally:
         client.leave()
     return STATUS_SUCCESS

@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.wsk.constants import WSK_EVENT_DISABLE
-from wsknet.wsk.requests import KEPT, Refusal, mark_pending
-from wsknet.wsk.status import NTSTATUS, STATUS_EVENT_PENDING, STATUS_OF_KIND, STATUS_SUCCESS
+from wsknet.wsk.pointers import ODD, wild
+from wsknet.wsk.requests import KEPT, Forbidden, Refusal, mark_pending, status_of_refusal
+from wsknet.wsk.status import (
+    NTSTATUS,
+    STATUS_EVENT_PENDING,
+    STATUS_INVALID_PARAMETER,
+    STATUS_OF_KIND,
+    STATUS_SUCCESS,
+)
 from wsknet.wsk.structures import NPI_WSK_INTERFACE_ID, WSK_EVENT_CALLBACK_CONTROL
 
 if TYPE_CHECKING:
@@ -30,7 +37,9 @@ def control_events(socket: Socket, InputSize: int, Control: Any, Irp: IRP | None
         except NetError as error:
             return STATUS_OF_KIND[error.kind]
         except Refusal as refusal:
-            return refusal.Status
+            return status_of_refusal(socket.host, None, refusal)
+        except ODD as error:
+            raise wild(error) from error
     return STATUS_SUCCESS
 
 
@@ -51,7 +60,10 @@ def _event_mask(socket: Socket, InputSize: int, Control: Any) -> int:
     """Static events are not for the application to touch (R-331)."""
     socket.require_alive()
     mask = require_standard_events(InputSize, Control, socket.EVENTS | WSK_EVENT_DISABLE)
-    if mask == WSK_EVENT_DISABLE or mask & socket.static_events:
+    if mask & socket.static_events:
+        what = "a static event is neither disabled nor enabled again"
+        raise Forbidden(STATUS_INVALID_PARAMETER, "R-331", what)
+    if mask == WSK_EVENT_DISABLE:
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
     return mask
 
@@ -83,7 +95,9 @@ def _enable(socket: Socket, events: int, now: Instant) -> None:
 def _disable(socket: Socket, mask: int) -> int:
     """One event at a time, and none that is only there to be inherited."""
     event = mask & ~WSK_EVENT_DISABLE
-    if event & (event - 1) or event & socket.never_disabled():
-        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    if event & (event - 1):
+        raise Forbidden(STATUS_INVALID_PARAMETER, "R-292", "several events are disabled at once")
+    if event & socket.never_disabled():
+        raise Forbidden(STATUS_INVALID_PARAMETER, "R-162", "a connection event is disabled on a socket that listens")
     socket.events &= ~event
     return event

@@ -24,7 +24,8 @@ from wsknet.wsk.control.addresses import local_addresses, route_probe, routing_i
 from wsknet.wsk.control.ioctl import Buffers, Ioctl
 from wsknet.wsk.control.notifications import Notifications
 from wsknet.wsk.control.ulong import read_ulong
-from wsknet.wsk.requests import Refusal
+from wsknet.wsk.pointers import ODD, wild
+from wsknet.wsk.requests import Refusal, status_of_refusal
 from wsknet.wsk.status import NTSTATUS, STATUS_OF_KIND, STATUS_SUCCESS
 
 if TYPE_CHECKING:
@@ -101,7 +102,9 @@ def perform_inline(socket: Socket, ControlCode: int, buffers: Buffers) -> NTSTAT
         except NetError as error:
             return STATUS_OF_KIND[error.kind]
         except Refusal as refusal:
-            return refusal.Status
+            return status_of_refusal(socket.host, None, refusal)
+        except ODD as error:
+            raise wild(error) from error
     return STATUS_SUCCESS
 
 

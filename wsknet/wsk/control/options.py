@@ -18,7 +18,9 @@ from wsknet.wsk.control import (
     udp_options,
 )
 from wsknet.wsk.control.option import Option
+from wsknet.wsk.requests import Forbidden
 from wsknet.wsk.sockets.states import CREATED
+from wsknet.wsk.status import STATUS_INVALID_DEVICE_STATE
 
 if TYPE_CHECKING:
     from wsknet.types import Instant
@@ -46,7 +48,7 @@ def set_option(
     if option.set is None:
         raise LocalError(ErrorKind.NOT_SUPPORTED)
     if option.is_before_bind and socket.state != CREATED:
-        raise LocalError(ErrorKind.INVALID_STATE)
+        raise Forbidden(STATUS_INVALID_DEVICE_STATE, "WSK-5.2", "the option has to be set before bind")
     option.set(socket, InputSize, InputBuffer, now)
     return 0
 

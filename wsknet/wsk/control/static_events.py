@@ -36,7 +36,7 @@ EVENTS = (
 def set_static_events(now: Instant, client: Client, buffers: Buffers) -> None:
     """The last mask counts.  It may mix events of all categories, and not hold WSK_EVENT_DISABLE."""
     buffers.require_no_output()
-    client.require_no_socket_yet()
+    client.require_no_socket_yet("R-329")
     client.static_events = require_standard_events(buffers.InputSize, buffers.InputBuffer, sum(EVENTS))
 
 

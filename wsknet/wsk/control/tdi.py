@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def map_devices(now: Instant, client: Client, buffers: Buffers) -> None:
     """The last list counts."""
     buffers.require_no_output()
-    client.require_no_socket_yet()
+    client.require_no_socket_yet("R-334")
     info = buffers.InputBuffer
     if not isinstance(info, WSK_TDI_MAP_INFO) or buffers.InputSize != info.SIZE:
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
@@ -42,7 +42,7 @@ def _names_a_device(entry: object) -> bool:
 
 def set_behavior(now: Instant, client: Client, buffers: Buffers) -> None:
     buffers.require_no_output()
-    client.require_no_socket_yet()
+    client.require_no_socket_yet("R-334")
     flags = read_ulong(buffers.InputSize, buffers.InputBuffer)
     if flags & ~WSK_TDI_BEHAVIOR_BYPASS_TDI:
         raise LocalError(ErrorKind.INVALID_ARGUMENT)

@@ -25,6 +25,7 @@ from wsknet.wsk.control.static_events import start_static_events
 from wsknet.wsk.dispatch import WSK_PROVIDER_CONNECTION_DISPATCH
 from wsknet.wsk.irp import IRP, take_irp
 from wsknet.wsk.mdl import views_of
+from wsknet.wsk.pointers import require_number
 from wsknet.wsk.requests import Forbidden, Refusal, call_back, fail, forbid_flags, status_of_refusal
 from wsknet.wsk.sockaddr import SockAddr, remote_endpoint, require_room, sockaddr_octets, store_sockaddr
 from wsknet.wsk.sockets.base import DOCUMENTED
@@ -104,7 +105,7 @@ class ConnectionSocket(ReceivingSocket):
         self.is_closing = True
         self.end_notifications(STATUS_CANCELLED)
         self.cancel_all(now)
-        self.client.remove_socket(self)
+        self.completions.post(self.client.remove_socket, self)
 
     # Connecting
 
@@ -210,6 +211,8 @@ class ConnectionSocket(ReceivingSocket):
             if self.is_closing or not self.CATEGORY & CONNECTION:
                 self.require_usable(ConnectionSocket, "WskSend")
             views = views_of(Buffer)
+            if Flags not in (0, WSK_FLAG_NODELAY):
+                require_number(Flags, "Flags")
             if Flags & ~WSK_FLAG_NODELAY or not views:
                 return self.perform(Irp, self._send_nothing, Flags)
             take_irp(Irp)

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from wsknet.errors import ErrorKind, NetError
+from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.net.packet import Cast
 from wsknet.types import Cover
+from wsknet.wsk.bugcheck import BugCheck
 from wsknet.wsk.cmsg import CMSGHDR, store
 from wsknet.wsk.constants import (
     IPPROTO_IP,
@@ -23,10 +24,12 @@ from wsknet.wsk.constants import (
     WSK_FLAG_DATAGRAM_SOCKET,
 )
 from wsknet.wsk.control.messages import lengths_of_reports, messages_of, packet_info
+from wsknet.wsk.control.option import DATAGRAM
 from wsknet.wsk.control.static_events import start_static_events
 from wsknet.wsk.dispatch import WSK_PROVIDER_DATAGRAM_DISPATCH
 from wsknet.wsk.irp import IRP
 from wsknet.wsk.mdl import mdl_of, views_of, writable_views_of
+from wsknet.wsk.pointers import read_ulong, require_kind, require_ulong, write_ulong
 from wsknet.wsk.requests import Forbidden, call_back, forbid_flags, perform
 from wsknet.wsk.sockaddr import (
     SockAddr,
@@ -67,6 +70,7 @@ class DatagramSocket(TransportSocket):
     __slots__ = ("destination", "is_unreachable", "receives", "refused")
 
     CATEGORY = WSK_FLAG_DATAGRAM_SOCKET
+    CHECKS_ITSELF = frozenset({"WskSendTo", "WskReceiveFrom"})
     EVENTS = WSK_EVENT_RECEIVE_FROM
 
     def __init__(
@@ -149,10 +153,13 @@ class DatagramSocket(TransportSocket):
         Irp: IRP | None,
     ) -> NTSTATUS:
         """One datagram; its memory is free again at once."""
-        if self.is_closing:
-            self.require_open()
-        messages = (views_of(Buffer),)
-        return perform(self.host, Irp, self._send, messages, Flags, RemoteAddress, ControlInfoLength, ControlInfo)
+        try:
+            if self.is_closing or not self.CATEGORY & DATAGRAM:
+                self.require_usable(DatagramSocket, "WskSendTo")
+            messages = (views_of(Buffer),)
+            return perform(self.host, Irp, self._send, messages, Flags, RemoteAddress, ControlInfoLength, ControlInfo)
+        except BugCheck:
+            return self.stopped()
 
     def WskSendMessages(
         self,
@@ -167,6 +174,7 @@ class DatagramSocket(TransportSocket):
         messages = []
         element: WSK_BUF_LIST | None = BufferList
         while element is not None:
+            require_kind(element, WSK_BUF_LIST, "an element of BufferList")
             messages.append(views_of(element.Buffer))
             element = element.Next
         return self.perform(Irp, self._send, messages, Flags, RemoteAddress, ControlInfoLength, ControlInfo)
@@ -181,7 +189,10 @@ class DatagramSocket(TransportSocket):
         ControlInfoLength: int,
         ControlInfo: Any,
     ) -> Any:
-        forbid_flags(Flags, "WSK-4.14")
+        if Flags:
+            forbid_flags(Flags, "WSK-4.14")
+        if not messages:
+            raise LocalError(ErrorKind.INVALID_ARGUMENT, "BufferList is NULL")
         if bool(ControlInfoLength) != (ControlInfo is not None):
             raise Forbidden(STATUS_INVALID_PARAMETER, "R-263", "ControlInfoLength and ControlInfo do not agree")
         if self.state != BOUND:
@@ -220,18 +231,26 @@ class DatagramSocket(TransportSocket):
 
         With the latter ControlLength is the length of the messages that are there.
         """
-        if self.is_closing:
-            self.require_open()
-        views = writable_views_of(Buffer)
-        if RemoteAddress is not None:
-            require_room(RemoteAddress, self.family)
-        out = RemoteAddress, ControlLength, ControlInfo, ControlFlags
-        return perform(self.host, Irp, self._receive, views, Buffer, Flags, out)
+        try:
+            if self.is_closing or not self.CATEGORY & DATAGRAM:
+                self.require_usable(DatagramSocket, "WskReceiveFrom")
+            views = writable_views_of(Buffer)
+            if RemoteAddress is not None:
+                require_room(RemoteAddress, self.family)
+            if ControlLength is not None:
+                require_ulong(ControlLength, "ControlLength")
+            if ControlFlags is not None:
+                require_ulong(ControlFlags, "ControlFlags")
+            out = RemoteAddress, ControlLength, ControlInfo, ControlFlags
+            return perform(self.host, Irp, self._receive, views, Buffer, Flags, out)
+        except BugCheck:
+            return self.stopped()
 
     def _receive(
         self, Irp: IRP, now: Instant, views: list[memoryview], Buffer: WSK_BUF, Flags: int, out: tuple[Any, ...]
     ) -> Any:
-        forbid_flags(Flags, "WSK-4.16")
+        if Flags:
+            forbid_flags(Flags, "WSK-4.16")
         if self.state != BOUND:
             raise self.refuse_state("R-106", "a datagram socket receives once it is bound")
         if self.is_unreachable and not self.receives:
@@ -243,7 +262,8 @@ class DatagramSocket(TransportSocket):
             datagram = self.endpoint.receive()
             if datagram is not None:
                 return self._store(Irp, datagram)
-        self.lend(Irp, views, Buffer)
+        if self.verifier is not None:
+            self.lend(Irp, views, Buffer)
         self.receives.append(Irp)
         return self.pend(Irp, now)
 
@@ -266,11 +286,11 @@ class DatagramSocket(TransportSocket):
             filled = 0
             wanted = self.options.receiving.control_info
             if wanted:
-                filled, has_fitted = store(messages_of(datagram, wanted), ControlInfo, ControlLength[0])
+                filled, has_fitted = store(messages_of(datagram, wanted), ControlInfo, read_ulong(ControlLength))
                 flags |= 0 if has_fitted else MSG_CTRUNC
-            ControlLength[:] = [filled]
+            write_ulong(ControlLength, filled)
         if ControlFlags is not None:
-            ControlFlags[:] = [flags]
+            write_ulong(ControlFlags, flags)
         return copied
 
     def deliver(self, now: Instant) -> None:

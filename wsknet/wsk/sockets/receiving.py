@@ -25,6 +25,7 @@ from wsknet.wsk.control.option import CONNECTION
 from wsknet.wsk.control.tcp_options import apply_values
 from wsknet.wsk.irp import IRP, take_irp
 from wsknet.wsk.mdl import mdl_of, writable_views_of
+from wsknet.wsk.pointers import require_number
 from wsknet.wsk.requests import call_back, complete, fail, mark_pending, status_of_refusal
 from wsknet.wsk.sockets.base import NOT_CALLED
 from wsknet.wsk.sockets.states import CONNECTED, DEAD
@@ -81,7 +82,8 @@ class ReceivingSocket(TransportSocket):
     def take_accept_out(self) -> None:
         """Use what the application has written by now; it has to before it enables events."""
         if self.accept_out is not None:
-            self.SocketContext, self.ClientDispatch = self.accept_out[0][0], self.accept_out[1][0]
+            # A list that the application has emptied holds NULL.
+            self.SocketContext, self.ClientDispatch = (out[0] if out else None for out in self.accept_out)
 
     @property
     def connection_dispatch(self) -> Any:
@@ -115,6 +117,8 @@ class ReceivingSocket(TransportSocket):
             if self.is_closing or not self.CATEGORY & CONNECTION:
                 self.require_usable(ReceivingSocket, "WskReceive")
             views = writable_views_of(Buffer)
+            if Flags != 0:
+                require_number(Flags, "Flags")
             take_irp(Irp)
             if Flags:
                 status = _check_flags(Buffer, Flags)
@@ -254,7 +258,7 @@ class ReceivingSocket(TransportSocket):
             elif self.verifier is not None:
                 self.verifier.retain((indication,), callback)
             with self.pump as now:
-                self._indicated(status, length, accepted[0], now)
+                self._indicated(status, length, _number_in(accepted, length), now)
 
     def _indicated(self, status: Any, length: int, accepted: int, now: Instant) -> None:
         """Apply what the callback returned; NOT_CALLED if it was not."""
@@ -266,7 +270,7 @@ class ReceivingSocket(TransportSocket):
         elif status != STATUS_SUCCESS:
             accepted = 0
         if accepted:
-            self.endpoint.consume(min(accepted, length), now)
+            self.endpoint.consume(accepted, now)
         if accepted < length and status != NOT_CALLED:
             self.is_armed = False
         endpoint = self.endpoint
@@ -299,6 +303,12 @@ class ReceivingSocket(TransportSocket):
 
     def WskRelease(self, DataIndication: WSK_DATA_INDICATION | None) -> NTSTATUS:
         return self.release(DataIndication)
+
+
+def _number_in(accepted: list[Any], length: int) -> int:
+    """BytesAccepted as the callback has left it: at most `length`, which what is no SIZE_T counts as."""
+    value = accepted[0] if accepted else length
+    return value if isinstance(value, int) and 0 <= value < length else length
 
 
 def _check_flags(Buffer: WSK_BUF, Flags: int) -> NTSTATUS:

@@ -131,7 +131,7 @@ class TransportSocket(Socket, ABC):
         """Take retained elements back: those linked by `Next`, in any mixture.  None is taken if one is not ours."""
         self.require_open()
         elements = []
-        while Indication is not None and Indication._holder is self:
+        while Indication is not None and getattr(Indication, "_holder", None) is self:
             Indication._holder = None
             elements.append(Indication)
             Indication = Indication.Next
