@@ -28,7 +28,7 @@ def run(*command: str, cwd: Path) -> str:
 
 
 def test_there_are_programs() -> None:
-    assert len(PROGRAMS) == 4
+    assert len(PROGRAMS) == 5
 
 
 @pytest.mark.rule("R-130", "R-131", "R-138")

@@ -37,7 +37,11 @@ OPTION_TESTS = (
     "test_getting_is_for_the_sockets_that_have_the_option",
     "test_setting_after_bind_is_for_the_options_that_allow_it",
 )
-IOCTL_TESTS = ("test_an_ioctl_is_for_the_sockets_that_have_it", "test_some_ioctls_are_for_passive_level_only")
+IOCTL_TESTS = (
+    "test_an_ioctl_is_for_the_sockets_that_have_it",
+    "test_some_ioctls_are_for_passive_level_only",
+    "test_only_some_ioctls_do_without_an_irp",
+)
 RAW_ONLY = {(0, 2), (41, 2), (41, 26)}
 """Options without a row there."""
 

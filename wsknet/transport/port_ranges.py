@@ -47,6 +47,8 @@ class PortRanges:
         """The dynamic ports that are not excluded, from the lowest."""
         blocks = {limits for family in cover.families for limits in self._blocks(family)}
         excluded = {port for first, last in blocks for port in range(first, last + 1)}
+        if not excluded:
+            return list(self.dynamic(cover))
         return [port for port in self.dynamic(cover) if port not in excluded]
 
     def find_run(self, cover: Cover, count: int, is_free: Callable[[int], bool]) -> int | None:

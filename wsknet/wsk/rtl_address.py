@@ -89,7 +89,7 @@ def RtlIpv4StringToAddressEx(AddressString: str, Strict: bool, Address: IN_ADDR,
     if found is None:
         return STATUS_INVALID_PARAMETER
     octets, rest = found
-    port = _port(rest[1:] if rest[:1] == ":" else None if rest else "0", is_needed=True)
+    port = _port(rest[1:] if rest[:1] == ":" else None if rest else "0")
     if port is None:
         return STATUS_INVALID_PARAMETER
     Address._raw[:], Port[:] = octets, [htons(port)]
@@ -102,7 +102,7 @@ def RtlIpv6StringToAddressEx(AddressString: str, Address: IN6_ADDR, ScopeId: lis
     if match is None:
         return STATUS_INVALID_PARAMETER
     found = _parse_ipv6(match["inner"] if match["bare"] is None else match["bare"])
-    port = _port(match["port"] or "0", is_needed=match["port"] is not None)
+    port = _port(match["port"] or "0")
     if found is None or port is None:
         return STATUS_INVALID_PARAMETER
     octets, rest = found
@@ -113,7 +113,7 @@ def RtlIpv6StringToAddressEx(AddressString: str, Address: IN6_ADDR, ScopeId: lis
     return STATUS_SUCCESS
 
 
-def _port(digits: str | None, is_needed: bool) -> int | None:
+def _port(digits: str | None) -> int | None:
     if digits is None or not digits:
         return None
     port = _number(digits) if digits.isascii() and digits.isalnum() else None

@@ -40,7 +40,7 @@ def some() -> list[Misuse]:
     by_rule = groupby(sorted(TABLE, key=attrgetter("rule")), attrgetter("rule"))
     few = [misuse for rule, group in by_rule if rule != "D-19" for misuse in islice(group, 3)]
     return few + [
-        misuse for misuse in TABLE if misuse.rule == "D-19" or misuse.name in CODE_OF_NAME and misuse not in few
+        misuse for misuse in TABLE if misuse.rule == "D-19" or (misuse.name in CODE_OF_NAME and misuse not in few)
     ]
 
 

@@ -11,6 +11,7 @@ from wsknet.drivers.disturbance import Completing
 from wsknet.wsk import (
     DISPATCH_LEVEL,
     IRP,
+    KSPIN_LOCK,
     NTSTATUS,
     PASSIVE_LEVEL,
     SOCKADDR_IN,
@@ -20,14 +21,18 @@ from wsknet.wsk import (
     STATUS_NOT_SUPPORTED,
     STATUS_PENDING,
     STATUS_SUCCESS,
+    WSK_CLIENT_DATAGRAM_DISPATCH,
+    WSK_EVENT_RECEIVE_FROM,
     WSK_FLAG_CONNECTION_SOCKET,
     WSK_SOCKET,
     BugCheck,
     IoAllocateIrp,
     IoSetCompletionRoutine,
+    KeAcquireSpinLock,
     KeGetCurrentIrql,
     KeLowerIrql,
     KeRaiseIrql,
+    KeReleaseSpinLock,
     faults_of,
     simple,
     verify,
@@ -129,6 +134,28 @@ def test_requests_that_fail_at_dispatch_level_leave_it_and_complete_there(lab: L
 
     assert (request.returned, request.status) == (STATUS_INVALID_DEVICE_STATE, STATUS_INVALID_DEVICE_STATE)
     assert (request.irql, level) == (DISPATCH_LEVEL, DISPATCH_LEVEL)
+
+
+def test_a_failure_under_a_spin_lock_lets_nothing_run_that_wants_the_lock(lab: Lab) -> None:
+    lock = KSPIN_LOCK()
+    trail: list[str] = []
+
+    def received(SocketContext: object, Flags: int, DataIndication: object) -> NTSTATUS:
+        trail.append("callback")
+        return STATUS_SUCCESS
+
+    Socket = lab.datagram(lab.near, PORT, "127.0.0.1", Dispatch=WSK_CLIENT_DATAGRAM_DISPATCH(received))
+    unbound = lab.socket(lab.near, WSK_FLAG_CONNECTION_SOCKET)
+    simple.control_events(Socket, WSK_EVENT_RECEIVE_FROM)
+    before: list[int] = []
+    KeAcquireSpinLock(lock, before)
+    start(Socket.Dispatch.WskSendTo, Socket, simple.buffer(b"x"), 0, simple.address("127.0.0.1", PORT), 0, None)
+    failed = start(unbound.Dispatch.WskConnect, unbound, simple.address(FAR, PORT), 0)
+    trail.append("called")
+    KeReleaseSpinLock(lock, before[0])
+
+    assert failed.returned == STATUS_INVALID_DEVICE_STATE
+    assert trail == ["called", "callback"]
 
 
 def test_what_the_routine_of_a_failure_requests_comes_after_it(lab: Lab) -> None:

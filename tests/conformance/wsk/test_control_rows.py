@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.support.wsk_lab import Lab, start
+from tests.support.wsk_lab import FAR, Lab, start
 from wsknet import wsk
 from wsknet.wsk import (
     AF_INET,
@@ -18,6 +18,7 @@ from wsknet.wsk import (
     STATUS_INVALID_PARAMETER,
     STATUS_NOT_SUPPORTED,
     WSK_SOCKET,
+    simple,
 )
 
 DATAGRAM = 4
@@ -188,3 +189,38 @@ def test_a_dual_stack_socket_has_the_options_of_both_levels(lab: Lab) -> None:
         if row.level in {IP, IPV6}:
             for number in row.numbers:
                 assert get(Socket, row.level, number) != STATUS_INVALID_PARAMETER, (row.level, number)
+
+
+WITHOUT_IRP = {0x48000016, 0xC8000019, 0xCF000002, 0x4F000005}
+INPUTS: list[tuple[int, Any]] = [
+    (0, None),
+    (1, bytearray(1)),
+    (4, bytearray(4)),
+    (12, bytearray(12)),
+    (16, simple.address(FAR, 9)),
+]
+
+
+@pytest.mark.parametrize("code", CODES, ids=lambda code: f"{code.number:08X}")
+def test_only_some_ioctls_do_without_an_irp(lab: Lab, code: Code) -> None:
+    near, _ = lab.pair()
+    Socket = lab.datagram(lab.near) if "D" in code.who else near
+    for size, memory in INPUTS:
+        arguments = (wsk.WskIoctl, code.number, 0, size, memory, 256, bytearray(256), [0], None)
+        status = Socket.Dispatch.WskControlSocket(Socket, *arguments)
+        if code.number not in WITHOUT_IRP:
+            assert status == STATUS_INVALID_PARAMETER, (size, status)
+
+
+@pytest.mark.parametrize("family", [AF_INET, AF_INET6])
+@pytest.mark.parametrize("number", [0x8F000001, 0x8F000006, 0xC8000014, 0x88000015])
+def test_an_address_has_the_size_of_its_family(lab: Lab, number: int, family: int) -> None:
+    Socket = lab.datagram(lab.near, 0, "::" if family == AF_INET6 else "0.0.0.0", AddressFamily=family)
+    whole = simple.address("2001:db8::2" if family == AF_INET6 else FAR, 9)
+    size = 28 if family == AF_INET6 else 16
+    output = bytearray(256)
+    for told, is_enough in ((size - 1, False), (size, True)):
+        request = start(
+            Socket.Dispatch.WskControlSocket, Socket, wsk.WskIoctl, number, 0, told, whole, 256, output, None
+        )
+        assert (request.returned != STATUS_INVALID_PARAMETER) is is_enough, (told, request.returned)

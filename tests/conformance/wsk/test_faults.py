@@ -11,6 +11,7 @@ from tests.support.wsk_lab import FAR, NEAR, PORT, Lab, Request, ok, start
 from wsknet.drivers.disturbance import NESTING_LIMIT
 from wsknet.types import MILLISECOND
 from wsknet.wsk import (
+    NTSTATUS,
     SOCKADDR_IN,
     STATUS_CANCELLED,
     STATUS_DEVICE_NOT_READY,
@@ -143,7 +144,7 @@ def test_completions_come_late_and_in_order(lab: Lab, faults: Faults) -> None:
     order: list[int] = []
     requests = [Request() for _ in range(2)]
     for number, request in enumerate(requests):
-        request.then = lambda number=number: order.append(number)  # type: ignore[misc]
+        request.then = lambda number=number: order.append(number)
         request.start(near.Dispatch.WskReceive, near, simple.buffer(bytearray(1)), 0)
     start(far.Dispatch.WskSend, far, simple.buffer(b"ab"), 0)
     lab.run(0.004)
@@ -168,7 +169,12 @@ def test_completions_come_in_another_thread(lab: Lab, faults: Faults) -> None:
 
 def test_callbacks_come_late_too(lab: Lab, faults: Faults) -> None:
     seen: list[int] = []
-    dispatch = WSK_CLIENT_CONNECTION_DISPATCH(lambda c, f, i, length, a: seen.append(length) or STATUS_SUCCESS)
+
+    def WskReceiveEvent(Context: object, Flags: int, Indication: object, length: int, Accepted: object) -> NTSTATUS:
+        seen.append(length)
+        return STATUS_SUCCESS
+
+    dispatch = WSK_CLIENT_CONNECTION_DISPATCH(WskReceiveEvent)
     near, far = lab.pair(Dispatch=dispatch)
     assert simple.control_events(near, WSK_EVENT_RECEIVE) == STATUS_SUCCESS
     faults.complete(delay=5 * MILLISECOND)

@@ -12,6 +12,7 @@ from wsknet.wsk import (
     SIO_ADDRESS_LIST_CHANGE,
     STATUS_CANCELLED,
     STATUS_FILE_FORCED_CLOSED,
+    STATUS_INVALID_PARAMETER,
     STATUS_PENDING,
     STATUS_REQUEST_NOT_ACCEPTED,
     STATUS_SUCCESS,
@@ -21,13 +22,16 @@ from wsknet.wsk import (
     WSK_DATA_INDICATION,
     WSK_EVENT_ACCEPT,
     WSK_EVENT_RECEIVE,
+    WSK_FLAG_LISTEN_SOCKET,
     WSK_FLAG_STREAM_SOCKET,
     WSK_SOCKET,
+    BugCheck,
     IoCancelIrp,
     MmGetSystemAddressForMdlSafe,
     WskIoctl,
     faults_of,
     simple,
+    verify,
 )
 
 pytestmark = pytest.mark.rule("D-16")
@@ -168,3 +172,26 @@ def test_a_connection_that_waits_is_handed_out_when_the_event_is_enabled(lab: La
 
     assert len(events.accepted) == 1
     assert events.contexts == ["the context"]
+
+
+def test_events_before_there_is_a_role_are_misuse(lab: Lab, events: Events) -> None:
+    verify(lab.near)
+    for Flags, table in (
+        (WSK_FLAG_STREAM_SOCKET, events.dispatch),
+        (WSK_FLAG_LISTEN_SOCKET, events.dispatch.Listen),
+    ):
+        Socket = lab.socket(lab.near, Flags, Dispatch=table)
+        with pytest.raises(BugCheck) as stop:
+            simple.control_events(Socket, WSK_EVENT_ACCEPT)
+        assert (stop.value.code, stop.value.rule) == (0xC4, "R-297")
+
+
+def test_without_a_client_dispatch_there_is_nothing_to_enable(lab: Lab) -> None:
+    listener = lab.bound(lab.far, WSK_FLAG_STREAM_SOCKET, port=PORT)
+    ok(simple.listen(listener))
+    Socket = lab.bound(lab.near, WSK_FLAG_STREAM_SOCKET)
+    ok(simple.connect(Socket, simple.address(FAR, PORT)))
+
+    assert simple.control_events(Socket, WSK_EVENT_RECEIVE) == STATUS_INVALID_PARAMETER
+    with lab.far.activate():
+        assert simple.control_events(listener, WSK_EVENT_ACCEPT) == STATUS_INVALID_PARAMETER

@@ -17,18 +17,22 @@ from wsknet.wsk import (
     STATUS_UNSUCCESSFUL,
     BugCheck,
     IoAllocateIrp,
+    IoAllocateMdl,
     IoCancelIrp,
     IoCleanupIrp,
     IoCompleteRequest,
     IoFreeIrp,
+    IoFreeMdl,
     IoGetCurrentIrpStackLocation,
     IoGetNextIrpStackLocation,
     IoInitializeIrp,
+    IoMarkIrpPending,
     IoReuseIrp,
     IoSetCancelRoutine,
     IoSetCompletionRoutine,
     IoSetNextIrpStackLocation,
     IoSkipCurrentIrpStackLocation,
+    require_nothing_left,
     verify,
 )
 from wsknet.wsk.irp import give_back_irp, take_irp
@@ -110,15 +114,46 @@ def test_reuse_clears_every_location() -> None:
 
 def test_an_irp_is_of_the_host_that_allocated_it_wherever_it_is_misused(network: Network, host: Host) -> None:
     """Its host has no verifier: a verifier of the current one does not matter."""
-    with network.host("other").activate():
+    other = network.host("other")
+    with other.activate():
         verify(current_host(), False)
         Irp = taken()
         assert Irp.host is current_host()
     verify(host)
 
     IoReuseIrp(Irp, 0)
+    IoFreeIrp(Irp)
     assert Irp.CurrentLocation == 1
     assert IRP().host is None
+
+    def let_go(DeviceObject: object, Irp: IRP, Context: object) -> NTSTATUS:
+        return STATUS_SUCCESS
+
+    with other.activate():
+        handed_down = new_irp(2)
+    IoSetCompletionRoutine(handed_down, let_go, None, True, True, True)
+    IoSetNextIrpStackLocation(handed_down)
+    IoSetCompletionRoutine(handed_down, let_go, None, True, True, True)
+    take_irp(handed_down)
+    IoMarkIrpPending(handed_down)
+    IoCompleteRequest(handed_down)
+    assert handed_down.CurrentLocation == 3
+
+
+@pytest.mark.rule("R-063", "R-046")
+def test_the_two_misuses_of_a_routine_have_their_rules() -> None:
+    def let_go(DeviceObject: object, Irp: IRP, Context: object) -> NTSTATUS:
+        return STATUS_SUCCESS
+
+    for StackSize, rule in ((1, "R-046"), (2, "R-063")):
+        Irp = new_irp(StackSize)
+        for _ in range(StackSize):
+            IoSetCompletionRoutine(Irp, let_go, None, True, True, True)
+            IoSetNextIrpStackLocation(Irp)
+        IoMarkIrpPending(Irp)
+        with pytest.raises(BugCheck) as stop:
+            IoCompleteRequest(Irp)
+        assert (stop.value.code, stop.value.rule) == (0xC4, rule)
 
 
 def test_completion_clears_the_location_that_it_leaves() -> None:
@@ -142,6 +177,16 @@ def test_a_driver_in_between_may_keep_an_irp_and_pass_it_on_again() -> None:
 
     assert len(seen) == 3
     assert Irp.CurrentLocation == 3
+
+
+def test_what_was_allocated_before_the_verifier_came_can_be_freed(host: Host) -> None:
+    verify(host, False)
+    Irp, Mdl = new_irp(), IoAllocateMdl(bytearray(1), 1, False, False, None)
+    assert Mdl is not None
+    verify(host)
+    IoFreeIrp(Irp)
+    IoFreeMdl(Mdl)
+    require_nothing_left(host)
 
 
 def test_skipping_gives_the_own_location_to_the_next_lower_driver() -> None:
