@@ -28,12 +28,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """One worker for all TAP tests: the timing of one should not depend on another beside it.
+    """Two workers for all TAP tests, which mostly wait: the timing of one should not depend on many beside it.
 
     Done here because xdist reads the groups before `pytest_collection_modifyitems` of this file is called.
     """
     if item.get_closest_marker("tap"):
-        item.add_marker(pytest.mark.xdist_group("tap"))
+        is_below = item.path.parent.name in ("ip", "tcp")
+        item.add_marker(pytest.mark.xdist_group("tap of the stack" if is_below else "tap of programs"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,6 +1,6 @@
 """Does a test notice each small change of the functions of `wsknet.wsk`?
 
-Run: python -m tools.mutate_wsk [--jobs N] [--limit SECONDS] [--date DAY] [PATTERN...]
+Run: python -m tools.mutate_wsk [--jobs N] [--limit SECONDS] [--date DAY] [--tests PATTERN]... [PATTERN...]
 
 mutmut changes them one at a time, in a copy of the tree below the temporary directory, and runs the tests of WSK that
 come by.  PATTERN picks modules by name, such as `requests` or `sockets.*`; without one all are run, which takes hours.
@@ -270,7 +270,7 @@ def main(arguments: list[str]) -> int:
             parser.error("no module has such a name")
         with tempfile.TemporaryDirectory(prefix="mutate-wsk-") as name:
             tree = Path(name)
-            state = state_of_tree(told.date)
+            state = state_of_tree(told.date) + (f", tests {' '.join(told.tests)}" if told.tests else "")
             copy_tree(tree)
             texts = {module: text_of(tree / path) for module, path in picked.items()}
             prepare(tree, picked.values())
