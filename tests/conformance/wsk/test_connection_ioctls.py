@@ -274,6 +274,14 @@ def test_addresses_are_sorted_as_destinations(lab: Lab, is_memory: bool) -> None
     assert (short.status, needed) == (STATUS_BUFFER_OVERFLOW, [request.information])
 
 
+@pytest.mark.parametrize("category", [B, L, C, D, S])
+def test_every_category_sorts_and_an_empty_list_stays_one(lab: Lab, category: int) -> None:
+    Socket = lab.socket(lab.near, category, AddressFamily=AF_INET6)
+    request, found, needed = sort(Socket, bytes(8), 8)
+
+    assert (request.status, found, needed) == (STATUS_SUCCESS, [], [8])
+
+
 def test_what_is_no_address_list_is_not_sorted(lab: Lab) -> None:
     Socket = lab.socket(lab.near, B, AddressFamily=AF_INET6)
     for size, told in ((0, None), (4, bytes(4)), (8, b"\2" + bytes(7)), (8, [1])):
