@@ -42,6 +42,7 @@ IOCTL_TESTS = (
     "test_some_ioctls_are_for_passive_level_only",
     "test_only_some_ioctls_do_without_an_irp",
 )
+IOCTL_ROWS = "tests/conformance/wsk/test_ioctl_rows.py"
 RAW_ONLY = {(0, 2), (41, 2), (41, 26)}
 """Options without a row there."""
 
@@ -264,6 +265,6 @@ def _ioctls() -> Iterator[TableChange]:
         variants |= {
             f"categories=0x{row.categories ^ bit:x}": {"categories": row.categories ^ bit} for bit in (1, 2, 4, 8)
         }
-        first = tuple(f"{ROWS}::{test}[{code:08X}]" for test in IOCTL_TESTS)
+        first = (*(f"{ROWS}::{test}[{code:08X}]" for test in IOCTL_TESTS), IOCTL_ROWS)
         name = f"ioctls.{names[0] if names else hex(code)}"
         yield from _row_changes(rows, code, name, variants, first, names)

@@ -91,6 +91,20 @@ def perform(host: Host, Irp: IRP | None, operation: Callable[..., Any], *argumen
     return STATUS_SUCCESS
 
 
+def perform_without_irp(host: Host, operation: Callable[..., Any], *arguments: Any) -> NTSTATUS:
+    """Run `operation(now, *arguments)`, which may return a status other than STATUS_SUCCESS, and raises as above."""
+    with host.pump as now:
+        try:
+            answer = operation(now, *arguments)
+        except NetError as error:
+            return STATUS_OF_KIND[error.kind]
+        except Refusal as refusal:
+            return status_of_refusal(host, None, refusal)
+        except ODD as error:
+            raise wild(error) from error
+    return answer if isinstance(answer, NTSTATUS) else STATUS_SUCCESS
+
+
 def status_of_refusal(host: Host, Irp: IRP | None, refusal: Refusal) -> NTSTATUS:
     """With a strict verifier, a BugCheck for what is forbidden: an IRP that was taken is the caller's again."""
     if isinstance(refusal, Forbidden):

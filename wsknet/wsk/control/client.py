@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from wsknet.errors import ErrorKind, LocalError, NetError
+from wsknet.errors import ErrorKind, LocalError
 from wsknet.wsk.client import require_client
 from wsknet.wsk.client_requests import perform_for_client
 from wsknet.wsk.constants import (
@@ -25,16 +25,14 @@ from wsknet.wsk.constants import (
 from wsknet.wsk.control import security, static_events, tdi, transports
 from wsknet.wsk.control.ioctl import Buffers
 from wsknet.wsk.irp import IRP
-from wsknet.wsk.pointers import ODD, require_number, wild
-from wsknet.wsk.requests import Refusal, status_of_refusal
+from wsknet.wsk.pointers import require_number
+from wsknet.wsk.requests import Refusal, perform_without_irp
 from wsknet.wsk.status import (
     NTSTATUS,
     STATUS_DEVICE_NOT_READY,
     STATUS_INVALID_HANDLE,
     STATUS_INVALID_PARAMETER,
     STATUS_NOT_SUPPORTED,
-    STATUS_OF_KIND,
-    STATUS_SUCCESS,
 )
 
 if TYPE_CHECKING:
@@ -93,16 +91,12 @@ def _perform_with_irp(Irp: IRP, now: Instant, client: Client, ControlCode: int, 
 def _perform_without_irp(client: Client, operation: Any, buffers: Buffers) -> NTSTATUS:
     client.enter()
     try:
-        with client.host.pump as now:
-            if client.is_provider_gone and operation is not security.release:
-                return STATUS_DEVICE_NOT_READY
-            operation(now, client, buffers)
-    except NetError as error:
-        return STATUS_OF_KIND[error.kind]
-    except Refusal as refusal:
-        return status_of_refusal(client.host, None, refusal)
-    except ODD as error:
-        raise wild(error) from error
+        return perform_without_irp(client.host, _at_once, client, operation, buffers)
     finally:
         client.leave()
-    return STATUS_SUCCESS
+
+
+def _at_once(now: Instant, client: Client, operation: Any, buffers: Buffers) -> None:
+    if client.is_provider_gone and operation is not security.release:
+        raise Refusal(STATUS_DEVICE_NOT_READY)
+    operation(now, client, buffers)

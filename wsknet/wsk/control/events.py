@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wsknet.errors import ErrorKind, LocalError, NetError
+from wsknet.errors import ErrorKind, LocalError
 from wsknet.wsk.constants import WSK_EVENT_DISABLE
-from wsknet.wsk.pointers import ODD, wild
-from wsknet.wsk.requests import KEPT, Forbidden, Refusal, mark_pending, status_of_refusal
+from wsknet.wsk.requests import KEPT, Forbidden, mark_pending, perform_without_irp
 from wsknet.wsk.status import (
     NTSTATUS,
     STATUS_EVENT_PENDING,
     STATUS_INVALID_PARAMETER,
-    STATUS_OF_KIND,
     STATUS_SUCCESS,
 )
 from wsknet.wsk.structures import NPI_WSK_INTERFACE_ID, WSK_EVENT_CALLBACK_CONTROL
@@ -27,20 +25,16 @@ def control_events(socket: Socket, InputSize: int, Control: Any, Irp: IRP | None
     """Works with and without an IRP, both ways (C-05)."""
     if Irp is not None:
         return socket.perform(Irp, _change_events, socket, InputSize, Control)
-    with socket.pump as now:
-        try:
-            mask = _event_mask(socket, InputSize, Control)
-            if mask & WSK_EVENT_DISABLE:
-                event = _disable(socket, mask)
-                return STATUS_EVENT_PENDING if socket.busy & event else STATUS_SUCCESS
-            _enable(socket, mask, now)
-        except NetError as error:
-            return STATUS_OF_KIND[error.kind]
-        except Refusal as refusal:
-            return status_of_refusal(socket.host, None, refusal)
-        except ODD as error:
-            raise wild(error) from error
-    return STATUS_SUCCESS
+    return perform_without_irp(socket.host, _change_events_at_once, socket, InputSize, Control)
+
+
+def _change_events_at_once(now: Instant, socket: Socket, InputSize: int, Control: Any) -> NTSTATUS:
+    mask = _event_mask(socket, InputSize, Control)
+    if not mask & WSK_EVENT_DISABLE:
+        _enable(socket, mask, now)
+        return STATUS_SUCCESS
+    event = _disable(socket, mask)
+    return STATUS_EVENT_PENDING if socket.busy & event else STATUS_SUCCESS
 
 
 def _change_events(Irp: IRP, now: Instant, socket: Socket, InputSize: int, Control: Any) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from wsknet.errors import ErrorKind, LocalError, NetError
+from wsknet.errors import ErrorKind, LocalError
 from wsknet.wsk.constants import (
     AF_INET,
     SIO_ADDRESS_LIST_CHANGE,
@@ -24,9 +25,8 @@ from wsknet.wsk.control.addresses import local_addresses, route_probe, routing_i
 from wsknet.wsk.control.ioctl import Buffers, Ioctl
 from wsknet.wsk.control.notifications import Notifications
 from wsknet.wsk.control.ulong import read_ulong
-from wsknet.wsk.pointers import ODD, wild
-from wsknet.wsk.requests import Refusal, status_of_refusal
-from wsknet.wsk.status import NTSTATUS, STATUS_OF_KIND, STATUS_SUCCESS
+from wsknet.wsk.requests import perform_without_irp
+from wsknet.wsk.status import NTSTATUS
 
 if TYPE_CHECKING:
     from wsknet.types import Instant
@@ -96,16 +96,7 @@ def _query_address_list(Irp: IRP | None, now: Instant, socket: Socket, buffers: 
 
 def perform_inline(socket: Socket, ControlCode: int, buffers: Buffers) -> NTSTATUS:
     """An IOCTL that is documented without an IRP (R-318)."""
-    with socket.pump as now:
-        try:
-            perform_ioctl(None, now, socket, ControlCode, buffers)
-        except NetError as error:
-            return STATUS_OF_KIND[error.kind]
-        except Refusal as refusal:
-            return status_of_refusal(socket.host, None, refusal)
-        except ODD as error:
-            raise wild(error) from error
-    return STATUS_SUCCESS
+    return perform_without_irp(socket.host, partial(perform_ioctl, None), socket, ControlCode, buffers)
 
 
 def _await_address_change(Irp: IRP, now: Instant, socket: Socket, buffers: Buffers) -> Any:
