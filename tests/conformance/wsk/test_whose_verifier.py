@@ -1,4 +1,4 @@
-"""An IRP is judged by the verifier of the host that it belongs to, not by that of the host which happens to be current."""
+"""An IRP is judged by the verifier of the host that it belongs to, and nothing stays behind after a callback."""
 
 from __future__ import annotations
 
