@@ -69,6 +69,7 @@ def end(machine: Programs) -> None:
 
 
 def _read_to_the_ends(machine: Programs) -> None:
+    machine.network.run_for(PATIENCE)  # who is still connecting, or is told late that he is connected, reads too
     streams = [sock for party in machine.parties for sock in party.sockets if isinstance(sock, Stream)]
     for stream in streams:
         with stream.party.host.activate():
