@@ -1,11 +1,12 @@
 """Does a test notice each small change of the functions of `wsknet.wsk`?
 
-Run: python -m tools.mutate_wsk [--jobs N] [--limit SECONDS] [--date DAY] [--tests PATTERN]... [PATTERN...]
+Run: python -m tools.mutate_wsk [--jobs N] [--limit SECONDS] [--date DAY] [--afresh] [--tests PATTERN]... [PATTERN...]
 
 mutmut changes them one at a time, in a copy of the tree below the temporary directory, and runs the tests of WSK that
-come by.  PATTERN picks modules by name, such as `requests` or `sockets.*`; without one all are run, which takes hours.
-The result is kept in `tools/mutations/wsk.txt`, where only the modules that were run change.  What survives has its
-reason in `tools/mutations/wsk-accepted.yaml`, or is OPEN, and the exit status is then 1.
+come by: a few of them first, all of them for what those let through.  What has a reason is not run, nor what an earlier
+run of the same text has seen killed.  PATTERN picks modules by name, such as `requests` or `sockets.*`; without one
+all are run, which takes hours.  The result is kept in `tools/mutations/wsk.txt`, where only the modules that were run
+change.  What survives has its reason in `tools/mutations/wsk-accepted.yaml`, or is OPEN, and the exit status is then 1.
 """
 
 from __future__ import annotations
@@ -15,25 +16,34 @@ import ast
 import difflib
 import fnmatch
 import hashlib
-import json
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from tools.mutations.results import (
     FOLDER,
     NO_TEST,
+    Accepted,
     Change,
     ModuleResult,
     load_accepted,
     open_changes,
     parse_results,
     render_results,
+)
+from tools.mutations.workplace import (
+    ExitCodes,
+    TestChoice,
+    exit_codes,
+    kind_of,
+    known_before,
+    let_through,
+    set_exit_codes,
 )
 
 ROOT = FOLDER.parent.parent
@@ -49,6 +59,9 @@ LEFT_OUT = ("test_rules.py", "test_*machine*.py", "test_*sequence*.py", "test_ex
 
 TIMES = {"timeout_multiplier": 3, "timeout_constant": 5}
 """A change is timed out after (seconds that its tests took at first + constant) * multiplier."""
+
+FEW = 40
+"""Tests for each function in the first round."""
 
 TEXT_ALONE = r"^\s+f?\"[^\"]* [^\"]*\"[,)]*$"
 """A line with nothing but text for people: mutmut leaves it as it is."""
@@ -74,14 +87,6 @@ pytest_add_cli_args=
 pytest_add_cli_args_test_selection=
     {tests}
 """
-
-KINDS = {0: "survived", 1: "killed", 2: "killed", 3: "killed", -11: "killed", 5: NO_TEST, 33: NO_TEST, None: "not run"}
-TIMED_OUT = frozenset({24, -24, 36, 152, 255, -9})
-
-
-def kind_of(exit_code: int | None) -> str:
-    """What mutmut's exit code of one change means: 2 and 3 are tests that could not be loaded any more."""
-    return "timed out" if exit_code in TIMED_OUT else KINDS.get(exit_code, "unclear")
 
 
 def modules(root: Path = ROOT) -> dict[str, Path]:
@@ -152,18 +157,17 @@ def test_files(tree: Path, patterns: list[str]) -> list[str]:
     ]
 
 
-def run_mutmut(tree: Path, jobs: int, limit: float) -> int:
-    """Its exit status; what is not reached after `limit` seconds stays "not run"."""
+def run_mutmut(tree: Path, jobs: int, limit: float, *names: str) -> None:
+    """What is not reached after `limit` seconds stays as it is."""
     command = Path(sys.executable).with_name("mutmut")
     if not command.exists():
         raise SystemExit("mutmut is not there: pip install -e '.[test,mutation]'")
-    with subprocess.Popen([command, "run", "--max-children", str(jobs)], cwd=tree) as process:
+    with subprocess.Popen([command, "run", "--max-children", str(jobs), *names], cwd=tree) as process:
         try:
-            return process.wait(limit)
+            process.wait(max(limit, 1))
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGINT)
             process.wait()
-            return 0
 
 
 def functions_of(source: str) -> dict[str, list[str]]:
@@ -190,37 +194,32 @@ def changed_lines(old: list[str], new: list[str]) -> tuple[str, str]:
     return " | ".join(gone), " | ".join(come)
 
 
-def survivors_of(source: str, exit_codes: dict[str, int | None]) -> Iterator[Change]:
-    """`source` is the file with all variants in it."""
+def changes_of(source: str, mutants: Iterable[str]) -> Iterator[tuple[str, Change]]:
+    """Each mutant with what it changes; `source` is the file with all variants in it."""
     functions = functions_of(source)
-    for mutant, exit_code in exit_codes.items():
-        kind = kind_of(exit_code)
-        if kind == NO_TEST:
-            yield Change(plain_name(mutant), "all of it", NO_TEST)
-        elif kind in {"survived", "unclear"}:
-            mangled = mutant.rpartition(".")[2]
-            original = functions[mangled.partition("__mutmut_")[0] + "__mutmut_orig"]
-            yield Change(plain_name(mutant), *changed_lines(original, functions[mangled]))
+    for mutant in mutants:
+        mangled = mutant.rpartition(".")[2]
+        original = functions[mangled.partition("__mutmut_")[0] + "__mutmut_orig"]
+        yield mutant, Change(plain_name(mutant), *changed_lines(original, functions[mangled]))
 
 
 def text_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
-def read_result(tree: Path, module: str, path: Path, state: str, text: str) -> ModuleResult | None:
-    """None without functions to change."""
-    meta = tree / "mutants" / f"{path}.meta"
-    if not meta.exists():
-        return None
-    told: dict[str, Any] = json.loads(meta.read_text())
-    exit_codes: dict[str, int | None] = told["exit_code_by_key"]
-    kinds = [kind_of(code) for code in exit_codes.values()]
+def result_of(module: str, codes: ExitCodes, changes: dict[str, Change], state: str, text: str) -> ModuleResult:
+    kinds = [kind_of(code) for code in codes.values()]
     counts = {"mutants": len(kinds)}
     for kind in ("killed", "timed out", "survived", NO_TEST, "not run", "unclear"):
         if kind in kinds or kind in {"killed", "survived"}:
             counts[kind] = kinds.count(kind)
-    changes = survivors_of((tree / "mutants" / path).read_text(), exit_codes)
-    return ModuleResult(module, text, state, counts, sorted(set(changes)))
+    survivors = {changes[mutant] for mutant, code in codes.items() if kind_of(code) in {"survived", "unclear"}}
+    unseen = {
+        Change(changes[mutant].function, "all of it", NO_TEST)
+        for mutant, code in codes.items()
+        if kind_of(code) == NO_TEST
+    }
+    return ModuleResult(module, text, state, counts, sorted(survivors | unseen))
 
 
 def state_of_tree(date: str) -> str:
@@ -236,7 +235,7 @@ def state_of_tree(date: str) -> str:
 
 def save(found: dict[str, ModuleResult]) -> int:
     """Beside what other runs have written; how many are open."""
-    results = (parse_results(RESULT.read_text()) if RESULT.exists() else {}) | found
+    results = earlier_results() | found
     accepted = load_accepted(ACCEPTED)
     RESULT.write_text(render_results(TITLE, results, modules(), accepted))
     still_open = open_changes(results, accepted)
@@ -248,6 +247,53 @@ def save(found: dict[str, ModuleResult]) -> int:
     return len(still_open)
 
 
+def earlier_results() -> dict[str, ModuleResult]:
+    return parse_results(RESULT.read_text()) if RESULT.exists() else {}
+
+
+def plan(
+    tree: Path, picked: dict[str, Path], earlier: dict[str, ModuleResult], accepted: Accepted
+) -> dict[str, Change]:
+    """Leave to mutmut what has to be run; what each mutant changes."""
+    changes: dict[str, Change] = {}
+    for module, path in picked.items():
+        codes = exit_codes(tree, path)
+        if codes:
+            changes |= changes_of((tree / "mutants" / path).read_text(), codes)
+            set_exit_codes(tree, path, known_before(changes, codes, earlier.get(module), accepted))
+    return changes
+
+
+def run_rounds(tree: Path, told: argparse.Namespace, end: float, find_through: Callable[[], frozenset[str]]) -> None:
+    """Each change with a few tests first, then what they let through with all of them."""
+    choice = TestChoice(tree)
+    choice.few(FEW)
+    run_mutmut(tree, told.jobs, end - time.monotonic())
+    through = find_through()
+    if through and time.monotonic() < end:
+        choice.all()
+        run_mutmut(tree, told.jobs, end - time.monotonic())
+
+
+def run_modules(tree: Path, picked: dict[str, Path], told: argparse.Namespace) -> dict[str, ModuleResult]:
+    end = time.monotonic() + told.limit
+    texts = {module: text_of(tree / path) for module, path in picked.items()}
+    earlier = {} if told.afresh else earlier_results()
+    accepted = load_accepted(ACCEPTED)
+    prepare(tree, picked.values())
+    write_setup(tree, picked.values(), test_files(tree, told.tests), told.without)
+    # mutmut makes the changes and learns which test runs what before it finds that there is none of this name.
+    run_mutmut(tree, told.jobs, told.limit, "no-such-change")
+    same_text = {module: result for module, result in earlier.items() if texts.get(module) == result.text}
+    changes = plan(tree, picked, same_text, accepted)
+    run_rounds(tree, told, end, lambda: let_through(tree, picked.values(), changes, accepted))
+    state = state_of_tree(told.date) + (f", tests {' '.join(told.tests)}" if told.tests else "")
+    codes = {module: exit_codes(tree, path) for module, path in picked.items()}
+    return {
+        module: result_of(module, codes[module], changes, state, texts[module]) for module in picked if codes[module]
+    }
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="tools.mutate_wsk", description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--jobs", type=int, default=2)
@@ -255,6 +301,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--date", default="", help="of this run, for the file")
     parser.add_argument("--tests", action="append", default=[], metavar="PATTERN", help="only test files named so")
     parser.add_argument("--without", action="append", default=[], metavar="TEST", help="which fails as it stands")
+    parser.add_argument(
+        "--afresh", action="store_true", help="also what an earlier run of the same text has seen killed"
+    )
     parser.add_argument("--render", action="store_true", help="run nothing: look up the reasons anew")
     parser.add_argument("patterns", nargs="*", metavar="PATTERN")
     told = parser.parse_args(arguments)
@@ -270,17 +319,8 @@ def main(arguments: list[str]) -> int:
             parser.error("no module has such a name")
         with tempfile.TemporaryDirectory(prefix="mutate-wsk-") as name:
             tree = Path(name)
-            state = state_of_tree(told.date) + (f", tests {' '.join(told.tests)}" if told.tests else "")
             copy_tree(tree)
-            texts = {module: text_of(tree / path) for module, path in picked.items()}
-            prepare(tree, picked.values())
-            write_setup(tree, picked.values(), test_files(tree, told.tests), told.without)
-            if run_mutmut(tree, told.jobs, told.limit):
-                return 2
-            for module, path in picked.items():
-                result = read_result(tree, module, path, state, texts[module])
-                if result is not None:
-                    found[module] = result
+            found = run_modules(tree, picked, told)
     return 1 if save(found) else 0
 
 

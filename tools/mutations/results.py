@@ -57,6 +57,9 @@ class Accepted:
                 return rule.reason
         return OPEN
 
+    def has_reason(self, change: Change) -> bool:
+        return self.reason(change) != OPEN
+
     def stale(self, functions: Iterable[str]) -> list[str]:
         """Single reasons below `functions` that nothing has asked for."""
         asked = set(functions)

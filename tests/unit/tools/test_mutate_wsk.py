@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.mutate_wsk import changed_lines, kind_of, modules, plain_name, survivors_of, without_decorators
+from tools.mutate_wsk import changed_lines, changes_of, modules, plain_name, result_of, without_decorators
 from tools.mutations.results import (
     NO_TEST,
     OPEN,
@@ -19,7 +19,18 @@ from tools.mutations.results import (
     parse_results,
     render_results,
 )
-from tools.mutations.tables import changes_of
+from tools.mutations.tables import changes_of as table_changes_of
+from tools.mutations.workplace import (
+    KILLED,
+    NOT_RUN,
+    SURVIVED,
+    TestChoice,
+    exit_codes,
+    kind_of,
+    known_before,
+    let_through,
+    set_exit_codes,
+)
 
 DECORATED = """\
 class Thing:
@@ -82,8 +93,16 @@ def test_every_module_can_do_without_decorators() -> None:
 def test_survivors_are_named_by_their_lines() -> None:
     prefix = "wsknet.wsk.irp.x_f__mutmut_"
 
-    assert list(survivors_of(MUTATED, {f"{prefix}1": 0, f"{prefix}2": 1})) == [Change("irp.f", "if a:", "if not a:")]
-    assert list(survivors_of(MUTATED, {f"{prefix}2": 33})) == [Change("irp.f", "all of it", NO_TEST)]
+    changes = dict(changes_of(MUTATED, [f"{prefix}1", f"{prefix}2"]))
+    first, second = Change("irp.f", "if a:", "if not a:"), Change("irp.f", "return 1", "return 2")
+
+    assert changes == {f"{prefix}1": first, f"{prefix}2": second}
+    result = result_of("irp", {f"{prefix}1": 0, f"{prefix}2": 1}, changes, "now", "0")
+    assert result.survivors == [first]
+    assert result.counts == {"mutants": 2, "killed": 1, "survived": 1}
+    assert result_of("irp", {f"{prefix}2": 33}, changes, "now", "0").survivors == [
+        Change("irp.f", "all of it", NO_TEST)
+    ]
     assert plain_name("wsknet.wsk.sockets.base.xǁSocketǁ_close__mutmut_12") == "sockets.base.Socket._close"
     assert changed_lines(["  one", "  two,", "  three"], ["  one", "  three"]) == ("two,", "")
 
@@ -118,6 +137,38 @@ def test_reasons_are_for_a_line_or_for_all_that_look_so(accepted: Accepted) -> N
     assert accepted.stale(["irp.f"]) == ["irp.f: - c"]
 
 
+CHANGES = {name: Change("irp.f", name, "b") for name in "acde"}
+UNKNOWN = dict.fromkeys(CHANGES, NOT_RUN)
+
+
+def test_what_has_a_reason_or_was_killed_is_not_run_again(accepted: Accepted) -> None:
+    earlier = ModuleResult("irp", "0", "then", {"mutants": 4, "killed": 3}, [CHANGES["d"]])
+
+    assert known_before(CHANGES, UNKNOWN, earlier, accepted) == {
+        "a": SURVIVED, "c": SURVIVED, "d": NOT_RUN, "e": KILLED,
+    }  # fmt: skip
+    earlier.counts["not run"] = 1
+    assert known_before(CHANGES, UNKNOWN, earlier, accepted)["e"] is NOT_RUN
+    assert known_before(CHANGES, UNKNOWN, None, accepted)["e"] is NOT_RUN
+
+
+def test_what_survives_a_few_tests_meets_all_of_them(accepted: Accepted, tmp_path: Path) -> None:
+    stats = tmp_path / "mutants" / "mutmut-stats.json"
+    stats.parent.mkdir()
+    stats.write_text('{"tests_by_mangled_function_name": {"f": ["wide", "near"], "g": ["wide"]}}')
+    choice = TestChoice(tmp_path)
+    choice.few(1)
+    assert '"f": ["near"], "g": ["wide"]' in stats.read_text()
+    choice.all()
+    assert '"f": ["wide", "near"]' in stats.read_text()
+
+    path = Path("irp.py")
+    (tmp_path / "mutants" / "irp.py.meta").write_text('{"exit_code_by_key": {}, "other": 1}')
+    set_exit_codes(tmp_path, path, {"a": SURVIVED, "d": SURVIVED, "e": KILLED})
+    assert let_through(tmp_path, [path], CHANGES, accepted) == {"d"}
+    assert exit_codes(tmp_path, path) == {"a": SURVIVED, "d": NOT_RUN, "e": KILLED}
+
+
 def test_the_file_is_read_as_it_was_written(accepted: Accepted) -> None:
     survivors = [Change("irp.f", "a", "b"), Change("irp.f", "x, - y", ""), Change("irp.h", "all of it", NO_TEST)]
     result = ModuleResult("irp", "0123456789ab", "commit 1, day", {"mutants": 5, "killed": 2, NO_TEST: 1}, survivors)
@@ -131,7 +182,7 @@ def test_the_file_is_read_as_it_was_written(accepted: Accepted) -> None:
 
 
 def test_the_tables_are_changed_one_thing_at_a_time() -> None:
-    names = [change.name for group in ("constants", "status", "dispatch") for change in changes_of(group)]
+    names = [change.name for group in ("constants", "status", "dispatch") for change in table_changes_of(group)]
 
     assert {"constants.SO_DEBUG", "constants.WskIoctl", "status.STATUS_PENDING", "status.STATUS_OF_KIND.RESET"} <= set(
         names
@@ -140,7 +191,7 @@ def test_the_tables_are_changed_one_thing_at_a_time() -> None:
 
 
 def test_a_row_is_removed_and_its_flags_are_turned() -> None:
-    changes = [change for change in changes_of("ioctls") if change.name == "ioctls.SIO_UDP_CONNRESET"]
+    changes = [change for change in table_changes_of("ioctls") if change.name == "ioctls.SIO_UDP_CONNRESET"]
 
     assert [change.what for change in changes] == [
         "removed", "takes_address=True", "is_without_irp=True", "is_passive=True", "categories=0x5", "categories=0x6",
