@@ -17,7 +17,6 @@ from wsknet.wsk.status import STATUS_INVALID_DEVICE_STATE
 
 if TYPE_CHECKING:
     from wsknet.host import Host
-    from wsknet.types import Instant
     from wsknet.wsk.addrinfo import ADDRINFOEXW
     from wsknet.wsk.irp import IRP
     from wsknet.wsk.sockets.base import Socket
@@ -59,7 +58,7 @@ class Client:
         """The application ends the attachment."""
         self.is_provider_gone = False
         """The provider does: what goes on may go on, but nothing new begins."""
-        self.at_deregistration: list[Callable[[Instant], None]] = []
+        self.at_deregistration: list[Callable[[], None]] = []
         """Called once each, in order and with the driver lock held, when either side begins to end the attachment."""
         self.at_end: Callable[[], None] | None = None
         """Called once with no lock held, when the attachment has been ended and nothing of it is in use any more."""
@@ -149,20 +148,20 @@ class Client:
 
     # The end
 
-    def deregister(self, now: Instant) -> None:
+    def deregister(self) -> None:
         """The application wants no more of it.  Driver lock held; `settle` must follow when it is released."""
         self.is_deregistered = True
-        self._begin_end(now)
+        self._begin_end()
 
-    def lose_provider(self, now: Instant) -> None:
+    def lose_provider(self) -> None:
         """The same from the side of the provider."""
         self.is_provider_gone = True
-        self._begin_end(now)
+        self._begin_end()
 
-    def _begin_end(self, now: Instant) -> None:
+    def _begin_end(self) -> None:
         actions, self.at_deregistration = self.at_deregistration, []
         for action in actions:
-            action(now)
+            action()
 
     def settle(self) -> None:
         """End it if nothing is in use.  Driver lock not held."""

@@ -334,7 +334,7 @@ def _views_along(Mdl: MDL | None, begin: int, left: int) -> list[memoryview]:
             what = "an MDL of the chain is not locked, not built or freed"
             raise BugCheck(PAGE_FAULT_IN_NONPAGED_AREA, "WSK-7", what)
         end = min(Mdl.ByteCount, begin + left)
-        views.append(view if end - begin == Mdl.ByteCount else view[begin:end])
+        views.append(view[begin:end])
         left -= end - begin
         begin = 0
         Mdl = Mdl.Next

@@ -126,8 +126,9 @@ def NmrWaitForClientDeregisterComplete(NmrClientHandle: Any) -> NTSTATUS:
     if not module.is_deregistered:
         return STATUS_INVALID_PARAMETER
     binding = module.binding
-    what = f"NmrWaitForClientDeregisterComplete ({binding.describe()})" if binding is not None else ""
-    module.host.driver.block(lambda: module.binding is None, what, None)
+    if binding is not None:
+        what = f"NmrWaitForClientDeregisterComplete ({binding.describe()})"
+        module.host.driver.block(lambda: module.binding is None, what, None)
     module.is_closed = True
     return STATUS_SUCCESS
 
@@ -143,11 +144,11 @@ def detach_provider(host: Host) -> None:
     """
     kernel = kernel_of(host)
     registrar = registrar_of(host)
-    with host.pump as now:
+    with host.pump:
         kernel.provider_is_ready = False
         clients = list(kernel.clients)
         for client in clients:
-            client.lose_provider(now)
-        registrar.lose_provider(now)
+            client.lose_provider()
+        registrar.lose_provider()
     for client in clients:
         client.settle()

@@ -69,7 +69,7 @@ class KTHREAD(DispatcherObject):
 
     __slots__ = ("ExitStatus", "Name", "_id", "_references")
 
-    def __init__(self, Name: str, number: int = 0) -> None:
+    def __init__(self, Name: str, number: int) -> None:
         super().__init__()
         self.Name = Name
         self.ExitStatus: int = STATUS_PENDING

@@ -19,7 +19,6 @@ from wsknet.wsk.structures import GUID, NPI_WSK_INTERFACE_ID, WSK_PROVIDER_CHARA
 
 if TYPE_CHECKING:
     from wsknet.host import Host
-    from wsknet.types import Instant
     from wsknet.wsk.structures import WSK_CLIENT_DISPATCH
 
 PROVIDER_INSTANCE = NPI_REGISTRATION_INSTANCE(
@@ -53,7 +52,6 @@ class Binding:
     def offer(self) -> None:
         """Call ClientAttachProvider.  At PASSIVE_LEVEL, no lock held."""
         module = self.module
-        answer: int | None = None
         try:
             with module.host.activate():
                 answer = module.characteristics.ClientAttachProvider(self, module.ClientContext, PROVIDER_INSTANCE)
@@ -82,14 +80,14 @@ class Binding:
     def detach(self) -> None:
         """Call ClientDetachProvider, unless that has been done or cannot be done yet.  No lock held."""
         module = self.module
-        with module.host.pump as now:
+        with module.host.pump:
             client = self.client  # ClientAttachProvider may be about to return in another thread
             self.is_unwanted = True
             if client is None or self.is_offered or self.is_detaching:
                 return
             self.is_detaching = True
             if not client.is_provider_gone:
-                client.deregister(now)
+                client.deregister()
         with module.host.activate():
             answer = module.characteristics.ClientDetachProvider(client.ClientContext)
         with module.host.pump:
@@ -187,7 +185,7 @@ class Registrar:
             if module.binding is None:
                 module.offer_in_thread()
 
-    def lose_provider(self, now: Instant) -> None:
+    def lose_provider(self) -> None:
         """Driver lock held."""
         for module in self.modules:
             if module.binding is not None:

@@ -160,12 +160,12 @@ def WskDeregister(WskRegistration: WSK_REGISTRATION) -> None:
     closed."""
     registration = _registration(WskRegistration, "WskDeregister")
     require_passive("WskDeregister", "WSK-1.1")
-    with registration.host.pump as now:
+    with registration.host.pump:
         if registration.is_deregistered:
             raise misuse("R-003", "a second WskDeregister for one WskRegister")
         registration.is_deregistered = True
         client = registration.client  # no capture can replace it any more
-        client.deregister(now)
+        client.deregister()
     client.settle()
     registration.host.driver.block(client.is_unused, f"WskDeregister ({client.describe_use()})", None)
     registration.is_over = True

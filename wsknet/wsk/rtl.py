@@ -51,14 +51,9 @@ class _CountedString:
     UNIT: ClassVar[int]
 
     def __init__(self, Buffer: str | None = None) -> None:
-        self.Length = 0
-        self.MaximumLength = 0
-        self.Buffer: Any = None
         self.point_to(Buffer)
 
     def __str__(self) -> str:
-        if self.Buffer is None:
-            return ""
         return self.octets().decode(self.ENCODING, "replace")
 
     def octets(self) -> bytes:
@@ -71,7 +66,7 @@ class _CountedString:
         return text.encode(cls.ENCODING, "replace")
 
     def point_to(self, text: str | None) -> None:
-        self.Buffer = text
+        self.Buffer: Any = text
         self.Length = len(self.encode(text)) if text is not None else 0
         self.MaximumLength = self.Length + self.UNIT if text is not None else 0
 
@@ -155,7 +150,7 @@ def RtlEqualUnicodeString(String1: UNICODE_STRING, String2: UNICODE_STRING, Case
 
 def RtlEqualString(String1: ANSI_STRING, String2: ANSI_STRING, CaseInSensitive: bool) -> bool:
     if CaseInSensitive:
-        return str(String1).upper() == str(String2).upper()
+        return RtlEqualUnicodeString(UNICODE_STRING(str(String1)), UNICODE_STRING(str(String2)), True)
     return String1.octets() == String2.octets()
 
 
@@ -168,7 +163,7 @@ def _units(string: UNICODE_STRING, is_folded: bool) -> list[int]:
 def _upcase(unit: int) -> int:
     """One to one, as RtlUpcaseUnicodeChar: what has no single upper-case character stays."""
     upper = chr(unit).upper()
-    return ord(upper) if len(upper) == 1 and ord(upper) <= 0xFFFF else unit
+    return ord(upper) if len(upper) == 1 else unit
 
 
 def RtlAnsiStringToUnicodeString(

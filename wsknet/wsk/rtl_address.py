@@ -23,9 +23,11 @@ __all__ = [
 ]  # fmt: skip
 
 _PART = r"(?:0[xX][0-9a-fA-F]+|[0-9]+)"
+_NUMBER = re.compile(_PART)
 _LOOSE_IPV4 = re.compile(rf"{_PART}(?:\.{_PART}){{0,3}}")
 _STRICT_IPV4 = re.compile(r"(?:[1-9][0-9]{0,2}|0)(?:\.(?:[1-9][0-9]{0,2}|0)){3}")
 _IPV6 = re.compile(r"[0-9a-fA-F:.]+")
+_SCOPE = re.compile(r"%0*([0-9]{1,10})")
 _IPV6_WITH_PORT = re.compile(r"(?:\[(?P<inner>[^]]*)\](?::(?P<port>.+))?|(?P<bare>[^][]*))")
 
 
@@ -106,17 +108,15 @@ def RtlIpv6StringToAddressEx(AddressString: str, Address: IN6_ADDR, ScopeId: lis
     if found is None or port is None:
         return STATUS_INVALID_PARAMETER
     octets, rest = found
-    scope = rest[1:] if rest[:1] == "%" else "0" if not rest else ""
-    if not (scope.isascii() and scope.isdigit()) or int(scope) > 0xFFFF_FFFF:
+    scope = _SCOPE.fullmatch(rest or "%0")
+    if scope is None or int(scope[1]) > 0xFFFF_FFFF:
         return STATUS_INVALID_PARAMETER
-    Address._raw[:], ScopeId[:], Port[:] = octets, [int(scope)], [htons(port)]
+    Address._raw[:], ScopeId[:], Port[:] = octets, [int(scope[1])], [htons(port)]
     return STATUS_SUCCESS
 
 
 def _port(digits: str | None) -> int | None:
-    if digits is None or not digits:
-        return None
-    port = _number(digits) if digits.isascii() and digits.isalnum() else None
+    port = _number(digits) if digits is not None and _NUMBER.fullmatch(digits) else None
     return port if port is not None and port <= 0xFFFF else None
 
 

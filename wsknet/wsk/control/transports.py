@@ -133,7 +133,7 @@ class Transports:
         """Keep `Irp` until the list changes, it is cancelled, or `client` deregisters."""
         if client not in self._clients:
             self._clients.add(client)
-            client.at_deregistration.append(lambda now: self._forget(client))
+            client.at_deregistration.append(lambda: self._forget(client))
         self._waiting.append((client, Irp))
         client.pended(Irp)
         mark_pending(Irp)

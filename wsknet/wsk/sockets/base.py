@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from wsknet.wsk.bugcheck import DRIVER_VERIFIER_DETECTED_VIOLATION, BugCheck
 from wsknet.wsk.constants import (
-    SOCK_DGRAM,
     SOCK_STREAM,
     WSK_FLAG_AT_DISPATCH_LEVEL,
     WSK_FLAG_BASIC_SOCKET,
@@ -81,7 +80,8 @@ class Socket(WSK_SOCKET):
         self.completions = client.host.pump.completions
         self.family = family
         """AF_INET or AF_INET6."""
-        self.socket_type = SOCK_DGRAM if self.CATEGORY == WSK_FLAG_DATAGRAM_SOCKET else SOCK_STREAM
+        self.socket_type = SOCK_STREAM
+        """Unless WskSocket was given another."""
         self.SocketContext = SocketContext
         self.ClientDispatch = ClientDispatch
         self.state = CREATED

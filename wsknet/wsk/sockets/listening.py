@@ -162,7 +162,8 @@ class AcceptingSocket(TransportSocket):
     def _accept_indicated(self, child: ConnectionSocket, status: Any, now: Instant) -> None:
         """Apply what WskAcceptEvent returned; NOT_CALLED if it was not."""
         self.end_callback(WSK_EVENT_ACCEPT)
-        if status == NOT_CALLED and not self.is_closing:
+        is_listening = self.state == LISTENING and not self.is_closing
+        if status == NOT_CALLED and is_listening:
             self.waiting.appendleft(child)
         elif status == STATUS_SUCCESS:
             child.take_accept_out()
@@ -171,7 +172,7 @@ class AcceptingSocket(TransportSocket):
                 child.enable_inherited(self.events & INHERITED, now)
         elif not child.is_closing:
             child.discard(now)
-        if self.state == LISTENING and not self.is_closing:
+        if is_listening:
             self.hand_out(now)
 
     def force_close_listener(self, now: Instant) -> None:
@@ -183,6 +184,7 @@ class AcceptingSocket(TransportSocket):
         if self.inspector is not None:
             self.inspector.die()
         self.tell_dead(WSK_EVENT_ACCEPT, None, None, None, [None], [None])
+        self._discard_waiting(now)
         if self.endpoint is not None:
             self.endpoint.close(now)
 
@@ -213,6 +215,9 @@ class AcceptingSocket(TransportSocket):
     def cancel_accepts(self, now: Instant) -> None:
         while self.accepts:
             self.finish(self.accepts.popleft(), STATUS_CANCELLED)
+        self._discard_waiting(now)
+
+    def _discard_waiting(self, now: Instant) -> None:
         while self.waiting:
             self.waiting.popleft().discard(now)
 
