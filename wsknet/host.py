@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from wsknet.devices.base import Device
+    from wsknet.devices.capture import Describer
     from wsknet.devices.impair import Impairment
     from wsknet.devices.pcapng import PcapngWriter
     from wsknet.drivers.base import Driver
@@ -85,6 +86,8 @@ class HostInterface:
         self.device: Device | None = None
         self.is_awaited = False
         """The link comes up with the first `plug`: whoever asks the link before that asks nobody."""
+        self.describers: list[Describer] = []
+        """What faces add to the comments of captured frames."""
 
     def __repr__(self) -> str:
         return f"<HostInterface {self.host.name}.{self.name}>"
@@ -338,7 +341,8 @@ class Network:
             for interface in interfaces:
                 interface.host.stack.ip.annotate = True
         for interface, end in zip(interfaces, Hub(self.driver, rng, names, impairment).ends, strict=True):
-            interface.plug(Capture(end, self._writer) if self._writer is not None else end)
+            writer = self._writer
+            interface.plug(end if writer is None else Capture(end, writer, describers=interface.describers))
 
     def capture(self, path: str | Path) -> None:
         """Write every frame sent on links made from now on to a pcapng file: call it before `link`.

@@ -228,7 +228,7 @@ def attach_tap(host: Host, options: InterfaceOptions, device: TapDevice, writer:
         interface.plug(device)
     else:
         host.stack.ip.annotate = True
-        interface.plug(Capture(device, writer, both=True))
+        interface.plug(Capture(device, writer, both=True, describers=interface.describers))
     driver.add_device(host.pump, device)
 
 

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeAlias
 
 from wsknet.devices.pcapng import Direction, PcapngWriter
 from wsknet.types import Buffers, Instant
 
 if TYPE_CHECKING:
     from wsknet.devices.base import Device, Entry, Receiver
+
+
+Describer: TypeAlias = "Callable[[bytes], str]"
+"""What there is to say about a frame, empty if nothing.  It sees the frames of one interface in order."""
+
+
+def described(comment: str | None, frame: bytes, describers: Iterable[Describer]) -> str | None:
+    """`comment` with what the describers add."""
+    told = [comment or "", *(describe(frame) for describe in describers)]
+    return "; ".join(part for part in told if part) or None
 
 
 class Capture:
@@ -18,7 +29,15 @@ class Capture:
     when it is lost on the way.  A TAP has one end here: record both directions.
     """
 
-    def __init__(self, device: Device, writer: PcapngWriter, *, both: bool = False, name: str | None = None) -> None:
+    def __init__(
+        self,
+        device: Device,
+        writer: PcapngWriter,
+        *,
+        both: bool = False,
+        name: str | None = None,
+        describers: Iterable[Describer] = (),
+    ) -> None:
         self.name = name or device.name
         """Also the interface's name in the file."""
         self._device = device
@@ -26,6 +45,7 @@ class Capture:
         self._interface = writer.add_interface(self.name)
         self._receiver: Receiver | None = None
         self._records_received = both
+        self._describers = describers
 
     def attach(self, receiver: Receiver, entry: Entry) -> None:
         self._receiver = receiver
@@ -33,7 +53,8 @@ class Capture:
 
     def transmit(self, frame: Buffers, now: Instant, comment: str | None = None) -> None:
         whole = b"".join(frame)
-        self._writer.write(self._interface, now, whole, Direction.OUTBOUND, comment)
+        told = described(comment, whole, self._describers)
+        self._writer.write(self._interface, now, whole, Direction.OUTBOUND, told)
         self._device.transmit((whole,), now, comment)
 
     def close(self) -> None:
@@ -42,5 +63,6 @@ class Capture:
 
     def _receive(self, frame: bytes, now: Instant) -> None:
         assert self._receiver is not None
-        self._writer.write(self._interface, now, frame, Direction.INBOUND)
+        told = described(None, frame, self._describers)
+        self._writer.write(self._interface, now, frame, Direction.INBOUND, told)
         self._receiver(frame, now)

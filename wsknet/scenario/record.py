@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wsknet.devices.capture import described
 from wsknet.devices.pcapng import Direction
 from wsknet.inspect.summary import frame_text
 from wsknet.scenario.world import SeenFrame
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wsknet.devices.base import Device, Entry, Receiver
+    from wsknet.devices.capture import Describer
     from wsknet.devices.pcapng import PcapngWriter
     from wsknet.types import Buffers, Instant
 
@@ -32,9 +36,12 @@ class Record:
         self._decisions: dict[tuple[str, bytes], str] = {}
         """The last decision by interface and both addresses: the core tells it once for each path."""
 
-    def add(self, sender: str, interface: int, frame: bytes, now: Instant, comment: str | None) -> None:
+    def add(
+        self, sender: str, interface: int, frame: bytes, now: Instant, comment: str | None, said: str | None = None
+    ) -> None:
+        """`said` belongs to this frame alone."""
         told = frame_text(frame)
-        comment = self._decision(sender, frame, told, comment)
+        comment = "; ".join(part for part in (said, self._decision(sender, frame, told, comment)) if part)
         self.frames.append(SeenFrame(now, sender, told, comment))
         if self.writer is not None:
             text = "; ".join(part for part in (self.step, comment) if part)
@@ -54,10 +61,11 @@ class Record:
 class RecordedEnd:
     """A `Device` in front of a link's end that keeps what is sent."""
 
-    def __init__(self, device: Device, record: Record) -> None:
+    def __init__(self, device: Device, record: Record, describers: Iterable[Describer] = ()) -> None:
         self.name = device.name
         self._device = device
         self._record = record
+        self._describers = describers
         self._interface = record.writer.add_interface(self.name) if record.writer is not None else 0
 
     def attach(self, receiver: Receiver, entry: Entry) -> None:
@@ -65,7 +73,8 @@ class RecordedEnd:
 
     def transmit(self, frame: Buffers, now: Instant, comment: str | None = None) -> None:
         whole = b"".join(frame)
-        self._record.add(self.name, self._interface, whole, now, comment)
+        said = described(None, whole, self._describers)
+        self._record.add(self.name, self._interface, whole, now, comment, said)
         self._device.transmit((whole,), now, comment)
 
     def close(self) -> None:

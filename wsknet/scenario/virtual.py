@@ -72,7 +72,8 @@ class VirtualWorld:
             impairment = build.impairment_of(self._scenario.links.get(link))
             hub = Hub(self._network.driver, Random(f"{self._seed} {link}"), names, impairment)
             for (host, card), end in zip(cards, hub.ends, strict=True):
-                self._network.hosts[host].interfaces[card].plug(RecordedEnd(end, self._record))
+                interface = self._network.hosts[host].interfaces[card]
+                interface.plug(RecordedEnd(end, self._record, interface.describers))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

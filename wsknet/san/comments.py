@@ -1,0 +1,154 @@
+"""What captures say about the frames between SAN NICs: each native frame, and the control message inside it.
+
+A frame may share its segment with others, or go on over many: its comment stands at the segment that completes its
+head, and again wherever that is sent once more.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+from wsknet.net.wording import address_text
+from wsknet.san.provider import native
+from wsknet.san.switch.session.describe import describe_message
+from wsknet.types import Endpoint
+
+_ETHERNET = 14
+_IPV4 = b"\x08\x00"
+_TCP = 6
+_FIN, _SYN, _RST = 0x01, 0x02, 0x04
+_MESSAGE_HEAD = 16
+"""Bytes of a control message that tell what it is."""
+_REMEMBERED = 512
+"""Comments of one direction that a retransmission finds again."""
+_FLOWS = 1_024
+
+_REASONS = {
+    native.RejectReason.NO_LISTENER: "nobody listens there",
+    native.RejectReason.REFUSED: "refused: the backlog is full, or the condition function said no",
+    native.RejectReason.TCPIP_ONLY: "somebody listens there, but through TCP/IP alone",
+    native.RejectReason.NO_RESOURCES: "no resources",
+}
+_FAULTS = {native.AccessFault.DENIED: "access denied", native.AccessFault.OUT_OF_BOUNDS: "out of bounds"}
+
+
+class _Segment(NamedTuple):
+    flow: tuple[bytes, bytes]
+    """Both addresses, both ports."""
+    sequence: int
+    flags: int
+    payload: bytes
+
+
+class _Flow:
+    """One direction of a connection."""
+
+    def __init__(self, sequence: int) -> None:
+        self._next = sequence
+        """Of the first byte that was not seen yet."""
+        self._skip = 0
+        """Bytes of data until the next frame begins."""
+        self._head = b""
+        self._told: deque[tuple[int, str]] = deque(maxlen=_REMEMBERED)
+        """The sequence number of the last byte of each head, and what it says."""
+        self._is_lost = False
+
+    def feed(self, sequence: int, payload: bytes) -> list[str]:
+        ahead = (self._next - sequence) & 0xFFFFFFFF
+        if ahead < len(payload) and not self._is_lost:
+            self._read(payload[ahead:])
+        return [text for at, text in self._told if (at - sequence) & 0xFFFFFFFF < len(payload)]
+
+    def _read(self, fresh: bytes) -> None:
+        at = 0
+        while at < len(fresh):
+            passed = min(self._skip, len(fresh) - at)
+            at += passed
+            self._skip -= passed
+            taken = min(native.LONGEST_HEAD + _MESSAGE_HEAD - len(self._head), len(fresh) - at)
+            if self._skip or not taken:
+                break
+            at += self._frame(self._head + fresh[at : at + taken], len(self._head), at)
+            if self._is_lost:
+                break
+        self._next = (self._next + len(fresh)) & 0xFFFFFFFF
+
+    def _frame(self, stream: bytes, known: int, at: int) -> int:
+        """How many bytes behind the `known` first ones were used."""
+        try:
+            head = native.parse(stream)
+        except native.BadFrame as error:
+            self._is_lost = True
+            self._told.append(((self._next + at) & 0xFFFFFFFF, f"SAN: {error}"))
+            return 0
+        looked_into = min(head.length, _MESSAGE_HEAD) if head and isinstance(head.frame, native.Message) else 0
+        if head is None or len(stream) < head.size + looked_into:
+            self._head = stream
+            return len(stream) - known
+        used = head.size + looked_into
+        self._head = b""
+        self._skip = head.length - looked_into
+        self._told.append(((self._next + at + used - known - 1) & 0xFFFFFFFF, _text(head, stream[head.size : used])))
+        return used - known
+
+
+def _name(end: Endpoint) -> str:
+    return f"{address_text(end.address)}:{end.port}"
+
+
+def _text(head: native.Head, inside: bytes) -> str:
+    frame, length = head.frame, head.length
+    match frame:
+        case native.Request():
+            text = f": {_name(frame.source)} asks {_name(frame.destination)}"
+        case native.Reject():
+            text = f": {_REASONS[frame.reason]}"
+        case native.Message():
+            text = f" of {length} bytes: {describe_message(inside)}"
+        case native.Write():
+            text = f": {length} bytes into the peer's memory from offset {frame.offset}"
+        case native.Read():
+            text = f" {frame.tag}: asks for {frame.length} bytes from offset {frame.offset}"
+        case native.Data():
+            text = f" {frame.tag}: {length} bytes"
+        case native.Error():
+            text = f": {_FAULTS[frame.fault]}; the connection ends"
+        case _:
+            text = ""
+    return f"SAN {frame.kind.name}{text}"
+
+
+class NativeComments:
+    """A `Describer` for one interface: it follows what passes to and from `native_port`."""
+
+    def __init__(self, native_port: int) -> None:
+        self._port = native_port.to_bytes(2, "big")
+        self._flows: dict[tuple[bytes, bytes], _Flow] = {}
+
+    def __call__(self, frame: bytes) -> str:
+        segment = self._segment(frame)
+        if segment is None:
+            return ""
+        if segment.flags & _SYN:
+            self._flows.pop(segment.flow, None)
+            if len(self._flows) >= _FLOWS:
+                del self._flows[next(iter(self._flows))]
+            self._flows[segment.flow] = _Flow((segment.sequence + 1) & 0xFFFFFFFF)
+            return "SAN: a connection between NICs begins" if segment.flags == _SYN else ""
+        flow = self._flows.get(segment.flow)
+        return "; ".join(flow.feed(segment.sequence, segment.payload)) if flow and segment.payload else ""
+
+    def _segment(self, frame: bytes) -> _Segment | None:
+        if frame[12:14] != _IPV4 or len(frame) < _ETHERNET + 40 or frame[_ETHERNET + 9] != _TCP:
+            return None
+        if int.from_bytes(frame[_ETHERNET + 6 : _ETHERNET + 8], "big") & 0x3FFF:
+            return None  # a fragment: SAN NICs send none
+        start = _ETHERNET + 4 * (frame[_ETHERNET] & 15)
+        end = _ETHERNET + int.from_bytes(frame[_ETHERNET + 2 : _ETHERNET + 4], "big")
+        ports = frame[start : start + 4]
+        if self._port not in (ports[:2], ports[2:]) or end > len(frame) or end < start + 20:
+            return None
+        sequence = int.from_bytes(frame[start + 4 : start + 8], "big")
+        payload = frame[start + 4 * (frame[start + 12] >> 4) : end]
+        return _Segment((frame[_ETHERNET + 12 : _ETHERNET + 20], ports), sequence, frame[start + 13], payload)

@@ -1,0 +1,21 @@
+"""GUIDs of ws2san.h as they lie in memory: 16 bytes, the first three fields little-endian (SAN-8)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+
+def _guid(text: str) -> bytes:
+    return UUID(text).bytes_le
+
+
+WSAID_REGISTERMEMORY = _guid("C0B422F5-F58C-11d1-AD6C-00C04FA34A2D")
+WSAID_DEREGISTERMEMORY = _guid("C0B422F6-F58C-11d1-AD6C-00C04FA34A2D")
+WSAID_REGISTERRDMAMEMORY = _guid("C0B422F7-F58C-11d1-AD6C-00C04FA34A2D")
+WSAID_DEREGISTERRDMAMEMORY = _guid("C0B422F8-F58C-11d1-AD6C-00C04FA34A2D")
+WSAID_RDMAWRITE = _guid("C0B422F9-F58C-11d1-AD6C-00C04FA34A2D")
+WSAID_RDMAREAD = _guid("C0B422FA-F58C-11d1-AD6C-00C04FA34A2D")
+WSAID_MEMORYREGISTRATIONCACHECALLBACK = _guid("E5DA4AF8-D824-48CD-A799-6337A98ED2AF")
+
+TCPIP_PROVIDER = _guid("E70F1AA0-AB8B-11CF-8CA3-00805F48A192")
+"""The base provider of TCP/IP, as ``netsh winsock show catalog`` lists it."""

@@ -1,0 +1,81 @@
+"""`sockaddr_in`, the one address structure between switch and providers (SAN-2, SAN-3.1).
+
+Fields read as C reads them on a little-endian machine: `sin_port` and `s_addr` are in network order.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from wsknet.san.numbers import AF_INET, INADDR_ANY
+from wsknet.types import Address, Buffer, Endpoint
+
+SIZE = 16
+
+
+def htons(hostshort: int) -> int:
+    return (hostshort & 0xFF) << 8 | hostshort >> 8 & 0xFF
+
+
+ntohs = htons
+
+
+class SOCKADDR_IN:
+    """`sin_addr` is the four bytes of the address, in network order as in memory."""
+
+    __slots__ = ("sin_addr", "sin_family", "sin_port")
+
+    def __init__(self, address: Address = bytes(4), port: int = 0) -> None:
+        """`port` as people write it."""
+        self.sin_family = AF_INET
+        self.sin_port = htons(port)
+        self.sin_addr = bytes(address)
+
+    @property
+    def port(self) -> int:
+        return ntohs(self.sin_port)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return Endpoint(self.sin_addr, self.port)
+
+    @property
+    def is_wildcard(self) -> bool:
+        return int.from_bytes(self.sin_addr, "little") == INADDR_ANY
+
+    def __bytes__(self) -> bytes:
+        return self.sin_family.to_bytes(2, "little") + self.sin_port.to_bytes(2, "little") + self.sin_addr + bytes(8)
+
+    @classmethod
+    def parse(cls, raw: Buffer) -> SOCKADDR_IN:
+        """Of 16 bytes or more, whatever family they name."""
+        octets = bytes(raw[:SIZE])
+        found = cls(octets[4:8])
+        found.sin_family = int.from_bytes(octets[:2], "little")
+        found.sin_port = int.from_bytes(octets[2:4], "little")
+        return found
+
+    def assign(self, other: SOCKADDR_IN) -> None:
+        """Take over the fields: how a function fills an address that it was given."""
+        self.sin_family, self.sin_port, self.sin_addr = other.sin_family, other.sin_port, other.sin_addr
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SOCKADDR_IN) and bytes(self) == bytes(other)
+
+    __hash__ = None  # type: ignore[assignment]  # its fields change
+
+    def __repr__(self) -> str:
+        return f"SOCKADDR_IN({'.'.join(map(str, self.sin_addr))}:{self.port})"
+
+
+Name: TypeAlias = SOCKADDR_IN | Buffer | None
+"""What C declares as `const struct sockaddr *`: the structure, its bytes, or NULL."""
+
+
+def memory_of(name: Name) -> bytes | None:
+    """The bytes that `name` points to; `None` where it points to nothing that can be read."""
+    if isinstance(name, SOCKADDR_IN):
+        return bytes(name)
+    if isinstance(name, bytes | bytearray | memoryview):
+        return bytes(name)
+    return None

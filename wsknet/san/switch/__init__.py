@@ -1,0 +1,1 @@
+"""The Windows Sockets switch: one TCP provider for applications, over a SAN where it can be."""

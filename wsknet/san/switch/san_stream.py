@@ -1,0 +1,121 @@
+"""A connection over a SAN as a `Stream`: what an application's socket has in the place of TCP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wsknet.errors import ErrorKind
+from wsknet.san.numbers import ERRORS, NO_ERROR, WSAECONNABORTED, WSAECONNRESET, WSAENOBUFS, WSAETIMEDOUT
+from wsknet.transport.endpoint import Ready
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wsknet.san.switch.carrier import Carrier
+    from wsknet.transport.endpoint import Owner
+    from wsknet.types import Buffer, Endpoint, Instant
+
+KINDS = {
+    WSAECONNRESET: ErrorKind.RESET,
+    WSAECONNABORTED: ErrorKind.ABORTED,
+    WSAETIMEDOUT: ErrorKind.TIMED_OUT,
+    WSAENOBUFS: ErrorKind.NO_BUFFERS,
+}
+"""Back from numbers; any other failure of a connection is an abort, as a broken transport is to TCP/IP."""
+
+
+class SanStream:
+    """`negotiated` is called once: with 0 when the two sessions know each other, else with the error that came before.
+    The owner hears of data only after that."""
+
+    def __init__(self, local: Endpoint, remote: Endpoint, negotiated: Callable[[int, Instant], None]) -> None:
+        self.local = local
+        self.remote = remote
+        self.owner: Owner | None = None
+        self.error: ErrorKind | None = None
+        self.carrier: Carrier
+        """Set by whoever makes both; its sink is `sink`."""
+        self.sink = _Sink(self, negotiated)
+
+    @property
+    def readable(self) -> int:
+        return self.carrier.readable
+
+    @property
+    def peer_finished(self) -> bool:
+        return self.carrier.is_peer_finished
+
+    @property
+    def unsent(self) -> int:
+        return self.carrier.unsent
+
+    @property
+    def urgent(self) -> int | None:
+        return self.carrier.urgent
+
+    def send(self, data: Buffer, now: Instant, *, is_urgent: bool = False) -> int:
+        return self.carrier.write(data, is_urgent=is_urgent)
+
+    def receive_into(self, buffer: memoryview, now: Instant) -> int:
+        return self.carrier.read_into(buffer)
+
+    def peek(self, limit: int) -> bytes:
+        memory = bytearray(min(limit, self.carrier.readable))
+        self.carrier.peek_into(memoryview(memory))
+        return bytes(memory)
+
+    def finish(self, now: Instant) -> None:
+        self.carrier.finish()
+
+    def refuse(self, now: Instant) -> None:
+        self.carrier.stop()
+
+    def close(self, now: Instant, *, is_abortive: bool) -> None:
+        self.owner = None
+        if is_abortive:
+            self.carrier.abort()
+        else:
+            self.carrier.close()
+
+
+class _Sink:
+    """What the carrier has to tell, in the words that the owner of an endpoint knows."""
+
+    def __init__(self, stream: SanStream, negotiated: Callable[[int, Instant], None]) -> None:
+        self._stream = stream
+        self._negotiated: Callable[[int, Instant], None] | None = negotiated
+
+    def opened(self, now: Instant) -> None:
+        if self._negotiated is not None:
+            negotiated, self._negotiated = self._negotiated, None
+            negotiated(NO_ERROR, now)
+
+    def readable(self, now: Instant) -> None:
+        self._tell(Ready.READABLE | (Ready.URGENT if self._stream.urgent is not None else 0), now)
+
+    def writable(self, now: Instant) -> None:
+        self._tell(Ready.SENT, now)
+
+    def finished(self, now: Instant) -> None:
+        self._tell(Ready.PEER_FINISHED, now)
+
+    def flushed(self, now: Instant) -> None:
+        self._tell(Ready.FINISHED, now)
+
+    def failed(self, error: int, now: Instant) -> None:
+        kind = self._stream.error = KINDS.get(error, ErrorKind.ABORTED)
+        if self._negotiated is not None:
+            negotiated, self._negotiated = self._negotiated, None
+            negotiated(ERRORS[kind], now)
+        else:
+            self._tell(Ready.FAILED, now)
+
+    def sent(self, token: Any, error: int, now: Instant) -> None:
+        """Nothing is lent: the socket copies, as it does for TCP."""
+
+    def closed(self, now: Instant) -> None:
+        """The companion is no more; the socket has let go of it before."""
+
+    def _tell(self, readiness: int, now: Instant) -> None:
+        if self._stream.owner is not None:
+            self._stream.owner.on_ready(readiness, now)
