@@ -25,6 +25,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from tools.mutations.apart import functions_of_loading, nearest_tests, run_apart
 from tools.mutations.results import (
     FOLDER,
     NO_TEST,
@@ -37,13 +38,16 @@ from tools.mutations.results import (
     render_results,
 )
 from tools.mutations.workplace import (
+    KILLED,
+    NOT_RUN,
     ExitCodes,
     TestChoice,
     exit_codes,
     kind_of,
     known_before,
-    let_through,
     set_exit_codes,
+    set_some,
+    survivors_of,
 )
 
 ROOT = FOLDER.parent.parent
@@ -264,13 +268,21 @@ def plan(
     return changes
 
 
-def run_rounds(tree: Path, told: argparse.Namespace, end: float, find_through: Callable[[], frozenset[str]]) -> None:
-    """Each change with a few tests first, then what they let through with all of them."""
+def run_rounds(tree: Path, told: argparse.Namespace, end: float, survivors: Callable[[], dict[str, Path]]) -> None:
+    """Each change with a few tests first; then what they let through: apart if mutmut cannot turn it on, or with all tests.
+
+    `survivors` are those without a reason, with the path of their module.
+    """
     choice = TestChoice(tree)
     choice.few(FEW)
     run_mutmut(tree, told.jobs, end - time.monotonic())
-    through = find_through()
+    loading = functions_of_loading(tree)
+    apart = {mutant: path for mutant, path in survivors().items() if plain_name(mutant) in loading}
+    noticed = run_apart(tree, apart, lambda path: nearest_tests(tree, path, TESTS, LEFT_OUT), told.jobs)
+    set_some(tree, {mutant: (apart[mutant], KILLED) for mutant, is_noticed in noticed.items() if is_noticed})
+    through = {mutant: path for mutant, path in survivors().items() if mutant not in apart}
     if through and time.monotonic() < end:
+        set_some(tree, {mutant: (path, NOT_RUN) for mutant, path in through.items()})
         choice.all()
         run_mutmut(tree, told.jobs, end - time.monotonic())
 
@@ -286,7 +298,7 @@ def run_modules(tree: Path, picked: dict[str, Path], told: argparse.Namespace) -
     run_mutmut(tree, told.jobs, told.limit, "no-such-change")
     same_text = {module: result for module, result in earlier.items() if texts.get(module) == result.text}
     changes = plan(tree, picked, same_text, accepted)
-    run_rounds(tree, told, end, lambda: let_through(tree, picked.values(), changes, accepted))
+    run_rounds(tree, told, end, lambda: survivors_of(tree, picked.values(), changes, accepted))
     state = state_of_tree(told.date) + (f", tests {' '.join(told.tests)}" if told.tests else "")
     codes = {module: exit_codes(tree, path) for module, path in picked.items()}
     return {

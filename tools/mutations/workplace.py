@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -87,16 +87,18 @@ class TestChoice:
         self._path.write_text(json.dumps(told))
 
 
-def let_through(tree: Path, paths: Iterable[Path], changes: dict[str, Change], accepted: Accepted) -> frozenset[str]:
-    """Have what survived without a reason run once more, and name it."""
-    found: set[str] = set()
-    for path in paths:
-        codes = exit_codes(tree, path)
-        through = {
-            mutant
-            for mutant, code in codes.items()
-            if kind_of(code) in {"survived", "unclear"} and not accepted.has_reason(changes[mutant])
-        }
-        set_exit_codes(tree, path, codes | dict.fromkeys(through, NOT_RUN))
-        found |= through
-    return frozenset(found)
+def survivors_of(tree: Path, paths: Iterable[Path], changes: dict[str, Change], accepted: Accepted) -> dict[str, Path]:
+    """Those without a reason, with the path of their module."""
+    return {
+        mutant: path
+        for path in paths
+        for mutant, code in exit_codes(tree, path).items()
+        if kind_of(code) in {"survived", "unclear"} and not accepted.has_reason(changes[mutant])
+    }
+
+
+def set_some(tree: Path, told: Mapping[str, tuple[Path, int | None]]) -> None:
+    """Path of the module and new exit code of each mutant."""
+    for path in {path: None for path, _ in told.values()}:
+        codes = {mutant: code for mutant, (where, code) in told.items() if where == path}
+        set_exit_codes(tree, path, exit_codes(tree, path) | codes)

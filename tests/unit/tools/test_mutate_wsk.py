@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tools.mutate_wsk import changed_lines, changes_of, modules, plain_name, result_of, without_decorators
+from tools.mutate_wsk import ROOT, changed_lines, changes_of, modules, plain_name, result_of, without_decorators
+from tools.mutations.apart import functions_of_loading, run_apart, with_variant
 from tools.mutations.results import (
     NO_TEST,
     OPEN,
@@ -28,8 +30,9 @@ from tools.mutations.workplace import (
     exit_codes,
     kind_of,
     known_before,
-    let_through,
     set_exit_codes,
+    set_some,
+    survivors_of,
 )
 
 DECORATED = """\
@@ -165,8 +168,52 @@ def test_what_survives_a_few_tests_meets_all_of_them(accepted: Accepted, tmp_pat
     path = Path("irp.py")
     (tmp_path / "mutants" / "irp.py.meta").write_text('{"exit_code_by_key": {}, "other": 1}')
     set_exit_codes(tmp_path, path, {"a": SURVIVED, "d": SURVIVED, "e": KILLED})
-    assert let_through(tmp_path, [path], CHANGES, accepted) == {"d"}
+    assert survivors_of(tmp_path, [path], CHANGES, accepted) == {"d": path}
+    set_some(tmp_path, {"d": (path, NOT_RUN)})
     assert exit_codes(tmp_path, path) == {"a": SURVIVED, "d": NOT_RUN, "e": KILLED}
+
+
+SOURCE = """\
+LIST = []
+
+
+def make(number):
+    return number + 1
+
+
+LIST.append(make(1))
+"""
+VARIANTS = """\
+def x_make__mutmut_orig(number):
+    return number + 1
+
+
+def x_make__mutmut_1(number):
+    return number - 1
+"""
+
+
+def test_what_runs_while_the_package_is_loaded_is_written_into_the_source(tmp_path: Path) -> None:
+    path = Path("made.py")
+    (tmp_path / path).write_text(SOURCE)
+    (tmp_path / "mutants").mkdir()
+    (tmp_path / "mutants" / path).write_text(VARIANTS)
+    mutant = "made.x_make__mutmut_1"
+    assert with_variant(SOURCE, VARIANTS, mutant) == SOURCE.replace("number + 1", "number - 1")
+
+    for number, is_noticed in ((2, True), (0, False)):
+        test = f"import made\n\ndef test_it():\n    assert made.LIST == [{number}]\n"
+        (tmp_path / "test_made.py").write_text("import made\n\ndef test_it():\n    assert made.LIST\n")
+        if is_noticed:
+            (tmp_path / "test_made.py").write_text(test)
+        assert run_apart(tmp_path, {mutant: path}, lambda _: ["test_made.py"], 1) == {mutant: is_noticed}
+        shutil.rmtree(tmp_path / "apart-0")
+
+
+def test_functions_of_loading_are_those_that_make_the_tables() -> None:
+    found = functions_of_loading(ROOT)
+    assert {"control.groups._membership", "control.option.number"} <= found
+    assert "irp.IoAllocateIrp" not in found
 
 
 def test_the_file_is_read_as_it_was_written(accepted: Accepted) -> None:
