@@ -269,7 +269,7 @@ def plan(
 
 
 def run_rounds(tree: Path, told: argparse.Namespace, end: float, survivors: Callable[[], dict[str, Path]]) -> None:
-    """Each change with a few tests first; then what they let through: apart if mutmut cannot turn it on, or with all tests.
+    """Each change with a few tests first; then what they let through: apart if mutmut cannot turn it on, else with all.
 
     `survivors` are those without a reason, with the path of their module.
     """

@@ -20,12 +20,14 @@ def main(arguments: list[str] | None = None) -> None:
     from wsknet.cli.compare import compare
     from wsknet.cli.demo import demo
     from wsknet.cli.explain import explain
+    from wsknet.cli.explain_listen import listen
     from wsknet.cli.list_ import list_scenarios
     from wsknet.cli.run import run
     from wsknet.cli.serve import serve
 
     for command in (demo, run, list_scenarios, compare, serve, explain):
         wsknet.add_command(command)
+    explain.add_command(listen)
     try:
         wsknet.main(args=arguments, standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

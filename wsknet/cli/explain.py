@@ -5,23 +5,19 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
-from msgspec import structs
 
-from wsknet.behaviour import Behaviour
 from wsknet.cli import host_words as words
-from wsknet.cli.platform import require_linux
+from wsknet.cli.which_host import Where, san_nics, which_host
 from wsknet.errors import UsageError
-from wsknet.host import Host, Network
+from wsknet.inspect import winsock_direct
 from wsknet.inspect.explain import explain_result, legend, result_data
-from wsknet.inspect.what_if import Arrives, Held, Make, MayBind, Name, Question, Result, Towards, ask
-from wsknet.scenario import build, schema
-from wsknet.scenario.columns import NAMES, Column
-from wsknet.scenario.load import load_hosts
+from wsknet.inspect.what_if import Arrives, Held, MayBind, Name, Question, Result, Towards, ask
+from wsknet.scenario.columns import NAMES
 from wsknet.scenario.outcomes import OUTCOME_OF_KIND, render
 from wsknet.types import Endpoint, Proto, family_of, is_multicast
 
@@ -52,6 +48,13 @@ Why can my server not bind its port, when another program has it?
         --holding "0.0.0.0:80 exclusive"
 
 \b
+Does my connection go over the SAN (Winsock Direct), and does my listener hear there?
+    wsknet explain connect 10.9.0.2:80 --san san0 \\
+        --interface "eth0 10.1.0.1/24" --interface "san0 10.9.0.1/24"
+    wsknet explain listen 0.0.0.0:80 --san san0 \\
+        --interface "eth0 10.1.0.2/24" --interface "san0 10.9.0.2/24"
+
+\b
 Which of my sockets gets this packet, and why did it never arrive?
     wsknet explain arrival --interface "eth0 10.1.0.2/24" --interface "eth1 10.2.0.2/24" \\
         --on eth0 --from 10.1.0.50:4000 --to 10.2.0.2:53 \\
@@ -70,21 +73,6 @@ def explain() -> None:
     pass
 
 
-@dataclass(frozen=True)
-class Where:
-    """The host that is asked about."""
-
-    make: Make
-    title: str
-    zones: dict[str, int]
-    """Numbers of its interfaces by name."""
-    arrival: str = ""
-    """The interface that ``--on`` named, if any."""
-    notes: tuple[str, ...] = ()
-    is_linux: bool = False
-    """It is this machine, and so no Windows."""
-
-
 class Shown(NamedTuple):
     """What is printed, and how."""
 
@@ -95,9 +83,10 @@ class Shown(NamedTuple):
 _Command = Callable[..., None]
 
 
-def _options(command: _Command) -> _Command:
-    """What all questions have in common.  In reverse: click lists the last decorator first."""
-    decorators = (
+def about_host(command: _Command) -> _Command:
+    """Which host is meant, for all questions."""
+    return _decorated(
+        command,
         click.option("--interface", "-i", "interfaces", multiple=True, metavar='"NAME CIDR... [metric N] [down]"',
                      help="An interface of the host and its addresses; repeatable."),
         click.option("--route", "-r", "routes", multiple=True, metavar='"PREFIX via A [dev IF] [metric N] [src A]"',
@@ -108,12 +97,31 @@ def _options(command: _Command) -> _Command:
                      "interface that the packet arrives on, with FILE also HOST.INTERFACE."),
         click.option("--host", "is_here", is_flag=True, help="Ask about this machine: its interfaces, addresses and "
                      "routes are read, and nothing is changed."),
-        click.option("--set", "behaviour", type=click.Choice(["windows", "linux", "bsd"]), default=None,
-                     help="Whose answer is shown in full [default: windows; linux with --host]."),
-        click.option("--face", type=click.Choice(FACES), default="wsk", show_default=True,
-                     help="On Windows: kernel drivers (wsk) or programs (winsock)? They share ports differently."),
         click.option("--json", "is_json", is_flag=True, help="Everything about all systems, for programs."),
     )  # fmt: skip
+
+
+def _options(command: _Command) -> _Command:
+    decorated = about_host(command)
+    return _decorated(
+        decorated,
+        click.option("--set", "behaviour", type=click.Choice(["windows", "linux", "bsd"]), default=None,
+                     help="Whose answer is shown in full [default: windows; linux with --host]."),
+        click.option("--face", type=click.Choice(FACES), default=None, help="On Windows: kernel drivers (wsk) or "
+                     "programs (winsock)? They share ports differently [default: wsk; winsock with SAN NICs]."),
+    )  # fmt: skip
+
+
+def san_option(command: _Command) -> _Command:
+    return _decorated(
+        command,
+        click.option("--san", "san", multiple=True, metavar="INTERFACE", help="A NIC that a SAN service provider "
+                     "serves (Winsock Direct); repeatable [default: those of FILE]."),
+    )  # fmt: skip
+
+
+def _decorated(command: _Command, *decorators: Callable[[_Command], _Command]) -> _Command:
+    """In reverse: click lists the last decorator first."""
     for decorate in reversed(decorators):
         command = decorate(command)
     return command
@@ -144,7 +152,7 @@ def bind(
     An IPv6 wildcard for both families beside an IPv4 one:
       wsknet explain bind "[::]:80" --host --option dual --holding 0.0.0.0:80
     """
-    where = _where(**common)
+    where = which_host(**common)
     asked = words.parse_held(" ".join((name, *options, *(("as", account) if account else ()))), where.zones)
     held = tuple(words.parse_held(each, where.zones) for each in holding)
     question = MayBind(PROTOCOLS[protocol], asked.name, asked.sharing, asked.security, held)
@@ -158,9 +166,10 @@ def _towards(name: str, protocol: Proto, about: str, example: str) -> None:
     @click.option("--bound", default=None, metavar="ADDRESS[:PORT]", help="What the socket was bound to before.")
     @click.option("--through", default=None, metavar="INTERFACE", help="The interface that the program demands, by "
                   "IP_UNICAST_IF or IPV6_UNICAST_IF.")  # fmt: skip
+    @san_option
     @_options
-    def command(destination: str, bound: str | None, through: str | None, **common: Any) -> None:
-        where = _where(**common)
+    def command(destination: str, bound: str | None, through: str | None, san: tuple[str, ...], **common: Any) -> None:
+        where = which_host(**common)
         spot = words.parse_spot(destination, where.zones)
         own = words.parse_spot(bound, where.zones).name if bound is not None else None
         if own is not None and family_of(own.address) is not family_of(spot.name.address):
@@ -170,7 +179,9 @@ def _towards(name: str, protocol: Proto, about: str, example: str) -> None:
         to = Endpoint(spot.name.address, spot.name.port if spot.has_port else 9, spot.name.zone)
         question = Towards(protocol, to, own, where.zones[through] if through else 0)
         more = (f" bound to {bound}" if bound is not None else "") + (f" through {through}" if through else "")
-        _answer(where, question, f"{name} to {destination}{more}", common)
+        if san:
+            _check_san(through, common)
+        _answer(where, question, f"{name} to {destination}{more}", common, san_nics(where, san))
 
     command.help = f"{about}\n\n\b\n{example}"
 
@@ -210,7 +221,7 @@ def arrival(source: str, target: str, sockets: tuple[str, ...], protocol: str, *
     """
     if not source or not target:
         raise UsageError("say who sent the packet, and to which address: --from 10.1.0.50:4000 --to 10.1.0.9:53")
-    where = _where(**common, is_arrival=True)
+    where = which_host(**common, is_arrival=True)
     local = words.parse_end(target, where.zones, "--to")
     remote = words.parse_end(source, where.zones, "--from")
     if len(local.address) != len(remote.address):
@@ -231,104 +242,40 @@ def arrival(source: str, target: str, sockets: tuple[str, ...], protocol: str, *
     _answer(replace(where, notes=notes), question, f"{protocol.upper()} from {source} to {target}{place}", common)
 
 
-def _where(
-    interfaces: tuple[str, ...], routes: tuple[str, ...], file: Path | None, on: str | None, is_here: bool,
-    is_arrival: bool = False, **_: object,
-) -> Where:  # fmt: skip
-    """One of the three ways to say which host is meant."""
-    ways = [bool(interfaces or routes), file is not None, is_here]
-    if sum(ways) != 1:
-        problem = "which host is meant" if not any(ways) else "--interface, --file and --host exclude each other"
-        raise UsageError(
-            f"{problem}: describe it with {words.INTERFACE_EXAMPLE}, or --file FILE, or --host (this machine)"
-        )
-    if is_here:
-        where = _this_machine()
-    elif file is not None:
-        hosts = load_hosts(file)
-        name, on = _host_of(hosts, on, is_arrival, file)
-        where = _described(hosts[name], f"{name} of {file}")
-    else:
-        where = _described(words.described_host(interfaces, routes), "the host described")
-    if on is None:
-        return where
-    if not is_arrival:
-        raise UsageError("--on names a host of --file FILE, or where a packet arrives: leave it out here")
-    if on not in where.zones:
-        raise UsageError(f"--on {on}: there is no interface {on}: {where.title} has {', '.join(where.zones)}")
-    return replace(where, arrival=on)
+def _check_san(through: str | None, common: dict[str, Any]) -> None:
+    chosen = common["behaviour"]
+    if chosen is not None and _system(chosen, "winsock") not in FACES:
+        raise UsageError(f"--san is about Windows: leave --set {chosen} out")
+    if common["face"] == "wsk":
+        raise UsageError("--san is about programs, drivers do not come past the switch: leave --face wsk out")
+    if through is not None:
+        raise UsageError("--san and --through exclude each other: the switch knows no IP_UNICAST_IF")
 
 
-def _host_of(
-    hosts: dict[str, schema.Host], on: str | None, is_arrival: bool, file: Path
-) -> tuple[str, str | None]:  # fmt: skip
-    """The host that ``--on`` names, and the interface, if it names one as well."""
-    name, _, interface = (on or "").partition(".")
-    if name in hosts and (is_arrival or not interface):
-        return name, interface or None
-    if len(hosts) == 1 and (is_arrival or on is None):
-        return next(iter(hosts)), on
-    known = ", ".join(hosts)
-    if on is None:
-        raise UsageError(f"{file} has several hosts: choose one of {known} with --on NAME")
-    raise UsageError(f"--on {on}: {file} has no such host, only {known}")
-
-
-def _described(described: schema.Host, title: str) -> Where:
-    described = structs.replace(described, behaves="")
-
-    def make(behaviour: Behaviour) -> Host:
-        config = build.stack_config(described, Column("", behaviour))
-        host = Network().host("host", behaviour, config, described.is_router)
-        build.add_interfaces(host, described)
-        build.add_routes(host, described)
-        return host
-
-    notes = tuple(
-        f"{name} gets its address by DHCP, and has none here"
-        for name, card in described.interfaces.items()
-        if card.dhcp
-    )
-    return _checked(Where(make, title, {}, notes=notes))
-
-
-def _this_machine() -> Where:
-    require_linux("explain --host")
-    from wsknet.machine.configuration import read_configuration
-
-    configuration = read_configuration()
-
-    def make(behaviour: Behaviour) -> Host:
-        host = Network().host("host", behaviour)
-        for change in configuration.changes:
-            host.apply(change)
-        return host
-
-    return _checked(Where(make, "this machine", {}, notes=configuration.notes, is_linux=True))
-
-
-def _checked(where: Where) -> Where:
-    """With the names of its interfaces.  A host that cannot be is told in the words of who refuses it."""
-    try:
-        host = where.make(NAMES["wsk"])
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    return replace(where, zones={each.name: each.index for each in host.stack.view().interfaces})
-
-
-def _answer(where: Where, question: Question, title: str, common: dict[str, Any]) -> None:
-    chosen = common["behaviour"] or ("linux" if where.is_linux else "windows")
-    system = {"windows": common["face"]}.get(chosen, chosen)
+def _answer(
+    where: Where, question: Question, title: str, common: dict[str, Any], san: tuple[str, ...] = ()
+) -> None:  # fmt: skip
+    chosen = common["behaviour"] or ("linux" if where.is_linux and not san else "windows")
+    system = _system(chosen, common["face"] or ("winsock" if san else "wsk"))
     shown = Shown(system, common["is_json"])
     try:
         results = ask(where.make, question, NAMES)
     except ValueError as error:
         raise UsageError(str(error)) from None
+    if san and isinstance(question, Towards):
+        nics = [str(where.zones[name]) for name in san]
+        results["winsock"] = winsock_direct.towards(where.make, NAMES["winsock"], question, nics, results["winsock"])
+        title = f"{title}, SAN NICs: {', '.join(san)}"
     if shown.is_json:
         click.echo(json.dumps(_data(where, title, shown, results), indent=2, ensure_ascii=False))
         return
     for line in _lines(where, title, shown, results):
         click.echo(line)
+
+
+def _system(behaviour: str, face: str) -> str:
+    """The column that is meant by ``--set`` and ``--face``."""
+    return {"windows": face}.get(behaviour, behaviour)
 
 
 def _data(where: Where, title: str, shown: Shown, results: dict[str, Result]) -> dict[str, Any]:
@@ -348,15 +295,15 @@ def _lines(where: Where, title: str, shown: Shown, results: dict[str, Result]) -
     result = results[shown.system]
     reasons = explain_result(result)
     lines = [f"{title} ({where.title})", "", f"{SYSTEMS[shown.system]}: {_outcome(shown.system, result)}"]
-    lines += _wrapped(result.advice)
+    lines += wrapped(result.advice)
     lines += ["", *(f"  {line}" for line in reasons)] if reasons else []
-    lines += [f"  {line}" for line in _wrapped(legend(reasons))]
+    lines += [f"  {line}" for line in wrapped(legend(reasons))]
     lines += ["", *_others(shown.system, results)]
     lines += [f"Note: {note}." for note in where.notes]
     return lines
 
 
-def _wrapped(sentences: str) -> list[str]:
+def wrapped(sentences: str) -> list[str]:
     return textwrap.wrap(sentences, 110, break_long_words=False, break_on_hyphens=False)
 
 

@@ -7,12 +7,15 @@ head, and again wherever that is sent once more.
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wsknet.net.wording import address_text
 from wsknet.san.provider import native
 from wsknet.san.switch.session.describe import describe_message
-from wsknet.types import Endpoint
+
+if TYPE_CHECKING:
+    from wsknet.host import HostInterface
+    from wsknet.types import Endpoint
 
 _ETHERNET = 14
 _IPV4 = b"\x08\x00"
@@ -123,6 +126,7 @@ class NativeComments:
     """A `Describer` for one interface: it follows what passes to and from `native_port`."""
 
     def __init__(self, native_port: int) -> None:
+        self.native_port = native_port
         self._port = native_port.to_bytes(2, "big")
         self._flows: dict[tuple[bytes, bytes], _Flow] = {}
 
@@ -152,3 +156,10 @@ class NativeComments:
         sequence = int.from_bytes(frame[start + 4 : start + 8], "big")
         payload = frame[start + 4 * (frame[start + 12] >> 4) : end]
         return _Segment((frame[_ETHERNET + 12 : _ETHERNET + 20], ports), sequence, frame[start + 13], payload)
+
+
+def comment_on(interface: HostInterface, native_port: int) -> None:
+    """Have captures of `interface` say what its native frames are; once is enough."""
+    known = {each.native_port for each in interface.describers if isinstance(each, NativeComments)}
+    if native_port not in known:
+        interface.describers.append(NativeComments(native_port))

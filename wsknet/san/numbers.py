@@ -130,6 +130,11 @@ FD_CLOSE_BIT = 5
 FD_ADDRESS_LIST_CHANGE_BIT = 9
 FD_MAX_EVENTS = 10
 
+# WSAWaitForMultipleEvents
+
+WSA_MAXIMUM_WAIT_EVENTS = 64
+WSA_WAIT_FAILED = 0xFFFFFFFF
+
 # What a condition function returns
 
 CF_ACCEPT = 0

@@ -63,6 +63,38 @@ class WSAOVERLAPPED:
         self.hEvent = hEvent
 
 
+class WSADATA:
+    """What WSAStartup tells; the members that Windows Sockets 2 does not use any more are left out."""
+
+    __slots__ = ("szDescription", "szSystemStatus", "wHighVersion", "wVersion")
+
+    def __init__(self) -> None:
+        self.wVersion = 0
+        self.wHighVersion = 0
+        self.szDescription = ""
+        self.szSystemStatus = ""
+
+
+class TIMEVAL:
+    """How long select may take: seconds and microseconds."""
+
+    __slots__ = ("tv_sec", "tv_usec")
+
+    def __init__(self, tv_sec: int = 0, tv_usec: int = 0) -> None:
+        self.tv_sec = tv_sec
+        self.tv_usec = tv_usec
+
+
+class LINGER:
+    """The value of SO_LINGER; `l_linger` in seconds."""
+
+    __slots__ = ("l_linger", "l_onoff")
+
+    def __init__(self, l_onoff: int = 0, l_linger: int = 0) -> None:
+        self.l_onoff = l_onoff
+        self.l_linger = l_linger
+
+
 class WSANETWORKEVENTS:
     __slots__ = ("iErrorCode", "lNetworkEvents")
 

@@ -67,7 +67,7 @@ def add_interface(host: wsknet_host.Host, name: str, card: schema.Interface) -> 
         mac=card.mac or None,
         mtu=card.mtu,
         metric=card.metric,
-        auto=AutoConfig(dhcp=True) if card.dhcp else None,
+        auto=AutoConfig(dhcp=card.dhcp, link_local_ipv4=card.autoconfiguration),
         link_local=card.link_local,
     )
     for words in card.addresses:

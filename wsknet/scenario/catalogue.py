@@ -24,7 +24,7 @@ def find(named: str) -> list[tuple[str, Scenario]]:
     """
     if named in packaged():
         return [(named, _packaged(named))]
-    if named.upper().startswith("BIND-"):
+    if named.upper().startswith(("BIND-", "SAN-")):
         found = [(name, scenario) for name, scenario in everything() if named.upper() in map(str.upper, scenario.cases)]
         if found:
             return found

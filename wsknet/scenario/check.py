@@ -15,6 +15,7 @@ from wsknet.scenario.check_steps import CheckSteps, check_route
 from wsknet.scenario.columns import NAMES, Column, check_policy, column
 from wsknet.scenario.faults import check_faults
 from wsknet.scenario.names import add_names, zone_of
+from wsknet.scenario.san import policy_of
 from wsknet.scenario.terms import nanoseconds, port_range, split_address
 from wsknet.types import is_link_local
 
@@ -110,6 +111,7 @@ class Check:
         for index, words in enumerate(host.loopback):
             self._try((*place, "loopback", index), build.add_address, built, 1, words)
         self._names(built, host, place)
+        self._san(host, place)
         if host.faults is not None:
             self._try((*place, "faults"), check_faults, host.faults)
         for index, route in enumerate(host.routes):
@@ -122,6 +124,24 @@ class Check:
         if host.zone and not self._scenario.no_tap:
             problem = "on a TAP the kernel would be in the place of this host, and has no DNS server: say why in no_tap"
             raise self._document.fail((*place, "zone"), problem)
+
+    def _san(self, host: Host, place: Place) -> None:
+        for index, name in enumerate(host.san):
+            here = (*place, "san", index)
+            if name not in host.interfaces:
+                known = ", ".join(host.interfaces) or "none"
+                raise self._document.fail(here, f"the host has no interface {name!r}: choose one of {known}")
+            if name in host.san[:index]:
+                raise self._document.fail(here, f"{name} is there already")
+        if host.san_policy is not None and not host.san:
+            raise self._document.fail((*place, "san_policy"), "of what? Say which interfaces: san: [NAME]")
+        self._try((*place, "san_policy", "wildcard"), policy_of, host)
+        if host.san and host.behaves:
+            raise self._document.fail((*place, "behaves"), "Winsock Direct is of Windows: leave san or behaves out")
+        is_first = next(iter(self._scenario.hosts.values())) is host
+        if host.san and not is_first and self._scenario.steps and not self._scenario.no_tap:
+            problem = "on a TAP the kernel would be in the place of this host, and has no SAN: say why in no_tap"
+            raise self._document.fail((*place, "san"), problem)
 
     def _column(self) -> Column:
         return column(self._scenario.faces[0], self._scenario.policies)

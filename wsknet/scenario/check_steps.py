@@ -15,6 +15,7 @@ from wsknet.scenario.check_expectations import CheckExpectations
 from wsknet.scenario.columns import Column, columns_of
 from wsknet.scenario.faults import BACK, GONE, check_faults
 from wsknet.scenario.frames import parse_frame
+from wsknet.scenario.san import is_installed_later
 from wsknet.scenario.terms import INTERFACE_OPTIONS, SWITCHES, TABLES, nanoseconds, split_address
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class CheckSteps:
         self._named: set[str] = set()
         """Sockets that something was done to that gives a name."""
         self._listening: set[str] = set()
+        self._installed: set[str] = set()
+        """Hosts whose SAN service provider came late."""
         self._cards = [
             f"{name}.{card}"
             for name, host in scenario.hosts.items()
@@ -87,6 +90,8 @@ class CheckSteps:
             case schema.SetFaults() | schema.Provider():
                 self._host(step.what, subject)
                 self._fault(step, place, columns, compared)
+            case schema.Install():
+                self._install(step, place, subject, columns)
             case schema.Inject():
                 self._inject(step, place, subject)
             case schema.Wait():
@@ -251,6 +256,16 @@ class CheckSteps:
             self._try(place, check_faults, step)
         elif isinstance(step, schema.Provider):
             self._choice(step.is_now, (GONE, BACK), (*place, "is"))
+
+    def _install(self, step: schema.Install, place: Place, subject: Place, columns: list[Column]) -> None:
+        if not is_installed_later(self._host(step.what, subject)):
+            problem = "has nothing to be installed: say san: [NAME] and san_policy: {installed: false}"
+            raise self._fail(subject, f"the host {step.what} {problem}")
+        if any(column.face != "winsock" for column in columns):
+            raise self._fail(place, "only Winsock knows SAN service providers: say faces: [winsock]")
+        if step.what in self._installed:
+            raise self._fail(subject, "it is installed already")
+        self._installed.add(step.what)
 
     def _inject(self, step: schema.Inject, place: Place, subject: Place) -> None:
         links = [self._link(step.what, subject), self._link(step.to, (*place, "to"))]

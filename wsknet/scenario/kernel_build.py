@@ -27,6 +27,8 @@ def lacking(host: Host) -> str:
     for name, card in host.interfaces.items():
         if card.dhcp:
             return f"{name} has its address by DHCP, for which the kernel has no client"
+        if card.autoconfiguration:
+            return f"{name} gives itself an address, which the kernel does not"
         if card.weak_send is False or card.weak_receive is False:
             return f"{name} follows the strong host model, which the kernel has not"
         for words in card.addresses:

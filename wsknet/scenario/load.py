@@ -135,6 +135,10 @@ def _known_fields(kind: Any, place: Place, value: Any) -> tuple[str, ...]:
             kind = schema.Route
         case ("flips", int()):
             kind = schema.Flip
+        case (*_, "san_policy"):
+            kind = schema.SanPolicy
+        case (*_, "faults"):
+            kind = schema.Faults
     return tuple(field for field in getattr(kind, "__struct_encode_fields__", ()) if field != "what")
 
 

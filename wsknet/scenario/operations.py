@@ -40,6 +40,7 @@ OPERATIONS: dict[type, Callable[[Sockets, Any, _Named], Attempt | str | None]] =
     schema.Receive: lambda sockets, step, named: sockets.receive(step.what),
     schema.Name: lambda sockets, step, named: sockets.name(step.what),
     schema.Peer: lambda sockets, step, named: sockets.peer(step.what),
+    schema.Path: lambda sockets, step, named: sockets.path(step.what),
     schema.DefaultDestination: lambda sockets, step, named: sockets.default_destination(
         step.what, None if step.to == "nobody" else named(step.to)
     ),

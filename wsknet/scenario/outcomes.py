@@ -9,6 +9,7 @@ import errno
 from typing import NamedTuple
 
 from wsknet.errors import ErrorKind
+from wsknet.san import numbers as wsa
 from wsknet.wsk.status import STATUS_OF_KIND
 
 OK = "ok"
@@ -18,6 +19,8 @@ NOTHING = "nothing"
 """Nothing to receive or to accept within the time given."""
 BUG_CHECK = "bug-check"
 """Misuse that the verifier has found (`Host.verified`)."""
+SAN, TCPIP = "SAN", "TCP/IP"
+"""The ways that a connection may go."""
 CLOSED = "closed"
 """The peer has finished, and everything before that was read."""
 
@@ -112,6 +115,31 @@ OUTCOME_OF_ERRNO = {
     errno.ENXIO: "not-local",
     errno.EFAULT: "fault",
 }
+
+OUTCOME_OF_WSA = {
+    wsa.WSAEWOULDBLOCK: "would-block",
+    wsa.WSAEADDRINUSE: "in-use",
+    wsa.WSAEACCES: "denied",
+    wsa.WSAEADDRNOTAVAIL: "not-local",
+    wsa.WSAENOBUFS: "no-ports",
+    wsa.WSAENETUNREACH: "no-route",
+    wsa.WSAEHOSTUNREACH: "host-unreachable",
+    wsa.WSAENETRESET: "interface-removed",
+    wsa.WSAECONNREFUSED: "refused",
+    wsa.WSAECONNRESET: "reset",
+    wsa.WSAECONNABORTED: "aborted",
+    wsa.WSAETIMEDOUT: "timed-out",
+    wsa.WSAEINVAL: "invalid",
+    wsa.WSAEFAULT: "fault",
+    wsa.WSAEAFNOSUPPORT: "wrong-family",
+    wsa.WSAEALREADY: "already",
+    wsa.WSAENOTCONN: "not-connected",
+    wsa.WSAEISCONN: "is-connected",
+    wsa.WSAESHUTDOWN: "invalid",
+    wsa.WSAEOPNOTSUPP: "not-supported",
+    wsa.WSAENOPROTOOPT: "no-such-option",
+}
+"""Of the functions of a stream socket.  Where one number stands for several conditions, the one that these mean."""
 
 
 def render(outcome: str, face: str) -> str:

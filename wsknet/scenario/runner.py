@@ -16,6 +16,7 @@ from wsknet.scenario.judge import Ended, Failure, judge, unlike
 from wsknet.scenario.names import LookUp
 from wsknet.scenario.operations import OPERATIONS
 from wsknet.scenario.outcomes import BUG_CHECK, NOTHING, OK, PENDING, render
+from wsknet.scenario.san import install
 from wsknet.scenario.terms import nanoseconds
 from wsknet.scenario.wording import sentence
 from wsknet.scenario.world import Failed
@@ -160,6 +161,9 @@ class _Runner:
             return None
         if isinstance(step, schema.Provider):
             move_provider(self._world.emulated(step.what), step.is_now)
+            return None
+        if isinstance(step, schema.Install):
+            install(self._world.emulated(step.what))
             return None
         return self._on_socket(step)
 

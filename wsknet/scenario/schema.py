@@ -45,6 +45,8 @@ class Interface(_Part, frozen=True):
     dhcp: bool = False
     link_local: bool = True
     """Has the IPv6 address of its link that every card has."""
+    autoconfiguration: bool | None = None
+    """IPAutoconfigurationEnabled of this interface; else that of the host counts."""
 
 
 class Route(_Part, frozen=True):
@@ -68,6 +70,16 @@ class Faults(_Part, frozen=True):
     """These come in another thread."""
     fail: dict[str, int] = {}
     """The how-manieth call of a function that allocates is to fail: ``{IoAllocateIrp: 2}``, ``{any: 5}``."""
+
+
+class SanPolicy(_Part, frozen=True):
+    """Of the SAN service provider of a host."""
+
+    wildcard: str = "pre-vista"
+    """What it does with 0.0.0.0: ``pre-vista`` takes it, ``vista`` does not."""
+    rdma_read: bool = True
+    installed: bool = True
+    """Else a step ``install`` does it."""
 
 
 class Host(_Part, frozen=True):
@@ -94,6 +106,10 @@ class Host(_Part, frozen=True):
     """Misuse of WSK is a failure, ``bug-check``, and not only a status."""
     zone: tuple[str, ...] = ()
     """It is a DNS server, with these records: ``server.lab A 10.1.0.2``."""
+    san: tuple[str, ...] = ()
+    """Interfaces that a SAN service provider serves (Winsock Direct): IPv4 streams of the face winsock go through the
+    Windows Sockets switch.  To other faces they are interfaces like all others."""
+    san_policy: SanPolicy | None = None
 
 
 class Link(_Part, frozen=True):
@@ -200,6 +216,12 @@ class Name(_Step, frozen=True, tag="name"):
 
 
 class Peer(_Step, frozen=True, tag="peer"):
+    what: str
+
+
+class Path(_Step, frozen=True, tag="path"):
+    """The outcome is the way that a connection goes, ``SAN`` or ``TCP/IP``, and its rule is why."""
+
     what: str
 
 
@@ -321,6 +343,14 @@ class Provider(_Step, frozen=True, tag="provider"):
     """gone or back"""
 
 
+class Install(_Step, frozen=True, tag="install"):
+    """The SAN service provider of a host, where that does not have it from the beginning (`SanPolicy.installed`)."""
+
+    SUBJECT: ClassVar[str] = "host"
+
+    what: str
+
+
 class Wait(_Step, frozen=True, tag="wait"):
     SUBJECT: ClassVar[str] = "time"
 
@@ -328,9 +358,9 @@ class Wait(_Step, frozen=True, tag="wait"):
 
 
 Step: TypeAlias = (
-    OpenSocket | SetOption | Bind | Listen | Connect | Accept | Send | Receive | Name | Peer | DefaultDestination | Join
-    | RouteQuery | AddressList | Close | Change | Inject | Table
-    | LookUp | Kill | SetFaults | Provider | Wait
+    OpenSocket | SetOption | Bind | Listen | Connect | Accept | Send | Receive | Name | Peer | Path | DefaultDestination
+    | Join | RouteQuery | AddressList | Close | Change | Inject | Table
+    | LookUp | Kill | SetFaults | Provider | Install | Wait
 )  # fmt: skip
 
 

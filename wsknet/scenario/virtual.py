@@ -138,6 +138,12 @@ def sockets_of(host: Host, face: str, described: schema.Host) -> Sockets:
 
         prepare(host, described)
         return WskSockets(host)
+    if face == "winsock" and described.san:
+        from wsknet.scenario import san
+        from wsknet.scenario.faces.san import SanSockets
+
+        san.prepare(host, described)
+        return SanSockets(host)
     return EndpointSockets(host, MANNERS[face])
 
 

@@ -81,6 +81,7 @@ _SENTENCES: dict[type, str | Callable[[Any], str]] = {
     schema.Receive: "{step.what} receives",
     schema.Name: "the name of {step.what}",
     schema.Peer: "the peer of {step.what}",
+    schema.Path: "the way of {step.what}",
     schema.DefaultDestination: "{step.what} sends to {step.to} unless told otherwise",
     schema.Join: _join,
     schema.RouteQuery: "{step.what} asks from where it would reach {step.to}",
@@ -93,5 +94,6 @@ _SENTENCES: dict[type, str | Callable[[Any], str]] = {
     schema.Kill: "{step.what} dies under its owner",
     schema.SetFaults: "completions of {step.what} come {step.completing}",
     schema.Provider: "the WSK subsystem of {step.what} is {step.is_now}",
+    schema.Install: "{step.what} gets its SAN service provider",
     schema.Wait: "{step.what} pass",
 }

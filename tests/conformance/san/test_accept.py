@@ -243,6 +243,23 @@ def test_a_peer_that_gives_up_while_the_condition_function_runs_is_a_reset() -> 
         assert len(asked.b.handles) == 1
 
 
+@pytest.mark.rule("SAN-7.WSPAccept", "SAN-6.2.3")
+def test_a_peer_that_gives_up_while_the_switch_makes_a_handle_is_a_reset_and_the_handle_goes_back() -> None:
+    with san_lab() as lab:
+        asked = Asked(lab)
+        plain = asked.b.upcalls.lpWPUCreateSocketHandle
+
+        def create(*arguments: Any) -> int:
+            asked.a.ok("WSPCloseSocket", asked.client)
+            lab.run()
+            return plain(*arguments)
+
+        asked.b.upcalls.lpWPUCreateSocketHandle = create
+        assert asked.accept(lambda *_: CF_ACCEPT) == (INVALID_SOCKET, WSAECONNRESET)
+        assert list(asked.b.handles.values()) == [asked.listener]
+        assert asked.b.told[-1][0] == "closed"
+
+
 @pytest.mark.rule("SAN-7.WSPAccept")
 @pytest.mark.parametrize("verdict", [CF_ACCEPT, CF_REJECT])
 def test_the_listener_may_be_closed_in_the_condition_function(verdict: int) -> None:

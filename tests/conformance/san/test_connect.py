@@ -284,7 +284,6 @@ def test_sockets_on_both_ends_of_one_nic_may_connect_to_each_other() -> None:
         assert a.connect_error(s, event) == NO_ERROR
 
 
-@pytest.mark.rule("SAN-11.d")
 def test_everything_goes_over_the_san_link_and_the_native_port() -> None:
     with san_lab() as lab:
         lab.connected()

@@ -89,8 +89,9 @@ def test_close_delivers_what_was_written_and_the_peer_sees_the_end_of_the_stream
 
         assert len(pair.b.received) == 300_000
         assert pair.b.news == ["finished"]
-        assert pair.do(pair.b, "write", b"too late") == 0
-        assert pair.b.carrier.error == WSAECONNRESET
+        assert pair.do(pair.b, "write", b"too late") == 8
+        assert pair.b.news == ["finished", WSAECONNRESET]
+        assert pair.do(pair.b, "write", b"once more") == 0
         assert pair.a.news == [("all", 0), "closed"]
 
 

@@ -6,13 +6,14 @@ import pytest
 
 from tests.support.san_session_wire import Wire
 from wsknet.san.numbers import (
+    NO_ERROR,
     WSA_OPERATION_ABORTED,
     WSAECONNABORTED,
     WSAECONNRESET,
     WSAENOBUFS,
     WSAESHUTDOWN,
 )  # fmt: skip
-from wsknet.san.switch.session import Readable, Settings, Writable
+from wsknet.san.switch.session import Flushed, Readable, Settings, Writable
 from wsknet.san.switch.session.messages import Kind
 
 SMALL = Settings(message_size=1024, threshold=1000)
@@ -242,12 +243,16 @@ def test_data_for_one_who_has_shut_down_receiving_resets_the_connection() -> Non
     wire.run()
     assert wire.b.sent == []
 
-    assert wire.b.session.write(b"nobody reads this") == 0
+    assert wire.b.session.write(b"nobody reads this") == 17
     wire.b.session.lend(b"nor this", 3)
     wire.b.settle()
+    assert wire.b.errors == []
+    wire.run()
 
+    assert wire.a.errors == [WSAECONNABORTED]
     assert wire.b.errors == [WSAECONNRESET]
-    assert wire.b.returned == [(3, WSAECONNRESET)]
+    assert wire.b.session.write(b"again") == 0
+    assert wire.a.session.stream.readable == 0
 
 
 def test_data_that_crosses_the_shutdown_resets_both() -> None:
@@ -290,8 +295,41 @@ def test_close_delivers_everything_first(size: int) -> None:
     wire.b.settle()
     assert len(wire.b.received) == size
     assert (wire.b.has_eof, wire.b.errors) == (True, [])
-    assert wire.b.session.write(b"too late") == 0
-    assert wire.b.session.error == WSAECONNRESET
+    assert wire.b.session.write(b"too late") == 8
+    wire.b.settle()
+    assert wire.b.errors == [WSAECONNRESET]
+    assert wire.b.session.write(b"once more") == 0
+
+
+def test_what_is_lent_after_the_peer_has_closed_is_taken_and_then_there_is_a_reset() -> None:
+    wire = connected()
+    wire.a.session.close()
+    wire.a.settle()
+    wire.exchange()
+    wire.b.session.broken(WSAECONNRESET)
+    wire.b.session.lend(b"", 1)
+    wire.b.session.lend(b"too late", 2)
+    wire.b.session.lend(b"once more", 3)
+    wire.b.settle()
+
+    assert wire.b.errors == [WSAECONNRESET]
+    assert wire.b.returned == [(1, WSAECONNRESET), (2, NO_ERROR), (3, WSAECONNRESET)]
+
+
+@pytest.mark.parametrize("is_finished_before", [True, False])
+def test_our_end_is_with_a_peer_that_has_closed(is_finished_before: bool) -> None:
+    wire = connected()
+    wire.a.session.close()
+    wire.a.settle()
+    wire.exchange()
+    if is_finished_before:
+        wire.b.session.finish()
+    wire.b.session.broken(WSAECONNRESET)
+    wire.b.session.finish()
+    wire.b.settle()
+
+    assert [type(event) for event in wire.b.events].count(Flushed) == 1
+    assert wire.b.errors == []
 
 
 @pytest.mark.parametrize("is_finished", [True, False])
@@ -342,14 +380,15 @@ def test_a_connection_that_breaks_fails_the_session_once() -> None:
 
 
 @pytest.mark.rule("SAN-6.7.1")
-def test_data_that_waits_when_the_peer_stops_is_lost_at_once() -> None:
+def test_data_that_waits_when_the_peer_stops_is_lost() -> None:
     wire = connected(Settings(message_size=1024, threshold=1000, receive_limit=100))
     wire.a.session.lend(bytes(900) * 100, 1, is_urgent=True)
     wire.a.settle()
     wire.b.session.stop()
     wire.b.settle()
-    wire.a.deliver()
+    wire.run()
 
+    assert wire.b.errors == [WSAECONNABORTED]
     assert wire.a.errors == [WSAECONNRESET]
     assert wire.a.returned == [(1, WSAECONNRESET)]
 

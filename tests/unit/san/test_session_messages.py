@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.san_session_wire import Wire
 from wsknet.san.numbers import WSAECONNABORTED, WSAECONNRESET
-from wsknet.san.switch.session import Conceal, Expose, Fault, Flushed, Read, Send, Session, Settings
+from wsknet.san.switch.session import Conceal, Expose, Fault, Flushed, Opened, Read, Send, Session, Settings
 from wsknet.san.switch.session.messages import HELLO_PAYLOAD, AbortReason, Kind, header, parse
 from wsknet.san.switch.session.session import State
 

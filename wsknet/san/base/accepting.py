@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from wsknet.san.base.arguments import store_name, wants_name
+from wsknet.san.base.arrivals import Arrival
 from wsknet.san.base.calls import Refusal, answers
 from wsknet.san.base.operations import Outcome, Way, perform
 from wsknet.san.numbers import (
@@ -24,7 +26,7 @@ from wsknet.san.structures import INT, WSABUF
 from wsknet.transport.tcp.inspections import Verdict
 
 if TYPE_CHECKING:
-    from wsknet.san.base.arrivals import Arrival
+    from wsknet.san.base.arrivals import Question
     from wsknet.san.base.provider import TcpipProvider
     from wsknet.san.base.stream_socket import StreamSocket
     from wsknet.types import Endpoint, Instant
@@ -48,10 +50,19 @@ class AcceptFunctions:
             raise Refusal(WSAEFAULT)
         while True:
             arrival = self._next(socket)
-            if is_wanted:
+
+            def condition(remote: Endpoint, local: Endpoint) -> int:
+                if is_wanted:
+                    store_name(addr, addrlen, remote)
+                return _ask(lpfnCondition, dwCallbackData, remote, local)
+
+            if not isinstance(arrival, Arrival):
+                self._answer(socket, arrival, condition)
+                continue
+            if not arrival.is_judged:
+                self._judge(socket, arrival, condition(arrival.remote, arrival.local))
+            elif is_wanted:
                 store_name(addr, addrlen, arrival.remote)
-            if lpfnCondition is not None and not arrival.is_judged:
-                self._judge(socket, arrival, lpfnCondition, dwCallbackData)
             with self._provider.host.pump as now:
                 descriptor = self._accept(socket, arrival, now)
                 socket.events.enable(FD_ACCEPT)
@@ -59,9 +70,9 @@ class AcceptFunctions:
             if descriptor is not None:
                 return descriptor
 
-    def _next(self, socket: StreamSocket) -> Arrival:
+    def _next(self, socket: StreamSocket) -> Arrival | Question:
         """WSAEINVAL unless it listens, WSAEWOULDBLOCK."""
-        found: list[Arrival] = []
+        found: list[Arrival | Question] = []
 
         def attempt(now: Instant) -> Outcome | None:
             if socket.arrivals is None:
@@ -78,10 +89,8 @@ class AcceptFunctions:
             raise Refusal(outcome.error)
         return found[0]
 
-    def _judge(self, socket: StreamSocket, arrival: Arrival, lpfnCondition: Any, dwCallbackData: Any) -> None:
+    def _judge(self, socket: StreamSocket, arrival: Arrival, answer: int) -> None:
         """WSATRY_AGAIN, WSAECONNREFUSED, WSAEINVAL; nothing for CF_ACCEPT."""
-        caller, callee = _name(arrival.remote), _name(arrival.local)
-        answer = lpfnCondition(caller, None, None, None, callee, WSABUF(bytearray()), INT(), dwCallbackData)
         if answer == CF_ACCEPT:
             return
         with self._provider.host.pump as now:
@@ -92,6 +101,21 @@ class AcceptFunctions:
                 arrival.stream.close(now, is_abortive=True)
             elif arrivals is not None:
                 arrivals.answer(arrival, Verdict.REJECT, now)
+        self._decided(socket, answer)
+
+    def _answer(self, socket: StreamSocket, question: Question, condition: Callable[[Endpoint, Endpoint], int]) -> None:
+        """The same of a request that did not come through TCP/IP; nothing, too, if it was taken back."""
+        answer = question.answer(condition)
+        if answer is None or answer == CF_ACCEPT:
+            return
+        if answer != CF_REJECT:
+            with self._provider.host.pump:
+                if socket.arrivals is not None:
+                    socket.arrivals.put_back(question)
+        self._decided(socket, answer)
+
+    def _decided(self, socket: StreamSocket, answer: int) -> NoReturn:
+        with self._provider.host.pump as now:
             if answer != CF_DEFER:
                 socket.events.enable(FD_ACCEPT)
             socket.settle(now)
@@ -111,6 +135,15 @@ class AcceptFunctions:
             raise Refusal(WSAECONNRESET)
         self._sockets.check_open()
         return self._sockets.add(socket.accepted(stream, now))
+
+
+def _ask(lpfnCondition: Any, dwCallbackData: Any, remote: Endpoint, local: Endpoint) -> int:
+    """CF_ACCEPT without a condition function."""
+    if lpfnCondition is None:
+        return CF_ACCEPT
+    caller, callee = _name(remote), _name(local)
+    answer: int = lpfnCondition(caller, None, None, None, callee, WSABUF(bytearray()), INT(), dwCallbackData)
+    return answer
 
 
 def _name(endpoint: Endpoint) -> WSABUF:

@@ -84,6 +84,7 @@ class ControlFunctions:
         """Everything but SIO_ADDRESS_LIST_CHANGE is answered at once, with lpOverlapped as well."""
         socket = self._sockets.find(s)
         check_overlapped(lpOverlapped, lpCompletionRoutine)
+        lpOverlapped = lpOverlapped if socket.is_overlapped else None
         if lpcbBytesReturned is None and lpOverlapped is not None:
             lpcbBytesReturned = INT()
         if not isinstance(lpcbBytesReturned, INT):
@@ -96,7 +97,7 @@ class ControlFunctions:
         )
         count = control(self, socket, request)
         lpcbBytesReturned.Value = count
-        if socket.is_overlapped and lpOverlapped is not None and dwIoControlCode != SIO_ADDRESS_LIST_CHANGE:
+        if lpOverlapped is not None and dwIoControlCode != SIO_ADDRESS_LIST_CHANGE:
             with self._provider.host.pump:
                 operation = Operation(self._provider.host, _never, lpOverlapped, lpCompletionRoutine)
                 operation.finish(Outcome(count))

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from wsknet.errors import NetError
 from wsknet.san.base.calls import Refusal, code_of
 from wsknet.san.events import WSAEVENT
-from wsknet.san.numbers import FD_WRITE, WSA_IO_PENDING, WSAETIMEDOUT, WSAEWOULDBLOCK, WSS_OPERATION_IN_PROGRESS
+from wsknet.san.numbers import (
+    FD_CLOSE,
+    FD_WRITE,
+    WSA_IO_PENDING,
+    WSAENOTSOCK,
+    WSAETIMEDOUT,
+    WSAEWOULDBLOCK,
+    WSS_OPERATION_IN_PROGRESS,
+)
 from wsknet.types import MILLISECOND, Instant
 
 if TYPE_CHECKING:
@@ -105,8 +113,7 @@ def perform(socket: Socket, kind: int, attempt: Attempt, way: Way) -> Outcome:
     raises when first tried.
     """
     host = socket.host
-    overlapped = way.overlapped if socket.is_overlapped else None
-    operation = Operation(host, attempt, overlapped, way.routine)
+    operation = Operation(host, attempt, way.overlapped, way.routine)
     with host.pump as now:
         deadline = Instant(now + way.timeout * MILLISECOND) if way.timeout else None
         try:
@@ -134,6 +141,8 @@ def perform(socket: Socket, kind: int, attempt: Attempt, way: Way) -> Outcome:
 def _start(socket: Socket, kind: int, operation: Operation, now: Instant) -> Outcome | None:
     """The outcome; `None` if the operation waits in a queue now."""
     queue = socket.queues[kind]
+    if not socket.descriptors and kind != FD_CLOSE:
+        raise Refusal(WSAENOTSOCK)  # closed by another thread meanwhile: nobody would end a wait
     if not queue:
         outcome = operation.attempt(now)
         if outcome is not None:

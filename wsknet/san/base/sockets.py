@@ -26,6 +26,8 @@ from wsknet.transport.sharing import Security
 from wsknet.types import Cover, Endpoint, Instant, LocalName
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wsknet.host import Host
     from wsknet.san.base.operations import Attempt
     from wsknet.transport.tcp.endpoint import TcpEndpoint
@@ -58,6 +60,8 @@ class Socket(ABC):
         kinds = (FD_READ, FD_OOB, FD_WRITE, FD_ACCEPT, FD_CONNECT, FD_ADDRESS_LIST_CHANGE, FD_CLOSE)
         self.queues: dict[int, deque[Operation]] = {kind: deque() for kind in kinds}
         """Calls that wait, by what they wait for."""
+        self.polls: list[Callable[[], None]] = []
+        """Called after each change: select waits for it."""
 
     # Names
 
@@ -106,6 +110,8 @@ class Socket(ABC):
         told = self.events.look(self.conditions())
         if told:
             self.told(told)
+        for poll in self.polls:
+            poll()
 
     def advance(self, now: Instant) -> None:  # noqa: B027 - only streams have something that waits for the queues
         """What was asked for, and had to wait for calls that were made before."""
@@ -161,3 +167,5 @@ class Socket(ABC):
             while queue:
                 operation = queue.popleft()
                 operation.finish(Outcome(error=WSA_OPERATION_ABORTED if operation.is_overlapped else WSAEINTR))
+        for poll in self.polls:
+            poll()

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 def sending(socket: StreamSocket, data: list[memoryview], flags: int, *, may_wait: bool) -> Attempt:
     if flags & MSG_PARTIAL or flags & ~(MSG_OOB | MSG_DONTROUTE):
         raise Refusal(WSAEOPNOTSUPP)
+    if len(data) > 1:
+        data = [memoryview(b"".join(data))]  # as one, so that small pieces do not become segments of their own
     return _Send(socket, data, is_urgent=bool(flags & MSG_OOB), may_wait=may_wait)
 
 
@@ -104,11 +106,11 @@ class _Receive:
                 return Outcome(self._count)
         if self._count and (stream.peer_finished or stream.error is not None):
             return Outcome(self._count)
-        if stream.peer_finished and not stream.readable:
-            return Outcome()
-        if stream.error is not None and not stream.readable:
+        if stream.readable:
+            return None
+        if stream.error is not None:
             raise Refusal(ERRORS[stream.error])
-        return None
+        return Outcome() if stream.peer_finished else None
 
     def _drop(self, count: int) -> bool:
         """Of the views what has been filled; whether anything is left."""

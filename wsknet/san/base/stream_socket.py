@@ -54,6 +54,8 @@ class StreamSocket(Socket):
         self.arrivals: Arrivals | None = None
         """Set while it listens."""
         self.is_connecting = False
+        self.connecting_from: Endpoint | None = None
+        """Our name, of a connect that goes another way than TCP."""
         self.connected_at = Instant(0)
         self.connect_error = 0
         """Of the latest attempt."""
@@ -134,10 +136,10 @@ class StreamSocket(Socket):
         """The backlog has room for `offer`."""
         return self.arrivals is not None and self.arrivals.has_room
 
-    def offer(self, stream: Stream, now: Instant) -> None:
+    def offer(self, stream: Stream, now: Instant, *, is_judged: bool = False) -> None:
         """A connection for this listening socket that did not come through TCP/IP."""
         assert self.arrivals is not None
-        self.arrivals.offer(stream)
+        self.arrivals.offer(stream, is_judged=is_judged)
         self.settle(now)
 
     def accepted(self, stream: Stream, now: Instant) -> StreamSocket:
@@ -148,6 +150,8 @@ class StreamSocket(Socket):
             child.endpoint.close(now)
             child.endpoint = stream.endpoint
             stream.settings = child.settings
+        else:
+            child.endpoint.inherit(self.endpoint)
         child.events.select(self.events.event, self.events.mask)
         child._attach(stream, now)
         child.settle(now)
@@ -155,11 +159,16 @@ class StreamSocket(Socket):
 
     # Names
 
+    @property
+    def is_bound(self) -> bool:
+        return self.stream is not None or super().is_bound
+
     def name(self) -> Endpoint:
         if self.stream is not None:
             return self.stream.local
-        if self.is_connecting and self.endpoint.local_endpoint is not None:
-            return self.endpoint.local_endpoint
+        connecting_from = self.connecting_from or self.endpoint.local_endpoint
+        if self.is_connecting and connecting_from is not None:
+            return connecting_from
         return super().name()
 
     def peer(self) -> Endpoint:
@@ -259,6 +268,7 @@ class StreamSocket(Socket):
         self.events.select(None, 0)
         if self.arrivals is not None:
             self.arrivals.close(now)
+            self.arrivals = None
         if self.stream is not None:
             self.stream.close(now, is_abortive=is_abortive)
         if not isinstance(self.stream, TcpStream):

@@ -37,6 +37,7 @@ class TcpStream:
         self._total = 0
         """Bytes received by the application."""
         self._is_refused = False
+        self._is_closed = False
         self._cancel_deadline: Callable[[], None] | None = None
         local, remote = endpoint.local_endpoint, endpoint.remote
         assert local is not None
@@ -68,7 +69,8 @@ class TcpStream:
 
     def on_ready(self, readiness: int, now: Instant) -> None:
         if self.owner is None:
-            self._end(now)
+            if self._is_closed:  # and not one that nobody has accepted yet
+                self._end(now)
             return
         if self._is_refused and self.endpoint.readable:
             self.endpoint.abort(now)
@@ -109,10 +111,12 @@ class TcpStream:
 
     def close(self, now: Instant, *, is_abortive: bool) -> None:
         self.owner = None
+        self._is_closed = True
         if is_abortive:
             self.endpoint.close(now)
             return
-        self.finish(now)
+        if not self.endpoint.readable:  # else there is a reset, and no end before it
+            self.finish(now)
         self._end(now)
 
     def _end(self, now: Instant) -> None:

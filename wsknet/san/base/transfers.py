@@ -148,7 +148,7 @@ class TransferFunctions:
 
 
 def _may_wait(socket: Socket, lpOverlapped: Any) -> bool:
-    return not socket.settings.is_nonblocking or (socket.is_overlapped and lpOverlapped is not None)
+    return not socket.settings.is_nonblocking or lpOverlapped is not None
 
 
 def _check_count(lpNumber: Any, lpOverlapped: Any) -> None:
@@ -169,6 +169,7 @@ def _send(
     lpCompletionRoutine: Any,
 ) -> int:
     check_overlapped(lpOverlapped, lpCompletionRoutine)
+    lpOverlapped = lpOverlapped if socket.is_overlapped else None
     data = views_of(lpBuffers, dwBufferCount, are_filled=False)
     _check_count(lpNumberOfBytesSent, lpOverlapped)
     attempt = socket.sending(data, number(dwFlags), to, may_wait=_may_wait(socket, lpOverlapped))
@@ -194,6 +195,7 @@ def _receive(
     lpCompletionRoutine: Any,
 ) -> int:
     check_overlapped(lpOverlapped, lpCompletionRoutine)
+    lpOverlapped = lpOverlapped if socket.is_overlapped else None
     views = views_of(lpBuffers, dwBufferCount, are_filled=True)
     _check_count(lpNumberOfBytesRecvd, lpOverlapped)
     if not is_pointer_to_number(lpFlags):

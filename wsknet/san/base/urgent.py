@@ -57,10 +57,9 @@ class UrgentReader:
         count = 0
         for view in views:
             part = view[: left - count]
-            if not part:
-                break
-            self._stream.receive_into(part, now)
-            count += len(part)
+            if part:
+                self._stream.receive_into(part, now)
+                count += len(part)
         self._total += count
         self.skip(now)
         return count

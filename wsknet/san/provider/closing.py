@@ -42,6 +42,7 @@ def close(socket: SanSocket, now: Instant) -> None:
     elif channel is not None:
         channel.close(now)
     process.memory.release(socket)
+    process.proxy.take_back(socket)
     socket.selection.select(None, 0)
     process.discard(socket)
     for incoming in waiting:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from wsknet.san.comments import comment_on
 from wsknet.san.guids import (
     WSAID_DEREGISTERMEMORY,
     WSAID_DEREGISTERRDMAMEMORY,
@@ -89,6 +90,10 @@ class SanProvider:
         self.host = host
         self.policy = policy or SanPolicy()
         self.proxy = Proxy(host, nics, self.policy)
+        served = {host.interface_index(nic) for nic in nics}
+        for interface in host.interfaces.values():
+            if interface.index in served:
+                comment_on(interface, self.policy.native_port)
         self.protocol_info = WSAPROTOCOL_INFOW("wsknet SAN provider", PROVIDER_ID)
         self.protocol_info.dwProviderFlags = PFL_HIDDEN
         self.protocol_info.dwServiceFlags1 = XP1_GUARANTEED_DELIVERY | XP1_GUARANTEED_ORDER

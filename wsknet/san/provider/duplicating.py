@@ -98,4 +98,4 @@ def _move(old: SanSocket, new: SanSocket, now: Instant) -> None:
     old.process.memory.release(old)
     withdraw(old)
     old.change(Cause.HAND_OVER)
-    old.name = old.remote = old.channel = None
+    old.name = old.remote = old.channel = old.transfers = None

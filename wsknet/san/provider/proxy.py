@@ -115,6 +115,11 @@ class Proxy:
         self.handed_over[token] = socket
         return token
 
+    def take_back(self, socket: SanSocket) -> None:
+        """Nobody can have it any more."""
+        for token in [token for token, each in self.handed_over.items() if each is socket]:
+            del self.handed_over[token]
+
     # Users
 
     def acquire(self, now: Instant) -> bool:

@@ -8,6 +8,7 @@ from wsknet.errors import ErrorKind, LocalError
 from wsknet.san.numbers import FD_CONNECT, NO_ERROR, WSAECONNABORTED, WSAECONNRESET
 from wsknet.san.provider.selecting import Selection
 from wsknet.san.provider.states import TRANSITIONS, Cause, SocketState
+from wsknet.san.provider.transfers import Transfers
 from wsknet.types import Endpoint
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from wsknet.san.provider.listening import Listening
     from wsknet.san.provider.native import RejectReason, Request
     from wsknet.san.provider.process import Process
-    from wsknet.san.provider.transfers import Transfers
     from wsknet.san.structures import WSAOVERLAPPED
     from wsknet.types import Instant
 
@@ -58,8 +58,6 @@ class SanSocket:
 
     def establish(self, channel: Channel, now: Instant) -> None:
         """The connection is there: data may flow, beginning with what has come already."""
-        from wsknet.san.provider.transfers import Transfers
-
         self.change(Cause.ACCEPTED)
         self.channel = channel
         self.transfers = Transfers(self, channel, self.process.memory)

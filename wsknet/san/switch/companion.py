@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from wsknet.san.events import WSAEVENT
 from wsknet.san.numbers import (
     AF_INET,
-    FD_CONNECT,
     INVALID_SOCKET,
     IPPROTO_TCP,
     NO_ERROR,
@@ -16,6 +15,7 @@ from wsknet.san.numbers import (
     SOL_SOCKET,
     WSA_FLAG_OVERLAPPED,
     WSAENOPROTOOPT,
+    WSAEWOULDBLOCK,
 )
 from wsknet.san.sockaddr import SIZE, SOCKADDR_IN
 from wsknet.san.structures import INT, WSANETWORKEVENTS
@@ -41,7 +41,10 @@ class Failed(Exception):
 
 
 class Companion:
-    """No lock is held in any method.  Nothing here is seen by the application."""
+    """No lock is held in any method.  Nothing here is seen by the application.
+
+    The provider's part of a connection that is established is closed by its carrier.
+    """
 
     def __init__(self, host: Host, handles: Handles, provider: LoadedProvider, s: int) -> None:
         """`s` was just made: it is the latest of `handles`."""
@@ -85,10 +88,10 @@ class Companion:
             self._check(answer, lpErrno)
 
     def select(self, events: int, signalled: Callable[[], None]) -> None:
-        """Have `signalled` called when one of `events` happens; the socket is nonblocking from now on."""
+        """Have `signalled` called when one of `events` happens, or has; the socket is nonblocking from now on."""
         lpErrno = INT()
-        self._check(self.provider.table.lpWSPEventSelect(self.s, self.event, events, lpErrno), lpErrno)
         self._end_wait = self.event.register(signalled)
+        self._check(self.provider.table.lpWSPEventSelect(self.s, self.event, events, lpErrno), lpErrno)
 
     def deselect(self) -> None:
         if self._end_wait is not None:
@@ -101,12 +104,15 @@ class Companion:
         self._check(answer, lpErrno)
         return found
 
-    def connect(self, remote: Endpoint, signalled: Callable[[], None]) -> None:
-        """`Failed` WSAEWOULDBLOCK: `signalled` follows."""
-        self.select(FD_CONNECT, signalled)
+    def connect(self, remote: Endpoint) -> bool:
+        """Whether it is connected at once; if not, FD_CONNECT follows."""
         lpErrno = INT()
         name = SOCKADDR_IN(remote.address, remote.port)
-        self._check(self.provider.table.lpWSPConnect(self.s, name, SIZE, None, None, None, None, lpErrno), lpErrno)
+        answer = self.provider.table.lpWSPConnect(self.s, name, SIZE, None, None, None, None, lpErrno)
+        if answer != NO_ERROR and lpErrno.Value == WSAEWOULDBLOCK:
+            return False
+        self._check(answer, lpErrno)
+        return True
 
     def listen(self, backlog: int) -> None:
         lpErrno = INT()

@@ -8,25 +8,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.errors import NetError
-from wsknet.san.base.calls import Refusal
+from wsknet.san.base.calls import Refusal, code_of
 from wsknet.san.numbers import (
-    ERRORS,
     FD_CONNECT,
     FD_CONNECT_BIT,
     NO_ERROR,
+    WSAECONNABORTED,
     WSAECONNREFUSED,
     WSAECONNRESET,
     WSAEHOSTUNREACH,
     WSAETIMEDOUT,
-    WSAEWOULDBLOCK,
 )
 from wsknet.san.switch.companion import Companion, Failed
+from wsknet.san.switch.decision import explain_failure
 from wsknet.types import Endpoint
 
 if TYPE_CHECKING:
     from wsknet.san.base.stream_socket import StreamSocket
     from wsknet.san.switch.dll import Switch
     from wsknet.san.switch.loaded import LoadedProvider
+    from wsknet.san.switch.san_stream import SanStream
     from wsknet.types import Instant
 
 FINAL = {
@@ -37,45 +38,79 @@ FINAL = {
 """Codes with which a provider promises that TCP/IP would fail, too (nobody listens there; refused; no such host), and
 what TCP/IP would have told the application then: it is to see no difference."""
 
+LOST = {WSAECONNRESET: WSAECONNREFUSED, WSAECONNABORTED: WSAECONNREFUSED}
+"""What the application is told of a connection that ends before the sessions know each other: connect has no other
+words for it (connect function), and TCP/IP cannot be asked any more."""
+
 
 class Connecting:
-    """From the choice of a NIC on.  No lock is held but where a method says so."""
+    """From the choice of a NIC on.  Methods are completions, with no lock held, but where they say otherwise."""
 
     def __init__(self, switch: Switch, socket: StreamSocket, local: Endpoint, remote: Endpoint) -> None:
-        self._switch = switch
+        self.switch = switch
         self._socket = socket
         self._local = local
         self._remote = remote
         self._companion: Companion | None = None
+        self._stream: SanStream | None = None
+        """From the moment of connection on."""
         self._is_over = False
+        """Changes with the driver lock held."""
+        self._is_answered = False
+        """WSPConnect has gone on."""
+        self._refusal: Refusal | NetError | None = None
 
     def start(self, provider: LoadedProvider) -> None:
-        """Raises `Refusal` or `NetError` where it comes to TCP/IP, and that cannot even try."""
-        switch = self._switch
+        """A provider that cannot make, name or watch a companion leaves the connection to TCP/IP (SAN-6.2.6)."""
+        if self._is_over:
+            return
+        switch = self.switch
         try:
             self._companion = Companion.create(switch.host, switch.handles, provider)
             self._companion.prepare(self._local, self._socket.settings)
-            self._companion.connect(self._remote, self._signalled)
-        except Failed as failed:
-            if failed.code != WSAEWOULDBLOCK or self._companion is None:
-                self._failed(failed.code, may_raise=True)
+            self._companion.select(FD_CONNECT, self._signalled)
+        except Failed:
+            self._use_tcp()
             return
-        self._established()
+        try:
+            is_connected = self._companion.connect(self._remote)
+        except Failed as failed:
+            self._failed(failed.code)
+            return
+        if is_connected:
+            self._established()
 
-    def cancel(self) -> None:
-        """The application closes its socket (SAN-6.7.3)."""
-        if not self._is_over:
-            self._is_over = True
-            self._close_companion()
+    def answer(self) -> None:
+        """WSPConnect goes on, in the thread of the application.  Driver lock held.
+
+        Raises `Refusal` or `NetError` where it has come to TCP/IP already, and that could not even try.
+        """
+        self._is_answered = True
+        if self._refusal is not None:
+            raise self._refusal
+
+    def forbid(self) -> None:
+        """The application closes its socket: nothing is told any more, and `end` follows.  Driver lock held."""
+        self._is_over = True
+
+    def end(self) -> None:
+        """SAN-6.7.3: to close the companion cancels its connect."""
+        if self._stream is not None:
+            with self.switch.host.pump as now:
+                self._stream.close(now, is_abortive=True)
+        elif self._companion is not None:
+            self._companion.close()
 
     def _signalled(self) -> None:
+        if self._is_over or self._stream is not None:
+            return
         assert self._companion is not None
         try:
             found = self._companion.happened()
         except Failed as failed:
             self._failed(failed.code)
             return
-        if found.lNetworkEvents & FD_CONNECT and not self._is_over:
+        if found.lNetworkEvents & FD_CONNECT:
             error = found.iErrorCode[FD_CONNECT_BIT]
             if error == NO_ERROR:
                 self._established()
@@ -87,38 +122,58 @@ class Connecting:
         companion = self._companion
         assert companion is not None
         companion.deselect()
-        switch = self._switch
-        with switch.host.pump as now:
-            stream = switch.carry(companion, self._local, self._remote, self._negotiated, is_initiator=True)
-            self._stream = stream
-            stream.carrier.start()
-            del now
+        with self.switch.host.pump as now:
+            if not self._is_over:
+                self._stream = self.switch.carry(
+                    companion, self._local, self._remote, self._negotiated, now, is_initiator=True
+                )
 
     def _negotiated(self, error: int, now: Instant) -> None:
         """Driver lock held."""
-        self._is_over = True
-        self._switch.connecting.pop(self._socket, None)
+        if not self._finish():
+            return
+        assert self._stream is not None
         if error == NO_ERROR:
             self._socket.connected(self._stream, now)
         else:
-            self._stream.carrier.abort()
-            self._socket.connect_failed(error, now)
+            self._stream.close(now, is_abortive=True)
+            self._socket.connect_failed(LOST.get(error, error), now)
 
-    def _failed(self, code: int, *, may_raise: bool = False) -> None:
-        self._is_over = True
-        self._switch.connecting.pop(self._socket, None)
-        self._close_companion()
-        if code in FINAL:
-            with self._switch.host.pump as now:
-                self._socket.connect_failed(FINAL[code], now)
+    def _failed(self, code: int) -> None:
+        """The result of the connection operation, which is not success."""
+        with self.switch.deciding(self._socket, "the connect over the SAN has failed: TCP/IP?") as why:
+            if why is not None:
+                explain_failure(code, code in FINAL, why)
+        if code not in FINAL:
+            self._use_tcp()
             return
+        self._close_companion()
+        with self.switch.host.pump as now:
+            if self._finish():
+                self._socket.connect_failed(FINAL[code], now)
+
+    def _use_tcp(self) -> None:
+        self._close_companion()
+        with self.switch.host.pump:
+            if not self._finish():
+                return
         try:
-            self._switch.open_tcp(self._socket, self._remote)
+            self.switch.open_tcp(self._socket, self._remote)
         except (Refusal, NetError) as error:
-            if may_raise:
-                raise
-            with self._switch.host.pump as now:
-                self._socket.connect_failed(error.code if isinstance(error, Refusal) else ERRORS[error.kind], now)
+            with self.switch.host.pump as now:
+                if self._is_answered:
+                    self._socket.connect_failed(code_of(error), now)
+                else:
+                    self._refusal = error
+
+    def _finish(self) -> bool:
+        """False if the application has closed the socket meanwhile.  Driver lock held."""
+        if self._is_over:
+            return False
+        self._is_over = True
+        self._socket.connecting_from = None
+        self.switch.end_connecting(self._socket)
+        return True
 
     def _close_companion(self) -> None:
         if self._companion is not None:

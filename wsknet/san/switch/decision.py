@@ -5,21 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from wsknet.net.wording import address_text
+from wsknet.san.numbers import name_of
+from wsknet.san.policy import Wildcard
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wsknet.san.switch.subnets import Subnet, Subnets
     from wsknet.trace import Decision
     from wsknet.types import Address
 
 P = TypeVar("P")
 
+TCPIP = "TCP/IP"
+
 NOT_STREAM = "only stream sockets go over a SAN"
+NOT_IPV4 = "SAN service providers know no address but IPv4"
 OWN_ADDRESS = "the destination is this host itself"
 NO_PROVIDER = "no SAN service provider is installed"
+NO_ADDRESS = "no SAN NIC has an address"
 NOT_ON_A_SAN = "the destination is on no subnet of a SAN NIC, and a SAN is not routed"
 OTHER_SOURCE = "the local address is not the SAN NIC's on that subnet"
 ON_THE_SAN = "the destination is on the subnet of a SAN NIC, and the local address is that NIC's"
+FINAL = "the provider promises with this code that TCP/IP would fail, too"
+NOT_FINAL = "with any other code than the three final ones TCP/IP is tried"
 PAGE = "Initiating a Connection (Windows Sockets Direct)"
+
+ANY = bytes(4)
+LISTENS_AT_NIC = "the address is that of a SAN NIC"
+LISTENS_ELSEWHERE = "the address is that of no SAN NIC"
+LISTENS_AT_WILDCARD = "before Vista: one companion at 0.0.0.0, which means all NICs of the provider"
+LISTENS_AT_EACH = "from Vista on no provider is given 0.0.0.0: one companion for each address of a NIC"
+PAGE_LISTENING = "Listening for Connections on a SAN"
 
 
 class Question(NamedTuple):
@@ -40,14 +57,60 @@ def choose(subnets: Subnets[P], question: Question, why: Decision | None = None)
             verdict = "holds the destination" if subnet.holds(question.destination) else "does not hold the destination"
             what = f"SAN NIC {address_text(subnet.address)}/{subnet.prefix_length}"
             why.consider(what, verdict, subnet is winner)
-        path = "TCP/IP" if winner is None else f"SAN, from {address_text(winner.address)}"
+        path = TCPIP if winner is None else f"SAN, from {address_text(winner.address)}"
         why.conclude(path, rule, PAGE)
     return winner
 
 
+def explain_failure(code: int, is_final: bool, why: Decision) -> None:
+    """Of the SAN service provider's connect."""
+    why.consider("SAN", f"the provider answers {name_of(code)}")
+    why.conclude("the connect has failed" if is_final else TCPIP, FINAL if is_final else NOT_FINAL, PAGE)
+
+
+class Serving(NamedTuple):
+    """What there is to know of a provider when somebody listens."""
+
+    addresses: Sequence[Address]
+    """Of its NICs."""
+    wildcard: Wildcard
+
+
+def companions(serving: Serving, local: Address | None) -> list[Address]:
+    """What the companions of a socket that listens at `local` are bound to; `None` is the wildcard (4.1 and 4.2)."""
+    if local is not None:
+        return [local] if local in serving.addresses else []
+    return [ANY] if serving.wildcard is Wildcard.PRE_VISTA else list(serving.addresses)
+
+
+def explain_listening(providers: Sequence[Serving], local: Address | None, why: Decision) -> None:
+    names: list[Address] = []
+    for serving in providers:
+        bound = companions(serving, local)
+        names += bound
+        for address in serving.addresses:
+            is_heard = address in bound or ANY in bound
+            at = "a companion listens there" if address in bound else "the companion at 0.0.0.0 listens there"
+            what = f"SAN NIC {address_text(address)}"
+            why.consider(what, at if is_heard else "no companion: it is another address", is_heard)
+    paths = f"{TCPIP}, and SAN at {', '.join(map(address_text, names))}" if names else f"{TCPIP} alone"
+    why.conclude(paths, _listening_rule(providers, local, names), PAGE_LISTENING)
+
+
+def _listening_rule(providers: Sequence[Serving], local: Address | None, names: list[Address]) -> str:
+    if not providers:
+        return NO_PROVIDER
+    if local is not None:
+        return LISTENS_AT_NIC if names else LISTENS_ELSEWHERE
+    if not names:
+        return NO_ADDRESS
+    rules = {Wildcard.PRE_VISTA: LISTENS_AT_WILDCARD, Wildcard.VISTA: LISTENS_AT_EACH}
+    return "; ".join(dict.fromkeys(rules[serving.wildcard] for serving in providers))
+
+
 def _choose(subnets: Subnets[P], question: Question) -> tuple[Subnet[P] | None, str]:
     if not list(subnets):
-        return None, NO_PROVIDER
+        return None, NO_ADDRESS if subnets.has_providers else NO_PROVIDER
     if question.destination in question.own:
         return None, OWN_ADDRESS
     found = subnets.towards(question.destination)

@@ -16,6 +16,8 @@ from wsknet.san.numbers import (
 from wsknet.san.structures import INT, WSPUPCALLTABLEEX
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wsknet.san.structures import WSAOVERLAPPED
 
 FIRST = 0x8004
@@ -32,7 +34,9 @@ class Listener(Protocol):
 class Handles:
     """Of one switch.  A handle is good until WPUCloseSocketHandle; the provider's own descriptor is another number."""
 
-    def __init__(self) -> None:
+    def __init__(self, closed: Callable[[], None]) -> None:
+        """`closed` is called after each WPUCloseSocketHandle."""
+        self._closed = closed
         self._contexts: dict[int, Any] = {}
         self._listeners: dict[int, Listener] = {}
         self._next = FIRST
@@ -85,6 +89,7 @@ class Handles:
         listener = self._listeners.pop(s, None)
         if listener is not None:
             listener.handle_closed()
+        self._closed()
         return NO_ERROR
 
     def WPUCompleteOverlappedRequest(

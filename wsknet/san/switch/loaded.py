@@ -22,6 +22,7 @@ from wsknet.san.numbers import (
     WSA_FLAG_OVERLAPPED,
 )
 from wsknet.san.structures import INT, SOCKET_ADDRESS_LIST, WSPDATA, WSPPROC_TABLE
+from wsknet.san.switch.decision import Serving
 
 if TYPE_CHECKING:
     from wsknet.san.registry import InstalledProvider
@@ -71,12 +72,19 @@ class LoadedProvider:
             self.unload()
             raise
 
+    @property
+    def serving(self) -> Serving:
+        return Serving(self.addresses, self.installed.policy.wildcard)
+
     def unload(self) -> None:
         self.table.lpWSPCleanup(INT())
 
     def query_addresses(self) -> None:
-        """Ask for the addresses of its NICs, on a socket made for that (SAN-6.1.3)."""
-        self._with_socket(self._read_addresses)
+        """Ask for the addresses of its NICs, on a socket made for that (SAN-6.1.3).  One that cannot tell has none."""
+        try:
+            self._with_socket(self._read_addresses)
+        except Unusable:
+            self.addresses = []
 
     def _ask(self) -> None:
         def everything(s: int) -> None:

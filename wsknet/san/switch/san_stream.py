@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wsknet.errors import ErrorKind
+from wsknet.errors import ErrorKind, NetError
 from wsknet.san.numbers import ERRORS, NO_ERROR, WSAECONNABORTED, WSAECONNRESET, WSAENOBUFS, WSAETIMEDOUT
 from wsknet.transport.endpoint import Ready
 
@@ -36,6 +36,8 @@ class SanStream:
         self.carrier: Carrier
         """Set by whoever makes both; its sink is `sink`."""
         self.sink = _Sink(self, negotiated)
+        self.cancel_deadline: Callable[[], None] | None = None
+        """Of the negotiation; likewise."""
 
     @property
     def readable(self) -> int:
@@ -54,7 +56,12 @@ class SanStream:
         return self.carrier.urgent
 
     def send(self, data: Buffer, now: Instant, *, is_urgent: bool = False) -> int:
-        return self.carrier.write(data, is_urgent=is_urgent)
+        """Raises `NetError` where the peer has closed, which as with TCP shows in the answer to data."""
+        count = self.carrier.write(data, is_urgent=is_urgent)
+        if not count and data and self.carrier.error:
+            self.error = KINDS.get(self.carrier.error, ErrorKind.ABORTED)
+            raise NetError(self.error)
+        return count
 
     def receive_into(self, buffer: memoryview, now: Instant) -> int:
         return self.carrier.read_into(buffer)
@@ -70,8 +77,13 @@ class SanStream:
     def refuse(self, now: Instant) -> None:
         self.carrier.stop()
 
+    def expire(self, now: Instant) -> None:
+        """The peer has not negotiated in time."""
+        self.sink.end_negotiation(WSAETIMEDOUT, now)
+
     def close(self, now: Instant, *, is_abortive: bool) -> None:
         self.owner = None
+        self.sink.forget()
         if is_abortive:
             self.carrier.abort()
         else:
@@ -85,10 +97,23 @@ class _Sink:
         self._stream = stream
         self._negotiated: Callable[[int, Instant], None] | None = negotiated
 
+    def end_negotiation(self, error: int, now: Instant) -> bool:
+        """False if it was over."""
+        negotiated = self._negotiated
+        self.forget()
+        if negotiated is not None:
+            negotiated(error, now)
+        return negotiated is not None
+
+    def forget(self) -> None:
+        """Nobody is told of the negotiation any more."""
+        self._negotiated = None
+        if self._stream.cancel_deadline is not None:
+            self._stream.cancel_deadline()
+            self._stream.cancel_deadline = None
+
     def opened(self, now: Instant) -> None:
-        if self._negotiated is not None:
-            negotiated, self._negotiated = self._negotiated, None
-            negotiated(NO_ERROR, now)
+        self.end_negotiation(NO_ERROR, now)
 
     def readable(self, now: Instant) -> None:
         self._tell(Ready.READABLE | (Ready.URGENT if self._stream.urgent is not None else 0), now)
@@ -104,10 +129,7 @@ class _Sink:
 
     def failed(self, error: int, now: Instant) -> None:
         kind = self._stream.error = KINDS.get(error, ErrorKind.ABORTED)
-        if self._negotiated is not None:
-            negotiated, self._negotiated = self._negotiated, None
-            negotiated(ERRORS[kind], now)
-        else:
+        if not self.end_negotiation(ERRORS[kind], now):
             self._tell(Ready.FAILED, now)
 
     def sent(self, token: Any, error: int, now: Instant) -> None:

@@ -32,9 +32,11 @@ class Subnets(Generic[P]):
 
         An address that TCP/IP does not have (any more) is no NIC address: it has no companion socket.
         """
+        by_provider = list(told)
+        self.has_providers = bool(by_provider)
         self._subnets = [
             Subnet(address, prefix_lengths[address], provider)
-            for provider, addresses in told
+            for provider, addresses in by_provider
             for address in addresses
             if address in prefix_lengths
         ]

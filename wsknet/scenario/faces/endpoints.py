@@ -10,6 +10,7 @@ from wsknet.errors import NetError
 from wsknet.scenario.faces.manners import LINUX, POSIX, WINSOCK, Manners
 from wsknet.scenario.faces.tcp_socket import TcpSocket
 from wsknet.scenario.faces.udp_socket import UdpSocket
+from wsknet.scenario.outcomes import TCPIP
 from wsknet.scenario.world import Failed
 from wsknet.types import LOOPBACK_INDEX
 
@@ -33,7 +34,8 @@ class EndpointSockets:
         self.host = host
         self.manners = manners
         self.decisions: list[Decision] = []
-        self._sockets: dict[str, UdpSocket | TcpSocket] = {}
+        self._sockets: dict[str, Any] = {}
+        """With the operations of `UdpSocket` or `TcpSocket`."""
 
     def open(self, step: OpenSocket) -> None:
         kind = UdpSocket if step.type == "udp" else TcpSocket
@@ -81,6 +83,10 @@ class EndpointSockets:
 
     def peer(self, socket: str) -> str:
         return str(self._do("peer", socket, lambda found: found.peer()))
+
+    def path(self, socket: str) -> str:
+        self.peer(socket)
+        return TCPIP
 
     def default_destination(self, socket: str, to: str | None) -> None:
         raise Failed("not-supported", "SIO_WSK_SET_SENDTO_ADDRESS is of WSK alone")

@@ -17,7 +17,7 @@ from wsknet.scenario.addresses import format_name, mapped, unmapped
 from wsknet.scenario.faces import kernel_address
 from wsknet.scenario.faces.kernel_address import index_of, interface_name, pack, shown
 from wsknet.scenario.faces.kernel_options import IP_PKTINFO, set_option
-from wsknet.scenario.outcomes import CLOSED, NOTHING, OK, OUTCOME_OF_ERRNO, PENDING
+from wsknet.scenario.outcomes import CLOSED, NOTHING, OK, OUTCOME_OF_ERRNO, PENDING, TCPIP
 from wsknet.scenario.world import Done, Failed
 from wsknet.types import Cover
 
@@ -114,6 +114,10 @@ class KernelSockets:
     def peer(self, socket: str) -> str:
         with _outcomes():
             return shown(self.host, self._get(socket).getpeername())
+
+    def path(self, socket: str) -> str:
+        self.peer(socket)
+        return TCPIP
 
     def default_destination(self, socket: str, to: str | None) -> None:
         raise Failed("not-supported", "SIO_WSK_SET_SENDTO_ADDRESS is of WSK alone")

@@ -15,7 +15,7 @@ from wsknet.scenario.faces.why import why_arrival, why_bind, why_path
 from wsknet.scenario.faces.wsk_options import CONTROL_ROOM, Value, packet_info, read_packet_info, settings
 from wsknet.scenario.faces.wsk_requests import Request, failure, require
 from wsknet.scenario.faces.wsk_socket import WskSocket
-from wsknet.scenario.outcomes import CLOSED
+from wsknet.scenario.outcomes import CLOSED, TCPIP
 from wsknet.scenario.world import Failed
 from wsknet.transport.sharing import Security
 from wsknet.types import Address, Cover, Endpoint, LocalName, Proto
@@ -255,6 +255,10 @@ class WskSockets:
     def _port(self, socket: WskSocket) -> int:
         name = self._local(socket)
         return name.port if name is not None else 0
+
+    def path(self, socket: str) -> str:
+        self.peer(socket)
+        return TCPIP
 
     # Control
 

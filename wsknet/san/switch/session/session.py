@@ -71,6 +71,8 @@ class Session:
         self.is_closing = False
         self._is_initiator = is_initiator
         self._is_flushed = False
+        self._was_left = False
+        """The peer has closed in order, and nothing of ours went there since."""
         self._credits = Credits(settings.posted)
         self._outbox = Outbox(self._credits, settings.slots)
         self._sending = Sending(self._outbox, settings.send_limit)
@@ -136,7 +138,10 @@ class Session:
 
     def write(self, data: Buffer, *, is_urgent: bool = False) -> int:
         """Copy as much as there is room for, and say how much.  `Writable` follows if that was not all."""
-        if self._is_mute or not self._may_send(len(data)):
+        if self._was_left and len(data):
+            self._find_nobody()
+            return len(data)
+        if self._is_mute:
             return 0
         count = self._sending.write(memoryview(data).cast("B"), is_urgent)
         self._advance()
@@ -144,17 +149,20 @@ class Session:
 
     def lend(self, data: Buffer, token: Any, *, is_urgent: bool = False) -> None:
         """Send `data`, less than 4 GiB, without copying: it stays as it is until `Sent` with `token` is told."""
-        if self._is_mute or not self._may_send(len(data)):
+        if self._was_left and len(data):
+            self._find_nobody()
+            self._outbox.tell(Sent(token, NO_ERROR))
+            return
+        if self._is_mute:
             self._outbox.tell(Sent(token, self.error or WSAESHUTDOWN))
             return
         self._sending.lend(memoryview(data).cast("B"), token, is_urgent)
         self._advance()
 
-    def _may_send(self, length: int) -> bool:
-        """A peer that does not receive any more answers data with a reset, as TCP does."""
-        if length and self.is_peer_deaf:
-            self._fail(WSAECONNRESET)
-        return self.state is not State.ENDED
+    def _find_nobody(self) -> None:
+        """Data for a peer that has closed in order is taken, and then there is a reset: as TCP finds out."""
+        self._was_left = False
+        self._outbox.tell(Failed(WSAECONNRESET))
 
     def consumed(self) -> None:
         """Some of `stream` has been read."""
@@ -165,6 +173,8 @@ class Session:
     def finish(self) -> None:
         """Shut down sending: FIN after all data."""
         self._sending.is_finishing = True
+        if self._was_left:
+            self._flushed()
         self._advance()
 
     def stop(self) -> None:
@@ -221,7 +231,11 @@ class Session:
         """The provider is done with the oldest `Send`."""
         self._outbox.in_flight -= 1
         self._advance()
-        if self._sending.is_finished and self._outbox.is_idle and not self._is_flushed:
+        if self._sending.is_finished and self._outbox.is_idle:
+            self._flushed()
+
+    def _flushed(self) -> None:
+        if not self._is_flushed:
             self._is_flushed = True
             self._outbox.tell(Flushed())
 
@@ -256,6 +270,9 @@ class Session:
             return
         if (has_left or self.is_closing) and self._sending.is_empty:
             self._end(WSAECONNRESET)
+            self._was_left = not self.is_closing
+            if self._sending.is_finishing:
+                self._flushed()
         else:
             self._fail(error)
 
@@ -315,15 +332,10 @@ class Session:
             case Kind.FIN:
                 fault = self._receiving.finish()
             case Kind.STOP:
-                self._peer_stopped()
+                self.is_peer_deaf = True  # and no more: what comes all the same it answers with a reset, as TCP does
             case Kind.ABORT:
                 self._fail(WSAECONNRESET)
         return fault
-
-    def _peer_stopped(self) -> None:
-        self.is_peer_deaf = True
-        if not self._sending.is_empty:
-            self._fail(WSAECONNRESET)
 
     def _refuse_data(self) -> None:
         self.stream.clear()
