@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.wsk.test_send_backlog import pump_through
 from tests.support import wsk_lab
 from tests.support.wsk_lab import FAR, FIN, NEAR, PORT, RST, Lab, Request, ok, start
 from tests.support.wsk_tcp import ioctl, pair, send, set_tcp
@@ -21,6 +20,7 @@ from wsknet.wsk import (
     STATUS_CANCELLED,
     STATUS_CONNECTION_ABORTED,
     STATUS_CONNECTION_RESET,
+    STATUS_EVENT_PENDING,
     STATUS_INVALID_DEVICE_STATE,
     STATUS_PENDING,
     STATUS_SUCCESS,
@@ -134,7 +134,7 @@ def test_a_host_whose_sockets_are_dual_connects_a_new_one_by_a_mapped_address() 
 
 
 class Events:
-    """A WskReceiveEvent that does something inside its first call, and a WskSendBacklogEvent."""
+    """A WskReceiveEvent and a WskSendBacklogEvent, of which the first that is called does something inside."""
 
     def __init__(self) -> None:
         self.lengths: list[int] = []
@@ -151,7 +151,18 @@ class Events:
 
     def changed(self, SocketContext: Any, IdealBacklogSize: int) -> NTSTATUS:
         self.backlogs.append(IdealBacklogSize)
+        inside, self.inside = self.inside, None
+        if inside is not None:
+            inside()
         return STATUS_SUCCESS
+
+
+def carry(source: Any, sink: Any) -> None:
+    """So much that the ideal backlog grows."""
+    for _ in range(5):
+        request = send(source, bytes(200_000))
+        while not request.is_done:
+            simple.receive(sink, 1 << 16, seconds=0.01)
 
 
 @pytest.mark.rule("R-312")
@@ -159,7 +170,7 @@ def test_another_event_does_not_count_as_asking_for_the_backlog(lab: Lab) -> Non
     events = Events()
     near, far = pair(lab, Dispatch=events.Dispatch)
     assert simple.control_events(near, WSK_EVENT_RECEIVE) == STATUS_SUCCESS
-    pump_through(lab, near, far, 1_000_000)
+    carry(near, far)
     assert simple.control_events(near, WSK_EVENT_SEND_BACKLOG) == STATUS_SUCCESS
 
     assert events.backlogs == []  # what it was before it was asked for is no change
@@ -171,7 +182,7 @@ def test_news_of_the_backlog_leaves_a_running_receive_event_what_it_was_shown(la
     near, far = pair(lab, Dispatch=events.Dispatch)
     for mask in (WSK_EVENT_SEND_BACKLOG, WSK_EVENT_SEND_BACKLOG | WSK_EVENT_DISABLE, WSK_EVENT_RECEIVE):
         assert simple.control_events(near, mask) == STATUS_SUCCESS
-    pump_through(lab, near, far, 1_000_000)
+    carry(near, far)
     requests: list[Request] = []
 
     def inside() -> None:
@@ -184,3 +195,25 @@ def test_news_of_the_backlog_leaves_a_running_receive_event_what_it_was_shown(la
 
     assert (sent.is_done, events.lengths, len(events.backlogs)) == (True, [4], 1)
     assert (requests[0].returned, requests[0].is_done) == (STATUS_PENDING, False)
+
+
+@pytest.mark.rule("R-312")
+def test_data_that_is_due_leaves_a_running_backlog_event_running(lab: Lab) -> None:
+    """Who disables it then hears that it has not returned."""
+    events = Events()
+    near, far = pair(lab, Dispatch=events.Dispatch)
+    for mask in (WSK_EVENT_SEND_BACKLOG, WSK_EVENT_SEND_BACKLOG | WSK_EVENT_DISABLE):
+        assert simple.control_events(near, mask) == STATUS_SUCCESS
+    carry(near, far)
+    ok(simple.send(far, b"data"))
+    answers: list[NTSTATUS] = []
+
+    def inside() -> None:
+        masks = WSK_EVENT_RECEIVE, WSK_EVENT_SEND_BACKLOG | WSK_EVENT_DISABLE
+        answers.extend(simple.control_events(near, mask) for mask in masks)
+
+    events.inside = inside
+    assert simple.control_events(near, WSK_EVENT_SEND_BACKLOG) == STATUS_SUCCESS
+
+    assert answers == [STATUS_SUCCESS, STATUS_EVENT_PENDING]
+    assert (events.lengths, len(events.backlogs)) == ([4], 1)

@@ -24,6 +24,7 @@ from wsknet.wsk import (
     WSK_EVENT_RECEIVE_FROM,
     BugCheck,
     IoAllocateMdl,
+    IoFreeMdl,
     MmBuildMdlForNonPagedPool,
     simple,
     verify,
@@ -152,6 +153,22 @@ def test_every_piece_of_a_chain_is_looked_after(lab: Lab, written: int) -> None:
         lab.run(5)
 
     assert (stop.value.rule, request.returned) == ("R-351", STATUS_PENDING)
+
+
+@pytest.mark.rule("R-351")
+def test_an_mdl_is_lent_with_its_memory(lab: Lab) -> None:
+    near, _ = lab.pair()
+    lab.cut()
+    Buffer = simple.buffer(b"data")
+    assert Buffer.Mdl is not None
+    request = start(near.Dispatch.WskSend, near, Buffer, 0)
+    with pytest.raises(BugCheck, match="R-351"):
+        IoFreeMdl(Buffer.Mdl)
+    lab.cut(False)
+    lab.run(5)
+    IoFreeMdl(Buffer.Mdl)
+
+    assert request.completions == [(STATUS_SUCCESS, 4)]
 
 
 # Whose verifier

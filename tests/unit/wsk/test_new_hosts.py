@@ -1,4 +1,4 @@
-"""How new hosts are verified, and what is told of those that were not."""
+"""New hosts: how they are verified, what is told of those that were not, and the start of their subsystem."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import pytest
 
 from wsknet.host import Host, Network
 from wsknet.wsk import SECURITY_DESCRIPTOR, WSK_FLAG_DATAGRAM_SOCKET, kernel_of, simple, verify_new_hosts
-from wsknet.wsk.kernel import verify
-
-pytestmark = pytest.mark.rule("D-19")
+from wsknet.wsk.kernel import set_provider_ready, verify
 
 
 @pytest.fixture
@@ -45,6 +43,13 @@ def test_a_socket_is_left_behind_on_a_host_that_nobody_verifies(host: Host) -> N
 
     assert registration.startswith("a registration with 1 captures, 1 open sockets")
     assert socket.startswith("a datagram socket that ")
+
+
+def test_the_subsystem_of_a_host_that_nobody_uses_may_start(host: Host) -> None:
+    set_provider_ready(host, False)
+    set_provider_ready(host, True)
+    with simple.Application():
+        assert kernel_of(host).provider_is_ready
 
 
 def test_what_outlives_a_registration_is_told_beside_the_others(host: Host) -> None:

@@ -11,11 +11,13 @@ from wsknet.wsk import (
     AF_INET6,
     IN6_ADDR,
     IN_ADDR,
+    SOCKADDR,
     SOCKADDR_IN,
     SOCKADDR_IN6,
     SOCKADDR_STORAGE,
     htons,
 )
+from wsknet.wsk.simple import address, host_and_port
 from wsknet.wsk.sockaddr import local_name, remote_endpoint, sockaddr_of
 
 V4 = b"\xc0\x00\x02\x01"
@@ -28,6 +30,15 @@ def test_a_new_structure_holds_zeros_and_its_family() -> None:
     assert bytes(SOCKADDR_STORAGE()) == bytes(128)
 
 
+def test_a_structure_of_given_octets_is_a_copy_of_them() -> None:
+    octets = bytearray(bytes(SOCKADDR_IN(AF_INET, htons(7), V4)))
+    made = SOCKADDR(octets)
+    octets[0] = 0xFF
+
+    assert bytes(made) == bytes(SOCKADDR_IN(AF_INET, htons(7), V4))
+    assert bytes(SOCKADDR()) == bytes(16)
+
+
 def test_new_hints_ask_for_nothing() -> None:
     hints = ADDRINFOEXW()
 
@@ -37,17 +48,17 @@ def test_new_hints_ask_for_nothing() -> None:
 
 
 def test_memory_of_just_the_size_is_enough_for_a_cast() -> None:
-    address = SOCKADDR_IN(sin_port=htons(7))
+    made = SOCKADDR_IN(sin_port=htons(7))
 
-    assert bytes(SOCKADDR_IN.cast(address)) == bytes(address)
+    assert bytes(SOCKADDR_IN.cast(made)) == bytes(made)
     assert SOCKADDR_IN6.cast(bytearray(28)).sin6_family == 0
 
 
 def test_an_address_is_equal_to_its_octets() -> None:
-    address = SOCKADDR_IN(sin_addr=V4)
+    made = SOCKADDR_IN(sin_addr=V4)
 
-    assert address.sin_addr == V4
-    assert address.sin_addr != bytes(4)
+    assert made.sin_addr == V4
+    assert made.sin_addr != bytes(4)
     assert IN6_ADDR(LINK_LOCAL) == LINK_LOCAL
 
 
@@ -81,3 +92,9 @@ def test_the_address_of_a_peer_on_the_link_has_its_scope_id() -> None:
 )
 def test_people_read_the_type_and_the_octets(shown: object, text: str) -> None:
     assert repr(shown) == text
+
+
+@pytest.mark.parametrize("port", [0, 65535])
+def test_the_first_and_the_last_port_are_ports(port: int) -> None:
+    assert host_and_port(address("192.0.2.1", port)) == ("192.0.2.1", port)
+    assert host_and_port(address("2001:db8::1", port)) == ("2001:db8::1", port)
