@@ -16,6 +16,7 @@ from examples.san.__main__ import WAYS
 from wsknet.san.policy import SanPolicy
 from wsknet.san.provider import native
 from wsknet.san.switch.session import messages
+from wsknet.scenario.testing import assert_holds
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = ROOT / "docs" / "winsock-direct.md"
@@ -37,6 +38,13 @@ def test_every_line_runs_and_prints_what_the_guide_says() -> None:
             assert printed.getvalue() == (part[2] or ""), f"line {line}"
     finally:
         scope["network"].close()
+
+
+def test_the_scenario_of_the_guide_holds(tmp_path: Path) -> None:
+    (scenario,) = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+    path = tmp_path / "mine.yaml"
+    path.write_text(scenario, encoding="utf-8")
+    assert_holds(path)
 
 
 def test_the_tables_have_the_kinds_that_there_are() -> None:

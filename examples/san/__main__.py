@@ -85,10 +85,17 @@ def run(way: str, size: int, capture: Path | None) -> bool:
     return is_done and up.Received == down.Data and down.Received == up.Data
 
 
+def size(words: str) -> int:
+    """Of the command line."""
+    if not words.isdecimal():
+        raise argparse.ArgumentTypeError(f"a number of bytes, not {words}")
+    return int(words)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m examples.san", description="One program, over SAN and TCP/IP.")
     parser.add_argument("way", nargs="?", choices=WAYS, help="which one; all unless told")
-    parser.add_argument("--size", type=int, default=1_000_000, help="bytes that each side sends")
+    parser.add_argument("--size", type=size, default=1_000_000, help="bytes that each side sends")
     parser.add_argument("--capture", type=Path, help="write a pcapng; needs a way")
     options = parser.parse_args()
     if options.capture is not None and options.way is None:

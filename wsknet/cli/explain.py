@@ -193,6 +193,8 @@ Two ways out, and the socket is bound to the address of the worse one:
       --route "default via 10.1.0.1" --route "default via 10.2.0.1 metric 10"
 This machine:
   wsknet explain connect 192.0.2.7:443 --host
+Over the SAN (Winsock Direct), or through TCP/IP:
+  wsknet explain connect 10.9.0.2:80 --san san0 --interface "eth0 10.1.0.1/24" --interface "san0 10.9.0.1/24"
 """)  # fmt: skip
 _towards("sendto", Proto.UDP, "Which way and from which address would a UDP datagram go?", """\
 One card with two addresses:
@@ -285,7 +287,7 @@ def _data(where: Where, title: str, shown: Shown, results: dict[str, Result]) ->
         "chosen": shown.system,
         "notes": list(where.notes),
         "answers": {
-            system: {"system": SYSTEMS[system], **result_data(result), "code": _code(system, result) or None}
+            system: {"system": SYSTEMS[system], **result_data(result), "code": code_of(system, result) or None}
             for system, result in results.items()
         },
     }
@@ -294,7 +296,7 @@ def _data(where: Where, title: str, shown: Shown, results: dict[str, Result]) ->
 def _lines(where: Where, title: str, shown: Shown, results: dict[str, Result]) -> list[str]:
     result = results[shown.system]
     reasons = explain_result(result)
-    lines = [f"{title} ({where.title})", "", f"{SYSTEMS[shown.system]}: {_outcome(shown.system, result)}"]
+    lines = [f"{title} ({where.title})", "", f"{SYSTEMS[shown.system]}: {outcome_of(shown.system, result)}"]
     lines += wrapped(result.advice)
     lines += ["", *(f"  {line}" for line in reasons)] if reasons else []
     lines += [f"  {line}" for line in wrapped(legend(reasons))]
@@ -311,7 +313,7 @@ def _others(chosen: str, results: dict[str, Result]) -> list[str]:
     """One line for each system that does something else, and one for all that do not."""
     others = {system: result for system, result in results.items() if system != chosen}
     lines = [
-        f"{SYSTEMS[system]}: {_outcome(system, result)}"
+        f"{SYSTEMS[system]}: {outcome_of(system, result)}"
         for system, result in others.items()
         if result.outcome != results[chosen].outcome
     ]
@@ -332,11 +334,11 @@ def _rules(result: Result) -> list[str]:
     return [rule for part in result.parts if part.decision is not None for rule in part.decision.rules()]
 
 
-def _outcome(system: str, result: Result) -> str:
-    code = _code(system, result)
+def outcome_of(system: str, result: Result) -> str:
+    code = code_of(system, result)
     return f"{result.outcome} [{code}]" if code else result.outcome
 
 
-def _code(system: str, result: Result) -> str:
+def code_of(system: str, result: Result) -> str:
     """What the program sees."""
     return render(OUTCOME_OF_KIND.get(result.error, ""), system) if result.error else ""

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from wsknet.cli import host_words as words
-from wsknet.cli.explain import about_host, san_option, wrapped
+from wsknet.cli.explain import about_host, code_of, outcome_of, san_option, wrapped
 from wsknet.cli.which_host import san_nics, which_host
 from wsknet.errors import UsageError
 from wsknet.inspect.explain import explain_result, legend, result_data
@@ -39,13 +39,16 @@ def listen(name: str, san: tuple[str, ...], **common: Any) -> None:
     results = listens(where.make, NAMES["winsock"], local, [str(where.zones[nic]) for nic in nics])
     title = f"listen at {name}, SAN NICs: {', '.join(nics)}"
     if common["is_json"]:
-        answers = {each.value: {"system": SYSTEMS[each], **result_data(result)} for each, result in results.items()}
+        answers = {
+            each.value: {"system": SYSTEMS[each], **result_data(result), "code": code_of("winsock", result) or None}
+            for each, result in results.items()
+        }
         data = {"question": title, "host": where.title, "notes": list(where.notes), "answers": answers}
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
         return
     lines = [f"{title} ({where.title})"]
     for wildcard, result in results.items():
-        lines += ["", f"{SYSTEMS[wildcard]}: {result.outcome}", ""]
+        lines += ["", f"{SYSTEMS[wildcard]}: {outcome_of('winsock', result)}", ""]
         lines += [f"  {line}" for line in explain_result(result)]
     lines += [f"  {line}" for line in wrapped(legend([line.strip() for line in lines]))]
     lines += [f"Note: {note}." for note in where.notes]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 from msgspec import structs
 
@@ -126,5 +127,7 @@ def san_nics(where: Where, given: tuple[str, ...]) -> tuple[str, ...]:
     known = [name for name, index in where.zones.items() if index != LOOPBACK_INDEX]
     for name in given:
         if name not in known:
-            raise UsageError(f"--san {name}: {where.title} has no such interface, only {', '.join(known) or 'none'}")
+            raise UsageError(
+                f"--san {quote(name)}: {where.title} has no such interface, only {', '.join(known) or 'none'}"
+            )
     return tuple(dict.fromkeys(given)) or where.san

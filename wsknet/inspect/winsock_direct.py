@@ -16,7 +16,7 @@ from wsknet.san.provider.dll import SanProvider
 from wsknet.san.registry import registry_of
 from wsknet.san.sockaddr import SIZE, SOCKADDR_IN
 from wsknet.san.structures import INT
-from wsknet.san.switch.decision import NOT_IPV4, NOT_STREAM, PAGE, PAGE_LISTENING, TCPIP
+from wsknet.san.switch.decision import PAGE, PAGE_LISTENING, TCPIP
 from wsknet.san.switch.dll import Switch
 from wsknet.text import format_address
 from wsknet.trace import Decision
@@ -28,11 +28,13 @@ if TYPE_CHECKING:
     from wsknet.san.base.stream_socket import StreamSocket
     from wsknet.types import Address
 
+NOT_STREAM = "only stream sockets go over a SAN"
+NOT_IPV4 = "SAN service providers know no address but IPv4"
 WHICH_WAY = "SAN or TCP/IP?"
 WHO_HEARS = "Which SAN NICs hear of it, too?"
 FALLS_BACK = (
-    "If the peer has no Winsock Direct, or nobody answers for it, the switch tries TCP/IP; only after WSAECONNRESET, "
-    "WSAECONNREFUSED and WSAEHOSTUNREACH of the SAN service provider it does not."
+    "If the peer has no Winsock Direct, the switch tries TCP/IP. If nobody listens there, or there is no such host, "
+    "the answer of the SAN service provider is final: WSAECONNRESET, WSAECONNREFUSED or WSAEHOSTUNREACH."
 )
 
 

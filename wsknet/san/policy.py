@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
 
 
@@ -39,4 +39,12 @@ class SanPolicy:
     rdma_threshold: int = 8_192
     """SO_RDMA_THRESHOLD_SIZE: sends above it go by RDMA."""
     message_buffers: int = 8
-    """Control message buffers that the switch posts for receiving, for each connection."""
+    """Control message buffers that the switch posts for receiving, for each connection; at least six are."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.native_port <= 65_535:
+            raise ValueError(f"native_port is a TCP port from 1 to 65535, not {self.native_port}")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, int) and not isinstance(value, bool) and value < 0:
+                raise ValueError(f"{field.name} cannot be negative: {value}")

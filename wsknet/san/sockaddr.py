@@ -11,6 +11,7 @@ from wsknet.san.numbers import AF_INET, INADDR_ANY
 from wsknet.types import Address, Buffer, Endpoint
 
 SIZE = 16
+ADDRESS_SIZE = 4
 
 
 def htons(hostshort: int) -> int:
@@ -26,7 +27,9 @@ class SOCKADDR_IN:
     __slots__ = ("sin_addr", "sin_family", "sin_port")
 
     def __init__(self, address: Address = bytes(4), port: int = 0) -> None:
-        """`port` as people write it."""
+        """`port` as people write it.  `ValueError` for an address that is not four bytes: see `text.parse_address`."""
+        if not isinstance(address, bytes | bytearray | memoryview) or len(address) != ADDRESS_SIZE:
+            raise ValueError("an IPv4 address is four bytes: text.parse_address makes them of 192.0.2.1")
         self.sin_family = AF_INET
         self.sin_port = htons(port)
         self.sin_addr = bytes(address)

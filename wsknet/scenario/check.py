@@ -122,7 +122,7 @@ class Check:
         self._try(place, add_names, built, host)
         self._try((*place, "zone"), zone_of, host)
         if host.zone and not self._scenario.no_tap:
-            problem = "on a TAP the kernel would be in the place of this host, and has no DNS server: say why in no_tap"
+            problem = "on a TAP the kernel would be in the place of this host, and has no DNS server: add no_tap: WHY"
             raise self._document.fail((*place, "zone"), problem)
 
     def _san(self, host: Host, place: Place) -> None:
@@ -140,7 +140,7 @@ class Check:
             raise self._document.fail((*place, "behaves"), "Winsock Direct is of Windows: leave san or behaves out")
         is_first = next(iter(self._scenario.hosts.values())) is host
         if host.san and not is_first and self._scenario.steps and not self._scenario.no_tap:
-            problem = "on a TAP the kernel would be in the place of this host, and has no SAN: say why in no_tap"
+            problem = "on a TAP the kernel would be in the place of this host, and has no SAN: add no_tap: WHY"
             raise self._document.fail((*place, "san"), problem)
 
     def _column(self) -> Column:

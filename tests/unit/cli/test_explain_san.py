@@ -40,7 +40,8 @@ def test_a_destination_on_the_subnet_of_a_san_nic_is_reached_over_the_san(capsys
     lines = explain(capsys, "connect", "10.9.0.2:80", *HOST)
     assert lines[0] == "connect to 10.9.0.2:80, SAN NICs: san0 (the host described)"
     assert lines[2] == "Windows (Winsock): goes over the SAN NIC san0, from the address 10.9.0.1"
-    assert any("If the peer has no Winsock Direct" in line for line in lines)
+    assert any("If the peer has no Winsock Direct, the switch tries TCP/IP." in line for line in lines)
+    assert any("no such host" in line for line in lines), "and which answers are final"
     assert "      > SAN NIC 10.9.0.1/24  holds the destination" in lines
     assert any("= SAN, from 10.9.0.1: " in line and "(Initiating a Connection" in line for line in lines)
     assert any(line.startswith("Windows (WSK): leaves through san0 straight to 10.9.0.2") for line in lines)
@@ -85,6 +86,19 @@ def test_what_cannot_be_bound_is_not_connected_over_a_san_either(capsys: Capture
     answer = told(capsys, "connect", "10.9.0.2:80", "--bound", "10.7.0.1", *HOST)["answers"]["winsock"]
     assert answer["code"] == "10049 WSAEADDRNOTAVAIL"
     assert [each["question"] for each in answer["why"]] == ["May 10.7.0.1:0 be bound?"]
+
+
+def test_what_cannot_be_bound_does_not_listen_and_the_code_is_told(capsys: Capture) -> None:
+    lines = explain(capsys, "listen", "10.7.0.1:80", *HOST)
+    failed = "fails: address not local (10.7.0.1 is not an address of this host) [10049 WSAEADDRNOTAVAIL]"
+    assert [line for line in lines if "fails" in line] == [f"Before Vista: {failed}", f"From Vista on: {failed}"]
+    answers = told(capsys, "listen", "10.7.0.1:80", *HOST)["answers"]
+    assert [answer["code"] for answer in answers.values()] == ["10049 WSAEADDRNOTAVAIL"] * 2
+
+
+def test_a_code_is_told_of_failures_only(capsys: Capture) -> None:
+    answers = told(capsys, "listen", "0.0.0.0:80", *HOST)["answers"]
+    assert [answer["code"] for answer in answers.values()] == [None, None]
 
 
 @pytest.mark.rule("SAN-4.1.1", "SAN-4.2.2")
@@ -134,6 +148,7 @@ def test_the_san_nics_may_stand_in_the_file(capsys: Capture, tmp_path: Path) -> 
             ("connect", "10.9.0.2:80", *SAN0, "--san", "san9"),
             "--san san9: the host described has no such interface, only",
         ),
+        (("connect", "10.9.0.2:80", *SAN0, "--san", ""), "--san '': the host described has no such interface"),
         (("connect", "10.9.0.2:80", *SAN0, "--san", "loopback"), "has no such interface, only san0"),
         (("connect", "10.9.0.2:80", *HOST, "--set", "linux"), "--san is about Windows: leave --set linux out"),
         (("connect", "10.9.0.2:80", *HOST, "--face", "wsk"), "leave --face wsk out"),

@@ -102,3 +102,10 @@ def test_other_connections_and_short_frames_are_left_alone() -> None:
     assert comments(segment(FIRST, stream(Accept()), ports=(50_001, PORT))) == ""  # its beginning was not seen
     whole = segment(FIRST, stream(Accept()))
     assert all(comments(whole[:length]) == "" for length in range(len(whole) - 16))
+
+
+def test_one_byte_is_one_byte() -> None:
+    comments = begun()
+    one = Message((header(Kind.DATA, 0, 1, 1, 0, 0) + b"a",))
+    said = "SAN MESSAGE of 17 bytes: DATA, 1 byte of the application, 1 receive buffer posted"
+    assert comments(segment(FIRST, stream(one))) == said

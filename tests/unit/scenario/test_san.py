@@ -137,6 +137,19 @@ def test_errors_have_the_same_names_as_without_a_san() -> None:
     assert unlike == ["d sets randomize-port"], "the plain face has an option that this one lacks"
 
 
+def test_an_error_number_is_told_once() -> None:
+    told = ("{socket: d, on: client, type: tcp}", '{connect: d, to: "10.9.0.2:81", expect: refused}')
+    result = played(text(*told))
+    refused = step(result, "d connects to 10.9.0.2:81")
+    assert (refused.rendering, refused.detail) == ("10061 WSAECONNREFUSED", "")
+    assert "\n".join(lines(result, explained=False)).count("WSAECONNREFUSED") == 1
+
+
+def test_an_error_number_that_its_outcome_does_not_tell_stands_below() -> None:
+    late = played(text("{send: c, data: late, expect: invalid}")).steps[-1]
+    assert (late.rendering, late.detail) == ("10022 WSAEINVAL", "WSAESHUTDOWN (10058)")
+
+
 def test_datagrams_and_ipv6_pass_the_switch_by() -> None:
     more = [
         "{socket: u, on: server}",
@@ -162,7 +175,7 @@ def test_datagrams_and_ipv6_pass_the_switch_by() -> None:
         ("wildcard: pre", "wildcrad: pre", "san_policy.wildcrad: unknown field: did you mean wildcard?"),
         ("san: [san0]\n  server", "san_policy: {}\n  server", "of what? Say which interfaces: san: [NAME]"),
         ("san: [san0]\n  server", "behaves: linux\n    san: [san0]\n  server", "Winsock Direct is of Windows"),
-        ("no_tap: The kernel has no SAN.\n", "", "hosts.server.san: on a TAP the kernel would be in the place"),
+        ("no_tap: The kernel has no SAN.\n", "", "of this host, and has no SAN: add no_tap: WHY"),
         ("- {listen: l}", "- {install: server}", "the host server has nothing to be installed"),
         ("- {listen: l}", "- {install: nobody}", "there is no host 'nobody'"),
         ("- {path: c", "- {path: x", "no socket 'x' was opened before"),

@@ -14,10 +14,6 @@ from wsknet.types import Endpoint
 ULONG_SIZE = 4
 
 
-def is_number(value: object) -> bool:
-    return isinstance(value, int)
-
-
 def number(value: Any, code: int = WSAEINVAL) -> int:
     if not isinstance(value, int):
         raise Refusal(code)
@@ -88,7 +84,7 @@ def _view_of(buffer: Any, is_filled: bool) -> memoryview:
         raise Refusal(WSAEFAULT)
     try:
         whole = memoryview(buffer.buf).cast("B")
-    except TypeError:
+    except (TypeError, ValueError):  # no memory, or a view that was released
         raise Refusal(WSAEFAULT) from None
     if not 0 <= buffer.len <= len(whole) or (is_filled and whole.readonly):
         raise Refusal(WSAEFAULT)

@@ -5,6 +5,7 @@ Read "Graceful Shutdown, Linger Options, and Socket Closure" before editing.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from wsknet.san.base.calls import Refusal, answers
@@ -88,6 +89,13 @@ class CloseFunctions:
             self._release(socket, now, is_abortive=is_abortive)
         return 0
 
+    def _reset(self, descriptor: int) -> None:
+        socket = self._sockets.find(descriptor)
+        if self._sockets.remove(descriptor):
+            self._provider.closing(socket)
+            with self._provider.host.pump as now:
+                self._release(socket, now, is_abortive=True)
+
     def _release(self, socket: Socket, now: Instant, *, is_abortive: bool) -> None:
         Duplicates.of(self._provider.host).forget(socket)
         socket.release(now, is_abortive=is_abortive)
@@ -116,11 +124,8 @@ class CloseFunctions:
         function).  Afterwards every function answers WSANOTINITIALISED, this one included."""
         self._sockets.check_open()
         for descriptor in self._sockets.numbers():
-            socket = self._sockets.find(descriptor)
-            if self._sockets.remove(descriptor):
-                self._provider.closing(socket)
-                with self._provider.host.pump as now:
-                    self._release(socket, now, is_abortive=True)
+            with suppress(Refusal):  # a completion routine, or another thread, has closed it meanwhile
+                self._reset(descriptor)
         with self._provider.host.pump:
             self._provider.address_lists.close()
             self._sockets.is_open = False

@@ -82,8 +82,10 @@ class Descriptors:
         return socket
 
     def remove(self, s: int) -> bool:
-        """Whether this was the last descriptor of its socket."""
-        socket = self._sockets.pop(s)
+        """Whether this was the last descriptor of its socket.  WSAENOTSOCK: another thread has closed it meanwhile."""
+        socket = self._sockets.pop(s, None)
+        if socket is None:
+            raise Refusal(WSAENOTSOCK)
         socket.descriptors -= 1
         return not socket.descriptors
 

@@ -88,7 +88,7 @@ def get_receive_buffer(socket: Socket, now: Instant) -> int:
 
 def set_receive_buffer(socket: Socket, value: int) -> None:
     """A window of nothing would never open: 0 is 1."""
-    socket.endpoint.receive_buffer = min(max(value, 1), MAX_BUFFER)
+    socket.settings.receive_buffer = socket.endpoint.receive_buffer = min(max(value, 1), MAX_BUFFER)
 
 
 def get_send_timeout(socket: Socket, now: Instant) -> int:

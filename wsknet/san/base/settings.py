@@ -20,6 +20,8 @@ class Settings:
     is_oob_inline: bool = False
     send_buffer: int | None = None
     """SO_SNDBUF in bytes, if the application has set it."""
+    receive_buffer: int | None = None
+    """SO_RCVBUF, likewise."""
     send_timeout: int = 0
     """SO_SNDTIMEO in milliseconds; 0: none."""
     receive_timeout: int = 0

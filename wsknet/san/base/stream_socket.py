@@ -26,6 +26,7 @@ from wsknet.san.numbers import (
     WSAEINVAL,
     WSAEISCONN,
     WSAENOTCONN,
+    WSAENOTSOCK,
 )
 from wsknet.transport.endpoint import Ready
 from wsknet.types import Cover, Endpoint, Instant
@@ -71,7 +72,9 @@ class StreamSocket(Socket):
     # Connecting
 
     def start_connecting(self) -> None:
-        """Raises `Refusal` WSAEINVAL (it listens), WSAEISCONN or WSAEALREADY."""
+        """Raises `Refusal` WSAENOTSOCK (closed meanwhile), WSAEINVAL (it listens), WSAEISCONN or WSAEALREADY."""
+        if not self.descriptors:
+            raise Refusal(WSAENOTSOCK)
         if self.arrivals is not None:
             raise Refusal(WSAEINVAL)
         if self.stream is not None:

@@ -137,6 +137,7 @@ def _accept(process: Process, socket: SanSocket, incoming: Incoming) -> SanSocke
         accepted.name, accepted.remote = incoming.destination, incoming.source
         accepted.is_debugged = socket.is_debugged
         process.proxy.names.bind(accepted.name, accepted)
+        process.proxy.names.connect(accepted.name, accepted.remote, accepted)
         incoming.accept(accepted, now)
     return accepted
 

@@ -32,9 +32,14 @@ class Incoming:
         """The peer has given up, or was refused."""
         limit = Instant(now + proxy.policy.connect_seconds * SECOND)
         self._cancel = proxy.host.driver.call_at(limit, self._expire)
+        proxy.knocking[self] = None
+
+    def _end_knocking(self) -> None:
+        self._cancel()
+        self._proxy.knocking.pop(self, None)
 
     def request(self, frame: Request, now: Instant) -> None:
-        self._cancel()
+        self._end_knocking()
         self.source, self.destination = frame.source, frame.destination
         remote, local = self._ends
         names = (frame.source.address, frame.destination.address)
@@ -55,8 +60,14 @@ class Incoming:
         self.is_over = True
         self.channel.reject(reason, now)
 
+    def turn_away(self, now: Instant) -> None:
+        """Before it has said what it wants."""
+        self._end_knocking()
+        self.is_over = True
+        self.channel.abort(now)
+
     def broken(self, error: ErrorKind | None, now: Instant) -> None:
-        self._cancel()
+        self._end_knocking()
         self.is_over = True
         if self.listener is not None and self.listener.listening is not None:
             self.listener.listening.remove(self)
@@ -69,5 +80,4 @@ class Incoming:
 
     def _expire(self) -> None:
         with self._proxy.host.pump as now:
-            self.is_over = True
-            self.channel.abort(now)
+            self.turn_away(now)

@@ -33,10 +33,6 @@ class Names:
         if _discard(self._bound, name, socket):
             self.count -= 1
 
-    def sockets(self, name: Endpoint) -> list[SanSocket]:
-        """All that have exactly this name, the oldest first; of accepted ones it is the listener's port, too."""
-        return list(self._bound.get(name, ()))
-
     def listen(self, name: Endpoint, socket: SanSocket) -> None:
         self._listeners.setdefault(name, {})[socket] = None
 

@@ -35,12 +35,9 @@ class Process:
         """By GUID, what SIO_GET_EXTENSION_FUNCTION_POINTER gives."""
         self._sockets: dict[int, SanSocket] = {}
 
-    def find(self, s: object) -> SanSocket | None:
-        return self._sockets.get(s) if isinstance(s, int) else None
-
     def socket(self, s: object) -> SanSocket:
         """Raises `Failed` WSAENOTSOCK."""
-        socket = self.find(s)
+        socket = self._sockets.get(s) if isinstance(s, int) else None
         if socket is None:
             raise Failed(WSAENOTSOCK)
         return socket
@@ -61,11 +58,14 @@ class Process:
         lpErrno = INT()
         handle = self.upcalls.lpWPUCreateSocketHandle(self.protocol_info.dwCatalogEntryId, descriptor, lpErrno)
         with self.host.pump:
-            if handle == INVALID_SOCKET or not self.references:
+            if handle == INVALID_SOCKET:
                 proxy.sockets -= 1
                 raise Failed(lpErrno.Value or WSAEMFILE)
             socket = SanSocket(self, descriptor, handle)
             self._sockets[descriptor] = socket
+            if not self.references:  # the last WSPCleanup has come meanwhile, and found all sockets but this
+                self.discard(socket)
+            self.check_running()
         return socket
 
     def check_running(self) -> None:

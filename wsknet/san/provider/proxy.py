@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 FIRST_DESCRIPTOR = 0x10000
 """[design] Away from the small numbers that handles of the switch are."""
+MOST_KNOCKING = 256
+"""[design] Connections that have not said yet what they want; with one more the oldest of them is reset.  A NIC says it
+at once, so this harms nobody but who opens connections for their own sake."""
 
 
 class NicAddress(NamedTuple):
@@ -54,6 +57,8 @@ class Proxy:
         """Of all processes."""
         self.handed_over: dict[int, SanSocket] = {}
         """What WSPDuplicateSocket has given away and nobody has taken yet."""
+        self.knocking: dict[Incoming, None] = {}
+        """Those that have not said yet what they want, in order of age."""
         self._nics = [host.interface_index(name) for name in nics]
         self._doors: list[TcpEndpoint] = []
         self._users = 0
@@ -151,8 +156,16 @@ class Proxy:
         for endpoint in self._doors:
             endpoint.close(now)
         self._doors.clear()
+        for incoming in list(self.knocking):
+            incoming.turn_away(now)
 
     # Requests
+
+    def hear(self, endpoint: TcpEndpoint, now: Instant) -> None:
+        """A NIC of another host has connected to one of ours."""
+        if len(self.knocking) >= MOST_KNOCKING:
+            next(iter(self.knocking)).turn_away(now)
+        Incoming(self, endpoint, now)
 
     def offer(self, incoming: Incoming, now: Instant) -> None:
         """Queue the request for who listens there, or refuse it (SAN-6.4.2)."""
@@ -183,4 +196,4 @@ class _Door:
 
     def on_ready(self, readiness: int, now: Instant) -> None:
         while (endpoint := self._endpoint.accept(now)) is not None:
-            Incoming(self._proxy, endpoint, now)
+            self._proxy.hear(endpoint, now)

@@ -49,8 +49,7 @@ class Connecting:
     def __init__(self, switch: Switch, socket: StreamSocket, local: Endpoint, remote: Endpoint) -> None:
         self.switch = switch
         self._socket = socket
-        self._local = local
-        self._remote = remote
+        self.ends = local, remote
         self._companion: Companion | None = None
         self._stream: SanStream | None = None
         """From the moment of connection on."""
@@ -67,13 +66,13 @@ class Connecting:
         switch = self.switch
         try:
             self._companion = Companion.create(switch.host, switch.handles, provider)
-            self._companion.prepare(self._local, self._socket.settings)
+            self._companion.prepare(self.ends[0], self._socket.settings)
             self._companion.select(FD_CONNECT, self._signalled)
         except Failed:
             self._use_tcp()
             return
         try:
-            is_connected = self._companion.connect(self._remote)
+            is_connected = self._companion.connect(self.ends[1])
         except Failed as failed:
             self._failed(failed.code)
             return
@@ -125,7 +124,7 @@ class Connecting:
         with self.switch.host.pump as now:
             if not self._is_over:
                 self._stream = self.switch.carry(
-                    companion, self._local, self._remote, self._negotiated, now, is_initiator=True
+                    companion, self._socket.settings, *self.ends, self._negotiated, now, is_initiator=True
                 )
 
     def _negotiated(self, error: int, now: Instant) -> None:
@@ -158,7 +157,7 @@ class Connecting:
             if not self._finish():
                 return
         try:
-            self.switch.open_tcp(self._socket, self._remote)
+            self.switch.open_tcp(self._socket, self.ends[1])
         except (Refusal, NetError) as error:
             with self.switch.host.pump as now:
                 if self._is_answered:

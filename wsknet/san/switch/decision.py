@@ -19,8 +19,6 @@ P = TypeVar("P")
 
 TCPIP = "TCP/IP"
 
-NOT_STREAM = "only stream sockets go over a SAN"
-NOT_IPV4 = "SAN service providers know no address but IPv4"
 OWN_ADDRESS = "the destination is this host itself"
 NO_PROVIDER = "no SAN service provider is installed"
 NO_ADDRESS = "no SAN NIC has an address"

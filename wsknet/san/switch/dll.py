@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from wsknet.errors import NetError
 from wsknet.san.base.calls import Refusal, answers
 from wsknet.san.base.provider import TcpipProvider
-from wsknet.san.base.settings import SEND_BUFFER
 from wsknet.san.base.stream_socket import StreamSocket
 from wsknet.san.numbers import SOCKET_ERROR, WSAEADDRINUSE, WSAENOTSOCK
 from wsknet.san.registry import registry_of
@@ -20,7 +19,7 @@ from wsknet.san.switch.listening import Listening
 from wsknet.san.switch.loaded import LoadedProvider, Unusable
 from wsknet.san.switch.paths import Paths
 from wsknet.san.switch.san_socket import settings_for
-from wsknet.san.switch.san_stream import SanStream
+from wsknet.san.switch.san_stream import SanStream, limits_of
 from wsknet.san.switch.subnets import Subnet, Subnets
 from wsknet.trace import Decision
 from wsknet.transport.queries import PathQuery
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from wsknet.host import Host
     from wsknet.net.changes import News
+    from wsknet.san.base.settings import Settings
     from wsknet.san.base.sockets import Socket
     from wsknet.san.structures import WSPPROC_TABLE
     from wsknet.san.switch.companion import Companion
@@ -75,8 +75,8 @@ class Switch(TcpipProvider):
 
     def _make_table(self) -> WSPPROC_TABLE:
         table = super()._make_table()
-        self._clean_up = table.lpWSPCleanup
-        table.lpWSPCleanup = self.WSPCleanup
+        self._clean_up, self._set_option = table.lpWSPCleanup, table.lpWSPSetSockOpt
+        table.lpWSPCleanup, table.lpWSPSetSockOpt = self.WSPCleanup, self.WSPSetSockOpt
         return table
 
     @answers(SOCKET_ERROR)
@@ -86,6 +86,17 @@ class Switch(TcpipProvider):
         if answer != SOCKET_ERROR:
             self._is_over = True
             self._later(self.unload_if_idle)
+        return answer
+
+    @answers(SOCKET_ERROR)
+    def WSPSetSockOpt(self, s: Any, level: Any, optname: Any, optval: Any, optlen: Any, lpErrno: Any) -> int:
+        """As the TCP/IP provider's.  SO_SNDBUF and SO_RCVBUF count at once for a connection over a SAN, too."""
+        answer = self._set_option(s, level, optname, optval, optlen, lpErrno)
+        if answer != SOCKET_ERROR:
+            with self.host.pump:
+                socket = self.descriptors.find(s)
+                if isinstance(socket, StreamSocket) and isinstance(socket.stream, SanStream):
+                    socket.stream.resize(socket.settings)
         return answer
 
     def unload_if_idle(self) -> None:
@@ -188,23 +199,13 @@ class Switch(TcpipProvider):
         with self.host.pump:
             if not socket.descriptors:
                 raise Refusal(WSAENOTSOCK)
-            if self._has_connection(name, remote):
+            if self._paths.has_connection(name, remote):
                 raise Refusal(WSAEADDRINUSE)
             socket.connecting_from = name
             self._paths.connect(socket, attempt)
             self.host.pump.completions.post(attempt.start, nic.provider)
         with self.host.pump:
             attempt.answer()
-
-    def _has_connection(self, local: Endpoint, remote: Endpoint) -> bool:
-        """Over a SAN, with these names: TCP/IP, which would refuse another one, knows nothing of it."""
-        return any(
-            isinstance(other, StreamSocket)
-            and isinstance(other.stream, SanStream)
-            and other.stream.error is None
-            and (other.stream.local, other.stream.remote) == (local, remote)
-            for other in self.descriptors.sockets()
-        )
 
     def open_tcp(self, socket: StreamSocket, remote: Endpoint) -> None:
         super().open_path(socket, remote)
@@ -239,6 +240,7 @@ class Switch(TcpipProvider):
     def carry(
         self,
         companion: Companion,
+        sizes: Settings,
         local: Endpoint,
         remote: Endpoint,
         negotiated: Callable[[int, Instant], None],
@@ -248,12 +250,14 @@ class Switch(TcpipProvider):
     ) -> SanStream:
         """The stream of a companion that is connected; its session begins.  Driver lock held.
 
+        `sizes` are of the socket that has connected, or listens.
         [design] A peer has as long for the negotiation as for the connection.
         """
         provider = companion.provider
         policy = provider.installed.policy
-        settings = settings_for(provider, policy, SEND_BUFFER, SEND_BUFFER)
-        stream = SanStream(local, remote, negotiated)
+        settings = settings_for(provider, policy, *limits_of(sizes))
+        stream = SanStream(local, remote, negotiated, self._paths.close)
+        self._paths.open(stream)
         stream.carrier = Carrier(self.host, provider, companion.s, stream.sink, settings, is_initiator=is_initiator)
 
         def expire() -> None:

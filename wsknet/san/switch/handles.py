@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -39,7 +40,8 @@ class Handles:
         self._closed = closed
         self._contexts: dict[int, Any] = {}
         self._listeners: dict[int, Listener] = {}
-        self._next = FIRST
+        self._numbers = count(FIRST, STEP)
+        """Threads of the application accept, too, while completions connect."""
         self._latest: dict[int, int] = {}
         """By thread: WPUCreateSocketHandle comes in the thread of the WSPSocket or WSPAccept that wants it."""
         self.is_open = True
@@ -66,8 +68,7 @@ class Handles:
     def WPUCreateSocketHandle(self, dwCatalogEntryId: int, dwContext: Any, lpErrno: Any) -> int:
         if not self.is_open:
             return _fail(lpErrno, WSAENETDOWN, INVALID_SOCKET)
-        handle = self._next
-        self._next += STEP
+        handle = next(self._numbers)
         self._contexts[handle] = dwContext
         self._latest[get_ident()] = handle
         return handle

@@ -161,7 +161,9 @@ class Listening:
         with self.switch.host.pump as now:
             arrivals = self._socket.arrivals
             if arrivals is not None and not self._is_over:
-                stream = self.switch.carry(companion, local, remote, negotiated, now, is_initiator=False)
+                stream = self.switch.carry(
+                    companion, self._socket.settings, local, remote, negotiated, now, is_initiator=False
+                )
                 offered.append(stream)
                 self._negotiating[stream] = None
                 arrivals.expected = len(self._negotiating)

@@ -1,4 +1,4 @@
-"""What goes on beside the stream sockets of a host: connects over a SAN that are under way, and companions that listen.
+"""What goes on beside the stream sockets of a host: connects and connections over a SAN, and companions that listen.
 
 Of the host and not of a switch: a socket may have descriptors in several processes (WSPDuplicateSocket), and the one
 that closes the last of them need not be the one that has connected it or made it listen.
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from wsknet.san.switch.connecting import Connecting
     from wsknet.san.switch.dll import Switch
     from wsknet.san.switch.listening import Listening
+    from wsknet.san.switch.san_stream import SanStream
+    from wsknet.types import Endpoint
 
 
 class Paths:
@@ -25,6 +27,7 @@ class Paths:
     def __init__(self) -> None:
         self._connecting: dict[Socket, Connecting] = {}
         self._listening: dict[Socket, Listening] = {}
+        self._streams: dict[tuple[Endpoint, Endpoint], SanStream] = {}
 
     @classmethod
     def of(cls, host: Host) -> Paths:
@@ -40,6 +43,20 @@ class Paths:
 
     def end_connecting(self, socket: StreamSocket) -> None:
         self._connecting.pop(socket, None)
+
+    def open(self, stream: SanStream) -> None:
+        self._streams[stream.local, stream.remote] = stream
+
+    def close(self, stream: SanStream) -> None:
+        if self._streams.get((stream.local, stream.remote)) is stream:
+            del self._streams[stream.local, stream.remote]
+
+    def has_connection(self, local: Endpoint, remote: Endpoint) -> bool:
+        """With these names, under way or established: TCP/IP, which would refuse another one, knows nothing of it."""
+        stream = self._streams.get((local, remote))
+        if stream is not None and stream.error is None:
+            return True
+        return any(each.ends == (local, remote) for each in self._connecting.values())
 
     def take(self, socket: Socket) -> list[Connecting | Listening]:
         """All that there is beside `socket`, which is being closed."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wsknet.errors import ErrorKind, NetError
+from wsknet.san.base.settings import SEND_BUFFER
 from wsknet.san.numbers import ERRORS, NO_ERROR, WSAECONNABORTED, WSAECONNRESET, WSAENOBUFS, WSAETIMEDOUT
 from wsknet.transport.endpoint import Ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from wsknet.san.base.settings import Settings
     from wsknet.san.switch.carrier import Carrier
     from wsknet.transport.endpoint import Owner
     from wsknet.types import Buffer, Endpoint, Instant
@@ -28,7 +30,14 @@ class SanStream:
     """`negotiated` is called once: with 0 when the two sessions know each other, else with the error that came before.
     The owner hears of data only after that."""
 
-    def __init__(self, local: Endpoint, remote: Endpoint, negotiated: Callable[[int, Instant], None]) -> None:
+    def __init__(
+        self,
+        local: Endpoint,
+        remote: Endpoint,
+        negotiated: Callable[[int, Instant], None],
+        closed: Callable[[SanStream], None],
+    ) -> None:
+        """`closed`: nobody wants it any more; what was written may still be on its way."""
         self.local = local
         self.remote = remote
         self.owner: Owner | None = None
@@ -36,6 +45,7 @@ class SanStream:
         self.carrier: Carrier
         """Set by whoever makes both; its sink is `sink`."""
         self.sink = _Sink(self, negotiated)
+        self._closed = closed
         self.cancel_deadline: Callable[[], None] | None = None
         """Of the negotiation; likewise."""
 
@@ -74,6 +84,9 @@ class SanStream:
     def finish(self, now: Instant) -> None:
         self.carrier.finish()
 
+    def resize(self, sizes: Settings) -> None:
+        self.carrier.resize(*limits_of(sizes))
+
     def refuse(self, now: Instant) -> None:
         self.carrier.stop()
 
@@ -83,11 +96,18 @@ class SanStream:
 
     def close(self, now: Instant, *, is_abortive: bool) -> None:
         self.owner = None
+        self._closed(self)
         self.sink.forget()
         if is_abortive:
             self.carrier.abort()
         else:
             self.carrier.close()
+
+
+def limits_of(sizes: Settings) -> tuple[int, int]:
+    """Bytes that may wait in each direction, sending first.  [design] What was not set is as SO_SNDBUF is then."""
+    send, receive = sizes.send_buffer, sizes.receive_buffer
+    return SEND_BUFFER if send is None else send, SEND_BUFFER if receive is None else receive
 
 
 class _Sink:

@@ -48,7 +48,3 @@ class Subnets(Generic[P]):
         """Those that hold `destination`, the longest prefix first, then in the order of the providers."""
         found = [subnet for subnet in self._subnets if subnet.holds(destination)]
         return sorted(found, key=lambda subnet: -subnet.prefix_length)
-
-    def of(self, address: Address) -> Subnet[P] | None:
-        """Where `address` is that of a NIC."""
-        return next((subnet for subnet in self._subnets if subnet.address == address), None)

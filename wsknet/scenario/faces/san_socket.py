@@ -29,7 +29,7 @@ from wsknet.san.structures import INT, WSABUF, WSANETWORKEVENTS
 from wsknet.san.switch.san_stream import SanStream
 from wsknet.scenario import addresses
 from wsknet.scenario.faces import why
-from wsknet.scenario.outcomes import CLOSED, NOTHING, OK, OUTCOME_OF_WSA, PENDING, SAN, TCPIP
+from wsknet.scenario.outcomes import CLOSED, NOTHING, OK, OUTCOME_OF_WSA, PENDING, SAN, TCPIP, render
 from wsknet.scenario.world import Done, Failed
 from wsknet.text import format_address, parse_address
 from wsknet.trace import Decision
@@ -227,4 +227,8 @@ class _Attempt:
 
 
 def _failure(code: int) -> Failed:
-    return Failed(OUTCOME_OF_WSA.get(code, name_of(code)), name_of(code))
+    """The number is told beside the outcome, if the outcome has one: again only if it is another."""
+    name = name_of(code)
+    outcome = OUTCOME_OF_WSA.get(code, name)
+    is_told = outcome == name or name.split()[0] in render(outcome, "winsock").split()
+    return Failed(outcome, "" if is_told else name)

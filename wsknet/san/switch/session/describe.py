@@ -29,6 +29,10 @@ def describe_message(head: Buffer) -> str:
     return f"{kind.name}{_details(kind, flags, length, a, b)}{buffers}"
 
 
+def _bytes(number: int) -> str:
+    return f"{number} byte{'s' * (number != 1)}"
+
+
 def _details(kind: Kind, flags: int, length: int, a: int, b: int) -> str:
     text = ""
     match kind:
@@ -36,10 +40,10 @@ def _details(kind: Kind, flags: int, length: int, a: int, b: int) -> str:
             rdma = "reads and writes by RDMA" if flags & CAN_READ else "writes by RDMA"
             text = f", messages to {a} bytes, {rdma} above {b} bytes"
         case Kind.DATA:
-            text = f", {length} bytes of the application" + (", urgent" if flags & URGENT else "")
+            text = f", {_bytes(length)} of the application" + (", urgent" if flags & URGENT else "")
         case Kind.LARGE:
             how = "the rest to be read by RDMA" if b else "the rest by RDMA write"
-            text = f", {a} bytes of the application, {how}"
+            text = f", {_bytes(a)} of the application, {how}"
         case Kind.TARGET:
             text = f", {a} bytes may be written by RDMA"
         case Kind.DONE:

@@ -1,0 +1,74 @@
+"""What a provider keeps for others is bounded in number and time, and given back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.san_lab import SanLab, san_lab
+from wsknet.errors import ErrorKind
+from wsknet.san.numbers import AF_INET, IPPROTO_TCP, SOCK_STREAM, WSAENETDOWN
+from wsknet.san.policy import SanPolicy
+from wsknet.san.provider.proxy import MOST_KNOCKING
+from wsknet.text import parse_address
+from wsknet.transport.tcp.endpoint import TcpEndpoint
+from wsknet.transport.tcp.state import State
+from wsknet.types import Cover, Endpoint, LocalName
+
+POLICY = SanPolicy()
+NATIVE = Endpoint(parse_address("10.0.0.2"), POLICY.native_port)
+
+
+def knock(lab: SanLab, count: int) -> list[TcpEndpoint]:
+    """Connections to the NIC of b, over which nothing is said."""
+    host = lab.hosts[0]
+    found = []
+    for _ in range(count):
+        with host.pump as now:
+            endpoint = host.stack.tcp.open(Cover.IPV4)
+            endpoint.bind(LocalName(Cover.IPV4, parse_address("10.0.0.1"), 0), now)
+            endpoint.connect(NATIVE, now)
+        found.append(endpoint)
+        lab.run(0.001)
+    lab.run()
+    return found
+
+
+def reset(endpoints: list[TcpEndpoint]) -> list[bool]:
+    return [endpoint.error is ErrorKind.RESET for endpoint in endpoints]
+
+
+def test_of_nics_that_do_not_say_what_they_want_only_so_many_are_listened_to() -> None:
+    with san_lab() as lab:
+        endpoints = knock(lab, MOST_KNOCKING + 3)
+        assert reset(endpoints) == [True] * 3 + [False] * MOST_KNOCKING
+        lab.connected()
+        lab.run(POLICY.connect_seconds)
+        assert all(reset(endpoints))
+
+
+def test_the_last_cleanup_resets_those_who_have_not_said_what_they_want() -> None:
+    with san_lab() as lab:
+        endpoints = knock(lab, 2)
+        assert [endpoint.state for endpoint in endpoints] == [State.ESTABLISHED] * 2
+        lab.callers[1].ok("WSPCleanup")
+        lab.run()
+        assert all(reset(endpoints))
+
+
+@pytest.mark.rule("SAN-7.WSPCleanup", "SAN-6.7.2")
+def test_a_handle_that_the_switch_gives_during_the_last_cleanup_is_given_back() -> None:
+    with san_lab(1) as lab:
+        caller = lab.callers[0]
+        create = caller.upcalls.lpWPUCreateSocketHandle
+
+        def create_late(*arguments: Any) -> int:
+            handle: int = create(*arguments)
+            caller.ok("WSPCleanup")
+            return handle
+
+        caller.upcalls.lpWPUCreateSocketHandle = create_late
+        assert caller.error("WSPSocket", AF_INET, SOCK_STREAM, IPPROTO_TCP, None, 0, 0) == WSAENETDOWN
+        assert [what for what, _ in caller.told] == ["closed"]
+        assert not caller.handles
