@@ -8,7 +8,10 @@ import pytest
 
 from tests.support.wsk_lab import PORT, Lab, ok
 from tests.support.wsk_packets import V4, V6, Names
+from wsknet import text
 from wsknet.wsk import (
+    IP_ADD_SOURCE_MEMBERSHIP,
+    IP_DROP_SOURCE_MEMBERSHIP,
     IP_MULTICAST_IF,
     IPV6_MULTICAST_IF,
     MCAST_JOIN_GROUP,
@@ -21,6 +24,7 @@ from wsknet.wsk import (
     WskSetOption,
     group_req,
     group_source_req,
+    ip_mreq_source,
     simple,
 )
 
@@ -80,3 +84,18 @@ def test_number_zero_leaves_the_interface_to_the_routes_again(lab: Lab, names: N
         simple.send_to(Socket, b"to the group", simple.address(GROUP[names], PORT))
         lab.run(0.1)
         assert any(b"to the group" in frame for frame in lab.near_wire.frames[before:]) is leaves
+
+
+def test_the_ipv4_structure_names_the_interface_by_an_address_of_it(lab: Lab) -> None:
+    lab.near.interface("eth1", "198.51.100.1/24")
+    Socket = receiver(lab, V4)
+
+    def request(interface: bytes) -> ip_mreq_source:
+        return ip_mreq_source(text.parse_address(GROUP[V4]), text.parse_address(V4.far), interface)
+
+    other, near = text.parse_address("198.51.100.1"), text.parse_address(V4.near)
+    assert change(Socket, V4, IP_ADD_SOURCE_MEMBERSHIP, request(other)) == STATUS_SUCCESS
+    for wrong in (near, text.parse_address("203.0.113.1")):
+        assert change(Socket, V4, IP_DROP_SOURCE_MEMBERSHIP, request(wrong)) == STATUS_INVALID_ADDRESS_COMPONENT
+    by_number = bytes(3) + bytes((OTHER_INDEX,))
+    assert change(Socket, V4, IP_DROP_SOURCE_MEMBERSHIP, request(by_number)) == STATUS_SUCCESS
