@@ -14,8 +14,9 @@ CHECK_ALL = ("ip.check_checksum:TRUE", "tcp.check_checksum:TRUE", "udp.check_che
 IN_ORDER = "tcp.reassemble_out_of_order:TRUE"
 """Off by default, too.  Without it a message of which a segment was lost and sent again counts as malformed."""
 
-NO_GUESS = f"tcp.port=={BULK_PORT},data"
-"""Random octets look like the beginning of this protocol or that one to its heuristics."""
+NO_GUESS = (f"tcp.port=={BULK_PORT},data", "udp.port==33434-33600,data")
+"""Random octets look like the beginning of this protocol or that one to its heuristics; and the probes of traceroute come
+from a random port, which may be that of some protocol."""
 
 PROTOCOLS = ("ip", "tcp", "udp", "icmp", "icmpv6", "igmp")
 CHECKSUMS = tuple(f"{protocol}.checksum.status" for protocol in PROTOCOLS)
@@ -98,7 +99,8 @@ def fields(capture: Path, *names: str, where: str = "") -> list[list[str]]:
     """One row per frame that the display filter `where` selects, with the values of the fields `names` as text."""
     options = [option for preference in (*CHECK_ALL, IN_ORDER) for option in ("-o", preference)]
     columns = [option for name in names for option in ("-e", name)]
-    command = ["tshark", "-n", "-r", str(capture), "-d", NO_GUESS, *options, "-T", "fields", *columns]
+    guesses = [option for each in NO_GUESS for option in ("-d", each)]
+    command = ["tshark", "-n", "-r", str(capture), *guesses, *options, "-T", "fields", *columns]
     done = subprocess.run([*command, *(["-Y", where] if where else [])], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"tshark cannot read {capture}: {done.stderr.strip()}"
     return [line.split("\t") for line in done.stdout.splitlines()]
