@@ -15,8 +15,8 @@ IN_ORDER = "tcp.reassemble_out_of_order:TRUE"
 """Off by default, too.  Without it a message of which a segment was lost and sent again counts as malformed."""
 
 NO_GUESS = (f"tcp.port=={BULK_PORT},data", "udp.port==33434-33600,data")
-"""Random octets look like the beginning of this protocol or that one to its heuristics; and the probes of traceroute come
-from a random port, which may be that of some protocol."""
+"""Random octets look like the beginning of this protocol or that one to its heuristics; and the probes of traceroute
+come from a random port, which may be that of some protocol."""
 
 PROTOCOLS = ("ip", "tcp", "udp", "icmp", "icmpv6", "igmp")
 CHECKSUMS = tuple(f"{protocol}.checksum.status" for protocol in PROTOCOLS)
