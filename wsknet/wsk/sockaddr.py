@@ -263,7 +263,7 @@ def _scope(octets: Address, raw: bytes | bytearray | memoryview) -> int:
     return int.from_bytes(raw[24:28], "little") if is_link_local(octets) or is_multicast(octets) else 0
 
 
-def sockaddr_octets(family: int, address: Address | None, port: int, zone: int = 0, is_ipv4: bool = False) -> bytes:
+def sockaddr_octets(family: int, address: Address | None, port: int, zone: int, is_ipv4: bool = False) -> bytes:
     """The SOCKADDR_IN or SOCKADDR_IN6 for `address`; `None` is the wildcard, mapped if `is_ipv4`."""
     if family == AF_INET:
         return b"\x02\0" + port.to_bytes(2, "big") + (address or bytes(4)) + bytes(8)

@@ -13,6 +13,8 @@ from wsknet.wsk import (
     IP_ADD_SOURCE_MEMBERSHIP,
     IP_DROP_SOURCE_MEMBERSHIP,
     IP_MULTICAST_IF,
+    IPV6_ADD_MEMBERSHIP,
+    IPV6_DROP_MEMBERSHIP,
     IPV6_MULTICAST_IF,
     MCAST_JOIN_GROUP,
     MCAST_JOIN_SOURCE_GROUP,
@@ -25,6 +27,7 @@ from wsknet.wsk import (
     group_req,
     group_source_req,
     ip_mreq_source,
+    ipv6_mreq,
     simple,
 )
 
@@ -99,3 +102,13 @@ def test_the_ipv4_structure_names_the_interface_by_an_address_of_it(lab: Lab) ->
         assert change(Socket, V4, IP_DROP_SOURCE_MEMBERSHIP, request(wrong)) == STATUS_INVALID_ADDRESS_COMPONENT
     by_number = bytes(3) + bytes((OTHER_INDEX,))
     assert change(Socket, V4, IP_DROP_SOURCE_MEMBERSHIP, request(by_number)) == STATUS_SUCCESS
+
+
+def test_the_ipv6_structure_names_the_interface_by_its_number(lab: Lab) -> None:
+    lab.near.interface("eth1", "2001:db8:2::1/64")
+    Socket = receiver(lab, V6)
+    group = text.parse_address(GROUP[V6])
+    assert change(Socket, V6, IPV6_ADD_MEMBERSHIP, ipv6_mreq(group, NO_INDEX)) == STATUS_INVALID_ADDRESS_COMPONENT
+    assert change(Socket, V6, IPV6_ADD_MEMBERSHIP, ipv6_mreq(group, OTHER_INDEX)) == STATUS_SUCCESS
+    assert change(Socket, V6, IPV6_DROP_MEMBERSHIP, ipv6_mreq(group, NEAR_INDEX)) == STATUS_INVALID_ADDRESS_COMPONENT
+    assert change(Socket, V6, IPV6_DROP_MEMBERSHIP, ipv6_mreq(group, OTHER_INDEX)) == STATUS_SUCCESS

@@ -198,3 +198,28 @@ def test_the_verifier_may_come_and_go_while_there_are_mdls(host: Host, is_verifi
     w.IoFreeMdl(other)
 
     assert w.kernel_of(host).leaks() == []
+
+
+def test_an_mdl_that_is_built_while_its_pages_are_locked_stays_locked() -> None:
+    Mdl = locked(bytearray(4))
+    w.MmBuildMdlForNonPagedPool(Mdl)
+    with pytest.raises(BugCheck) as stop:
+        w.IoFreeMdl(Mdl)
+    assert stop.value.code == PFN_LIST_CORRUPT
+    w.MmUnlockPages(Mdl)
+    w.IoFreeMdl(Mdl)
+
+
+def test_without_secondary_buffer_the_new_mdl_takes_the_place_of_the_old() -> None:
+    Irp = w.IoAllocateIrp(1, False)
+    assert Irp is not None
+    first = w.IoAllocateMdl(bytearray(4), 4, True, False, Irp)
+    assert Irp.MdlAddress is first
+    second = w.IoAllocateMdl(bytearray(4), 4, False, False, Irp)
+    assert Irp.MdlAddress is second
+    assert first is not None
+    assert second is not None
+    assert first.Next is None
+    for Mdl in (first, second):
+        w.IoFreeMdl(Mdl)
+    w.IoFreeIrp(Irp)

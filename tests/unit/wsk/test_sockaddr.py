@@ -134,10 +134,10 @@ def test_a_mapped_address_needs_a_dual_stack_socket(parse: object) -> None:
 
 
 def test_wildcards_and_ipv4_on_the_way_out() -> None:
-    assert sockaddr_octets(AF_INET, None, 7) == b"\x02\0\0\7" + bytes(12)
-    assert sockaddr_octets(AF_INET6, None, 7)[8:24] == bytes(16)
-    assert sockaddr_octets(AF_INET6, None, 7, is_ipv4=True)[8:24] == MAPPED[:12] + bytes(4)
-    assert sockaddr_octets(AF_INET6, V4, 7)[8:24] == MAPPED
+    assert sockaddr_octets(AF_INET, None, 7, 0) == b"\x02\0\0\7" + bytes(12)
+    assert sockaddr_octets(AF_INET6, None, 7, 0)[8:24] == bytes(16)
+    assert sockaddr_octets(AF_INET6, None, 7, 0, is_ipv4=True)[8:24] == MAPPED[:12] + bytes(4)
+    assert sockaddr_octets(AF_INET6, V4, 7, 0)[8:24] == MAPPED
     assert sockaddr_octets(AF_INET6, LINK_LOCAL, 7, 5)[24:] == b"\5\0\0\0"
 
 
@@ -150,7 +150,7 @@ def test_an_address_buffer_must_have_room() -> None:
     assert caught.value.rule == "R-352"
 
     storage = SOCKADDR_STORAGE()
-    store_sockaddr(storage, sockaddr_octets(AF_INET, V4, 7))
+    store_sockaddr(storage, sockaddr_octets(AF_INET, V4, 7, 0))
     assert bytes(SOCKADDR_IN.cast(storage).sin_addr) == V4
 
 
