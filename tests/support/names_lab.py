@@ -21,6 +21,9 @@ from wsknet.wsk import (
     verify,
 )
 
+WEB, WEB6 = "192.0.2.80", "2001:db8::80"
+"""Of the host that `web_lab` knows."""
+
 Entry = tuple[str, int, int, int]
 """Address with its zone, port, socket type, protocol."""
 
@@ -131,6 +134,12 @@ class NamesLab(DnsLab):
         self.network.run_until(lambda: request.is_done)
         assert request.information == 0
         return request.status or (str(node), str(service))
+
+
+def web_lab(lab: NamesLab) -> NamesLab:
+    """The same one, whose server has addresses of both families for web.lab."""
+    lab.zone.add("web.lab", WEB, WEB6)
+    return lab
 
 
 @contextmanager

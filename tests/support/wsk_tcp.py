@@ -92,3 +92,8 @@ def send(Socket: Any, data: bytes, Flags: int = 0) -> Request:
 
 def receive(Socket: Any, size: int = 100, Flags: int = 0) -> Request:
     return start(Socket.Dispatch.WskReceive, Socket, simple.buffer(bytearray(size)), Flags)
+
+
+def disconnect(Socket: Any, Flags: int = 0, data: bytes | None = None) -> Request:
+    Buffer = None if data is None else simple.buffer(data)
+    return start(Socket.Dispatch.WskDisconnect, Socket, Buffer, Flags)

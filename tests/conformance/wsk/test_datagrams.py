@@ -1,34 +1,24 @@
-"""Datagram sockets (wsk.md 4.14 to 4.16, 4.24, 5.4)."""
+"""WskSendTo, WskSendMessages and WskReceiveFrom (wsk.md 4.14 to 4.16)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.support.wsk_lab import BROADCAST, FAR, FAR6, NEAR, NEAR6, PORT, Lab, Request, ok, start
-from wsknet.text import parse_address
+from tests.support.wsk_datagrams import TO_FAR, TO_GROUP, fix, join, name_of, receive_from, send_to
+from tests.support.wsk_lab import BROADCAST, FAR, FAR6, NEAR, NEAR6, PORT, Lab, ok, start
 from wsknet.wsk import (
     AF_INET6,
-    DISPATCH_LEVEL,
-    IP_ADD_MEMBERSHIP,
-    IPPROTO_IP,
     MSG_BCAST,
     MSG_MCAST,
     MSG_TRUNC,
-    NTSTATUS,
     SIO_WSK_SET_REMOTE_ADDRESS,
-    SIO_WSK_SET_SENDTO_ADDRESS,
     SO_BROADCAST,
     SOCKADDR,
-    SOCKADDR_IN,
     SOL_SOCKET,
     STATUS_ACCESS_DENIED,
     STATUS_CANCELLED,
-    STATUS_DATA_NOT_ACCEPTED,
-    STATUS_DEVICE_NOT_READY,
-    STATUS_EVENT_PENDING,
     STATUS_INVALID_BUFFER_SIZE,
     STATUS_INVALID_DEVICE_STATE,
     STATUS_INVALID_PARAMETER,
@@ -36,43 +26,13 @@ from wsknet.wsk import (
     STATUS_PENDING,
     STATUS_PORT_UNREACHABLE,
     STATUS_SUCCESS,
-    WSK_BUF,
     WSK_BUF_LIST,
-    WSK_CLIENT_DATAGRAM_DISPATCH,
-    WSK_DATAGRAM_INDICATION,
-    WSK_EVENT_DISABLE,
     WSK_EVENT_RECEIVE_FROM,
-    WSK_FLAG_AT_DISPATCH_LEVEL,
     WSK_FLAG_DATAGRAM_SOCKET,
     WSK_SOCKET,
     IoCancelIrp,
-    KeGetCurrentIrql,
-    WskIoctl,
-    WskSetOption,
-    ip_mreq,
     simple,
 )
-
-
-def receive_from(Socket: WSK_SOCKET, length: int = 100) -> tuple[Request, bytearray, SOCKADDR_IN, list[int], list[int]]:
-    memory, source, control, flags = bytearray(length), SOCKADDR_IN(), [99], [99]
-    arguments = (simple.buffer(memory), 0, source, control, None, flags)
-    return start(Socket.Dispatch.WskReceiveFrom, Socket, *arguments), memory, source, control, flags
-
-
-def send_to(Socket: WSK_SOCKET, data: bytes, to: SOCKADDR | None, Flags: int = 0, Control: Any = None) -> Request:
-    length = len(Control) if Control is not None else 0
-    return start(Socket.Dispatch.WskSendTo, Socket, simple.buffer(data), Flags, to, length, Control)
-
-
-def fix(Socket: WSK_SOCKET, code: int, address: SOCKADDR | None) -> NTSTATUS:
-    size = 0 if address is None else address.SIZE
-    arguments = (Socket, WskIoctl, code, 12345, size, address, 0, None, None)
-    return simple.call(Socket.Dispatch.WskControlSocket, *arguments)[0]
-
-
-def names(Socket: WSK_SOCKET) -> tuple[str, int]:
-    return simple.host_and_port(ok(simple.local_address(Socket)))
 
 
 @pytest.fixture
@@ -83,17 +43,6 @@ def near(lab: Lab) -> WSK_SOCKET:
 @pytest.fixture
 def far(lab: Lab) -> WSK_SOCKET:
     return lab.datagram(lab.far, PORT)
-
-
-TO_FAR = simple.address(FAR, PORT)
-GROUP = "239.1.2.3"
-TO_GROUP = simple.address(GROUP, PORT)
-
-
-def join(Socket: WSK_SOCKET) -> None:
-    membership = ip_mreq(parse_address(GROUP), bytes(4))
-    arguments = (WskSetOption, IP_ADD_MEMBERSHIP, IPPROTO_IP, membership.SIZE, membership, 0, None, None)
-    ok(simple.call(Socket.Dispatch.WskControlSocket, Socket, *arguments))
 
 
 # Sending
@@ -107,7 +56,7 @@ def test_one_send_is_one_datagram(lab: Lab, near: WSK_SOCKET, far: WSK_SOCKET) -
 
     got = [ok(simple.receive_from(far)) for _ in range(3)]
     assert [data for data, _ in got] == [b"one", b"", b"three"]
-    assert {simple.host_and_port(source) for _, source in got} == {(NEAR, names(near)[1])}
+    assert {simple.host_and_port(source) for _, source in got} == {(NEAR, name_of(near)[1])}
 
 
 def test_the_memory_is_free_again_when_the_send_has_completed(lab: Lab, near: WSK_SOCKET, far: WSK_SOCKET) -> None:
@@ -139,7 +88,7 @@ def test_a_wildcard_socket_takes_its_source_from_the_route(lab: Lab, far: WSK_SO
     sources = {data: simple.host_and_port(source)[0] for data, source in (ok(simple.receive_from(far)) for _ in "12")}
 
     assert sources == {FAR.encode(): NEAR, b"198.51.100.2": "198.51.100.1"}
-    assert names(near)[0] == "0.0.0.0"
+    assert name_of(near)[0] == "0.0.0.0"
 
 
 @pytest.mark.rule("R-106", "D-01")
@@ -211,7 +160,7 @@ def test_receives_wait_in_order(lab: Lab, near: WSK_SOCKET, far: WSK_SOCKET) -> 
     lab.run()
 
     assert [bytes(memory[:3]) for _, memory, *_ in waiting] == [b"one", b"two"]
-    assert {simple.host_and_port(source) for _, _, source, *_ in waiting} == {(NEAR, names(near)[1])}
+    assert {simple.host_and_port(source) for _, _, source, *_ in waiting} == {(NEAR, name_of(near)[1])}
     assert [request.was_pending for request, *_ in waiting] == [[True]] * 2
 
 
@@ -285,270 +234,6 @@ def test_ipv6(lab: Lab) -> None:
     send_to(near, b"six", simple.address(FAR6, PORT))
     data, source = ok(simple.receive_from(far))
 
-    assert (data, simple.host_and_port(source)) == (b"six", (NEAR6, names(near)[1]))
+    assert (data, simple.host_and_port(source)) == (b"six", (NEAR6, name_of(near)[1]))
     send_to(far, b"back", source)
     assert ok(simple.receive_from(near))[0] == b"back"
-
-
-# Fixed addresses
-
-
-@pytest.mark.rule("R-261", "R-284", "R-309")
-def test_a_fixed_remote_address(lab: Lab, near: WSK_SOCKET, far: WSK_SOCKET) -> None:
-    other = lab.datagram(lab.far)
-    assert fix(near, SIO_WSK_SET_REMOTE_ADDRESS, TO_FAR) == STATUS_SUCCESS
-    assert send_to(near, b"default", None).status == STATUS_SUCCESS
-    assert ok(simple.receive_from(far))[0] == b"default"
-    back = simple.address(NEAR, names(near)[1])
-    send_to(other, b"not wanted", back)
-    send_to(far, b"wanted", back)
-
-    assert ok(simple.receive_from(near))[0] == b"wanted"
-    lab.run()
-    assert not receive_from(near)[0].is_done
-
-
-@pytest.mark.rule("R-260", "R-285", "BIND-10")
-def test_an_override_is_sent_but_its_answer_is_not_received(lab: Lab, near: WSK_SOCKET, far: WSK_SOCKET) -> None:
-    other = lab.datagram(lab.far)
-    fix(near, SIO_WSK_SET_REMOTE_ADDRESS, TO_FAR)
-    send_to(near, b"override", simple.address(FAR, names(other)[1]))
-    data, source = ok(simple.receive_from(other))
-    send_to(other, b"answer", source)
-
-    assert data == b"override"
-    assert simple.receive_from(near, seconds=1)[0] == STATUS_CANCELLED
-
-
-@pytest.mark.rule("R-261", "R-286", "BIND-4.15")
-def test_a_fixed_destination_leaves_receiving_open(lab: Lab, near: WSK_SOCKET, far: WSK_SOCKET) -> None:
-    other = lab.datagram(lab.far)
-    assert fix(near, SIO_WSK_SET_SENDTO_ADDRESS, TO_FAR) == STATUS_SUCCESS
-    send_to(near, b"default", None)
-    assert ok(simple.receive_from(far))[0] == b"default"
-    send_to(other, b"welcome", simple.address(NEAR, names(near)[1]))
-
-    assert ok(simple.receive_from(near))[0] == b"welcome"
-
-
-@pytest.mark.rule("R-287", "R-288", "BIND-4.14")
-@pytest.mark.parametrize("code", [SIO_WSK_SET_REMOTE_ADDRESS, SIO_WSK_SET_SENDTO_ADDRESS])
-def test_fixed_addresses_are_cleared_and_need_a_bound_socket(lab: Lab, near: WSK_SOCKET, code: int) -> None:
-    fix(near, code, TO_FAR)
-    assert send_to(near, b"x", None).status == STATUS_SUCCESS
-    assert fix(near, code, None) == STATUS_SUCCESS
-    assert send_to(near, b"x", None).status == STATUS_INVALID_PARAMETER
-
-    unbound = lab.socket(lab.near, WSK_FLAG_DATAGRAM_SOCKET)
-    assert fix(unbound, code, TO_FAR) == STATUS_INVALID_DEVICE_STATE
-
-
-# WskReceiveFromEvent
-
-
-class Receiver:
-    """A WskReceiveFromEvent: what it was given, and what it answers next."""
-
-    def __init__(self) -> None:
-        self.got: list[list[tuple[bytes, str]]] = []
-        self.flags: list[int] = []
-        self.lists: list[WSK_DATAGRAM_INDICATION] = []
-        self.answers: list[int] = []
-        self.inside: Callable[[], object] | None = None
-        self.dispatch = WSK_CLIENT_DATAGRAM_DISPATCH(self.receive_from_event)
-
-    def receive_from_event(self, SocketContext: Any, Flags: int, DataIndication: WSK_DATAGRAM_INDICATION | None) -> int:
-        assert SocketContext == "receiver"
-        assert KeGetCurrentIrql() == DISPATCH_LEVEL
-        assert Flags & WSK_FLAG_AT_DISPATCH_LEVEL
-        assert DataIndication is not None
-        self.lists.append(DataIndication)
-        self.flags.append(Flags & ~WSK_FLAG_AT_DISPATCH_LEVEL)
-        batch = []
-        element: WSK_DATAGRAM_INDICATION | None = DataIndication
-        while element is not None:
-            assert (element.ControlInfo, element.ControlInfoLength) == (None, 0)
-            assert element.RemoteAddress is not None
-            batch.append((data_of(element), simple.host_and_port(element.RemoteAddress)[0]))
-            element = element.Next
-        self.got.append(batch)
-        if self.inside is not None:
-            self.inside()
-        return self.answers.pop(0) if self.answers else STATUS_SUCCESS
-
-    @property
-    def datagrams(self) -> list[bytes]:
-        return [data for batch in self.got for data, _ in batch]
-
-
-def data_of(element: WSK_DATAGRAM_INDICATION) -> bytes:
-    Buffer: WSK_BUF = element.Buffer
-    return b"" if Buffer.Mdl is None else bytes(Buffer.Mdl.MappedSystemVa or b"")[: Buffer.Length]
-
-
-@pytest.fixture
-def receiver() -> Receiver:
-    return Receiver()
-
-
-def listening(lab: Lab, receiver: Receiver, is_enabled: bool = True) -> WSK_SOCKET:
-    Socket = lab.datagram(lab.far, PORT, SocketContext="receiver", Dispatch=receiver.dispatch)
-    if is_enabled:
-        assert simple.control_events(Socket, WSK_EVENT_RECEIVE_FROM) == STATUS_SUCCESS
-    return Socket
-
-
-@pytest.mark.rule("R-278", "R-277", "D-26")
-def test_each_datagram_is_indicated_once(lab: Lab, near: WSK_SOCKET, receiver: Receiver) -> None:
-    listening(lab, receiver)
-    for data in (b"one", b"", b"three"):
-        send_to(near, data, TO_FAR)
-        lab.run()
-
-    assert receiver.got == [[(b"one", NEAR)], [(b"", NEAR)], [(b"three", NEAR)]]
-
-
-@pytest.mark.rule("R-276")
-def test_what_has_waited_comes_as_one_list_with_each_source(lab: Lab, near: WSK_SOCKET, receiver: Receiver) -> None:
-    Socket = listening(lab, receiver, False)
-    send_to(near, b"near", TO_FAR)
-    send_to(lab.datagram(lab.far), b"far", TO_FAR)
-    lab.run()
-    simple.control_events(Socket, WSK_EVENT_RECEIVE_FROM)
-
-    assert [sorted(batch) for batch in receiver.got] == [[(b"far", FAR), (b"near", NEAR)]]
-
-
-@pytest.mark.rule("R-276")
-def test_different_casts_are_not_mixed_in_one_list(lab: Lab, near: WSK_SOCKET, receiver: Receiver) -> None:
-    Socket = listening(lab, receiver, False)
-    join(Socket)
-    ok(simple.set_option(near, SOL_SOCKET, SO_BROADCAST, 1))
-    for host in (FAR, FAR, BROADCAST, GROUP, GROUP, FAR):
-        send_to(near, b"" if host == GROUP else host.encode(), simple.address(host, PORT))
-        lab.run()
-    simple.control_events(Socket, WSK_EVENT_RECEIVE_FROM)
-
-    assert [len(batch) for batch in receiver.got] == [2, 1, 2, 1]
-    assert receiver.flags == [0, MSG_BCAST, MSG_MCAST, 0]
-    assert receiver.datagrams == [FAR.encode(), FAR.encode(), BROADCAST.encode(), b"", b"", FAR.encode()]
-
-
-@pytest.mark.rule("R-275")
-def test_a_waiting_receive_comes_first(lab: Lab, near: WSK_SOCKET, receiver: Receiver) -> None:
-    Socket = listening(lab, receiver)
-    request, memory, *_ = receive_from(Socket)
-    for data in (b"one", b"two"):
-        send_to(near, data, TO_FAR)
-        lab.run()
-
-    assert bytes(memory[: request.information]) == b"one"
-    assert receiver.datagrams == [b"two"]
-
-
-@pytest.mark.rule("R-279", "R-229", "R-230")
-def test_retained_lists_are_released_in_any_grouping(lab: Lab, near: WSK_SOCKET, receiver: Receiver) -> None:
-    Socket = listening(lab, receiver)
-    receiver.answers = [STATUS_PENDING] * 2
-    for data in (b"one", b"two", b"three"):
-        send_to(near, data, TO_FAR)
-        lab.run()
-    first, second, consumed = receiver.lists
-    assert [data_of(element) for element in (first, second)] == [b"one", b"two"]
-    second.Next = first
-    release = Socket.Dispatch.WskRelease
-
-    assert release(Socket, second) == STATUS_SUCCESS
-    for not_retained in (first, consumed, None):
-        assert release(Socket, not_retained) == STATUS_INVALID_PARAMETER
-
-
-@pytest.mark.rule("R-280", "R-281")
-def test_a_refusal_disables_the_event_until_it_is_enabled_again(lab: Lab, near: WSK_SOCKET, receiver: Receiver) -> None:
-    Socket = listening(lab, receiver)
-    receiver.answers = [STATUS_DATA_NOT_ACCEPTED]
-    for data in (b"one", b"two"):
-        send_to(near, data, TO_FAR)
-        lab.run()
-    assert receiver.datagrams == [b"one"]
-    simple.control_events(Socket, WSK_EVENT_RECEIVE_FROM)
-
-    assert receiver.got[1:] == [[(b"one", NEAR), (b"two", NEAR)]]
-
-
-def test_refused_datagrams_can_be_received(lab: Lab, near: WSK_SOCKET, receiver: Receiver) -> None:
-    Socket = listening(lab, receiver)
-    receiver.answers = [STATUS_DATA_NOT_ACCEPTED]
-    send_to(near, b"one", TO_FAR)
-    lab.run()
-
-    assert ok(simple.receive_from(Socket))[0] == b"one"
-
-
-def test_any_other_answer_takes_the_datagrams(lab: Lab, near: WSK_SOCKET, receiver: Receiver) -> None:
-    Socket = listening(lab, receiver)
-    receiver.answers = [STATUS_DEVICE_NOT_READY]
-    for data in (b"one", b"two"):
-        send_to(near, data, TO_FAR)
-        lab.run()
-
-    assert receiver.datagrams == [b"one", b"two"]
-    assert Socket.Dispatch.WskRelease(Socket, receiver.lists[0]) == STATUS_INVALID_PARAMETER
-
-
-@pytest.mark.rule("R-293", "R-295")
-def test_disabling_outside_and_inside_the_event(lab: Lab, near: WSK_SOCKET, receiver: Receiver) -> None:
-    Socket = listening(lab, receiver)
-    returned: list[NTSTATUS] = []
-
-    def disable() -> None:
-        returned.append(simple.control_events(Socket, WSK_EVENT_DISABLE | WSK_EVENT_RECEIVE_FROM))
-
-    receiver.inside = disable
-    for data in (b"one", b"two"):
-        send_to(near, data, TO_FAR)
-        lab.run()
-    disable()
-
-    assert returned == [STATUS_EVENT_PENDING, STATUS_SUCCESS]
-    assert receiver.datagrams == [b"one"]
-
-
-@pytest.mark.rule("R-251", "R-252")
-def test_closing_inside_the_event(lab: Lab, near: WSK_SOCKET, receiver: Receiver) -> None:
-    Socket = listening(lab, receiver, False)
-    for data in (b"one", b"two"):
-        send_to(near, data, TO_FAR)
-        lab.run()
-    requests: list[Request] = []
-    receiver.inside = lambda: requests.append(start(Socket.Dispatch.WskCloseSocket, Socket))
-    simple.control_events(Socket, WSK_EVENT_RECEIVE_FROM)
-
-    assert requests[0].returned == STATUS_PENDING
-    assert requests[0].completions == [(STATUS_SUCCESS, 0)]
-    assert len(receiver.got) == 1
-
-
-def test_a_receive_made_inside_the_event_gets_the_next_datagram(lab: Lab, near: WSK_SOCKET, receiver: Receiver) -> None:
-    Socket = listening(lab, receiver)
-    waiting: list[Any] = []
-    receiver.inside = lambda: waiting.append(receive_from(Socket)) if not waiting else None
-    for data in (b"one", b"two", b"three"):
-        send_to(near, data, TO_FAR)
-        lab.run()
-
-    request, memory, *_ = waiting[0]
-    assert bytes(memory[: request.information]) == b"two"
-    assert receiver.datagrams == [b"one", b"three"]
-
-
-def test_many_datagrams_are_indicated_in_order(lab: Lab, near: WSK_SOCKET, receiver: Receiver) -> None:
-    Socket = listening(lab, receiver, False)
-    sent = [b"%d" % number for number in range(200)]
-    for data in sent:
-        send_to(near, data, TO_FAR)
-        lab.run(0.001)
-    simple.control_events(Socket, WSK_EVENT_RECEIVE_FROM)
-
-    assert len(receiver.got) > 1
-    assert receiver.datagrams == sent
