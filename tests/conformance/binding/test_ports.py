@@ -1,87 +1,38 @@
-"""Dynamic ranges, excluded ranges and SO_PORT_SCALABILITY (BIND-1.5, cases 50 and 51), and tables with many holders."""
+"""Dynamic ranges, excluded ranges, and the page that explains a bind (BIND-1.5, cases 50 and 51)."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_address
 from itertools import product
 from random import Random
-from types import FrameType, FunctionType
 
 import pytest
 
-from wsknet.behaviour import LINUX, WINDOWS, Behaviour, DemuxTie, SharingTable
+from tests.conformance.binding.port_tables import (
+    KINDS,
+    ORDINARY,
+    address,
+    any_port,
+    bind,
+    bind_all,
+    reserve_all,
+    stack,
+    table,
+)
+from wsknet.behaviour import LINUX, WINDOWS, Behaviour, SharingTable
 from wsknet.config import PortConfig, PortRange, StackConfig
 from wsknet.control.codec import ScapyCodec
 from wsknet.errors import ErrorKind, NetError
 from wsknet.stack import Stack
 from wsknet.trace import Decision
-from wsknet.transport.demux import Demux
-from wsknet.transport.holders import Holders
-from wsknet.transport.ports import PortChoice, PortConflictError, PortExcludedError, PortTable, Reservation
+from wsknet.transport.ports import PortConflictError, PortExcludedError
 from wsknet.transport.queries import BindQuery
-from wsknet.transport.sharing import Holder, Security, Sharing, compare, compare_with_connection
-from wsknet.types import Address, Cover, Endpoint, Family, Instant, LocalName, Proto
+from wsknet.transport.sharing import Holder, Security, Sharing
+from wsknet.types import Cover, Family, LocalName, Proto
 
-NOW = Instant(0)
-ORDINARY, SCALABLE = PortChoice.ORDINARY, PortChoice.SCALABLE
-FOUR = (50000, 50003)
-KINDS = list(product((Proto.TCP, Proto.UDP), Family))
 LOOPBACK = {Family.IPV4: ip_address("127.0.0.1").packed, Family.IPV6: ip_address("::1").packed}
-
-
-def any_port(cover: Cover | Family, address: Address | None = None) -> LocalName:
-    return LocalName(Cover(cover.value), address, 0)
-
-
-def stack(*dynamic: PortRange, excluded: tuple[PortRange, ...] = ()) -> Stack:
-    behaviour = replace(WINDOWS, ephemeral_ports=FOUR)
-    config = StackConfig(behaviour=behaviour, ports=PortConfig(dynamic, excluded))
-    return Stack(config, ScapyCodec(), Random(1))
-
-
-def bind(of: Stack, protocol: Proto, name: LocalName) -> int:
-    endpoint = of.tcp.open(name.cover) if protocol is Proto.TCP else of.udp.open(name.cover)
-    endpoint.bind(name, NOW)
-    assert endpoint.local is not None
-    return endpoint.local.port
-
-
-def bind_all(of: Stack, protocol: Proto, name: LocalName) -> set[int]:
-    """The ports that `name` gets until there are none."""
-    return until_exhausted(lambda: bind(of, protocol, name))
-
-
-def until_exhausted(draw: Callable[[], int]) -> set[int]:
-    ports: set[int] = set()
-    kind = None
-    while kind is None:
-        try:
-            port = draw()
-        except NetError as error:
-            kind = error.kind
-        else:
-            assert port not in ports
-            ports.add(port)
-    assert kind is ErrorKind.NO_PORTS
-    return ports
-
-
-def table(
-    ports: tuple[int, int] = FOUR, excluded: tuple[PortRange, ...] = (), behaviour: Behaviour = WINDOWS
-) -> PortTable:
-    behaviour = replace(behaviour, ephemeral_ports=ports)
-    return PortTable(Proto.UDP, behaviour, Random(1), PortConfig(excluded=excluded))
-
-
-def reserve_all(ports: PortTable, name: LocalName, choice: PortChoice) -> set[int]:
-    return until_exhausted(lambda: ports.reserve(name, choice=choice).name.port)
-
-
-def address(number: int) -> Address:
-    return (0x0A000000 + number).to_bytes(4, "big")
 
 
 # Dynamic ranges
@@ -277,104 +228,7 @@ def test_exhaustion_tells_how_many_ports_are_excluded(last: int, rule: str) -> N
     assert (why.answer, why.rule) == ("no free port", rule)
 
 
-# SO_PORT_SCALABILITY
-
-
-@pytest.mark.rule("BIND-1.5.3", "BIND-50")
-def test_every_local_address_has_the_whole_range_with_the_option() -> None:
-    ports = table()
-    for number in range(3):
-        assert reserve_all(ports, any_port(Cover.IPV4, address(number)), SCALABLE) == set(range(50000, 50004))
-
-
-@pytest.mark.rule("BIND-1.5.3")
-def test_a_link_local_address_is_another_one_on_each_link() -> None:
-    ports = table()
-    for zone in (2, 3):
-        name = LocalName(Cover.IPV6, b"\xfe\x80" + bytes(13) + b"\1", 0, zone)
-        assert reserve_all(ports, name, SCALABLE) == set(range(50000, 50004))
-
-
-@pytest.mark.rule("BIND-1.5.3")
-@pytest.mark.parametrize("where", [None, address(2)])
-def test_ports_given_out_with_the_option_are_not_given_to_those_without(where: Address | None) -> None:
-    ports = table()
-    scalable = [ports.reserve(any_port(Cover.IPV4, address(1)), choice=SCALABLE) for _ in range(3)]
-    left = set(range(50000, 50004)) - {reservation.name.port for reservation in scalable}
-    assert reserve_all(ports, any_port(Cover.IPV4, where), ORDINARY) == left
-    ports.release(scalable[0])
-    assert ports.reserve(any_port(Cover.IPV4, where)).name.port == scalable[0].name.port
-
-
-@pytest.mark.rule("BIND-1.5.3")
-@pytest.mark.parametrize("port", [0, 50001])
-def test_ports_held_without_the_option_are_not_given_out_with_it(port: int) -> None:
-    ports = table()
-    held = ports.reserve(LocalName(Cover.IPV4, address(1), port)).name.port
-    given = reserve_all(ports, any_port(Cover.IPV4, address(2)), SCALABLE)
-    assert given == set(range(50000, 50004)) - {held}
-
-
-@pytest.mark.rule("BIND-1.5.3")
-def test_one_holder_without_the_option_keeps_a_port_from_those_with_it_while_it_lasts() -> None:
-    ports = table((50000, 50000))
-    ports.reserve(any_port(Cover.IPV4, address(1)), choice=SCALABLE)
-    by_number = ports.reserve(LocalName(Cover.IPV4, address(2), 50000))
-    assert reserve_all(ports, any_port(Cover.IPV4, address(3)), SCALABLE) == set()
-    ports.release(by_number)
-    assert reserve_all(ports, any_port(Cover.IPV4, address(3)), SCALABLE) == {50000}
-
-
-@pytest.mark.rule("BIND-1.5.3")
-@pytest.mark.parametrize("name", [any_port(Cover.IPV4), LocalName(Cover.IPV4, address(1), 50001)])
-def test_the_option_means_nothing_for_a_wildcard_or_a_port_by_number(name: LocalName) -> None:
-    ports = table()
-    held = ports.reserve(name, choice=SCALABLE)
-    assert held.name.port not in reserve_all(ports, any_port(Cover.IPV4, address(2)), SCALABLE)
-
-
-@pytest.mark.rule("BIND-1.5.3")
-def test_the_explanation_names_the_option() -> None:
-    why = Decision("bind")
-    port = table().reserve(any_port(Cover.IPV4, address(1)), why=why, choice=SCALABLE).name.port
-    assert why.answer == str(port)
-    assert "SO_PORT_SCALABILITY" in why.rule
-
-
-def test_a_resting_port_is_the_last_choice_with_the_option_too() -> None:
-    ports = table()
-    held = ports.reserve(any_port(Cover.IPV4, address(1)), choice=SCALABLE).name.port
-    ports.rest(held)
-    name = any_port(Cover.IPV4, address(2))
-    given = [ports.reserve(name, choice=SCALABLE).name.port for _ in range(4)]
-    assert given[3] == held
-    assert set(given[:3]) == set(range(50000, 50004)) - {held}
-
-
-def test_with_the_option_every_port_is_as_likely_as_another() -> None:
-    draws = dict.fromkeys(range(50000, 50004), 0)
-    ports = table()
-    ports.reserve(any_port(Cover.IPV4, address(1)), choice=SCALABLE)
-    for _ in range(400):
-        reservation = ports.reserve(any_port(Cover.IPV4, address(2)), choice=SCALABLE)
-        draws[reservation.name.port] += 1
-        ports.release(reservation)
-    assert min(draws.values()) > 60
-
-
-# At connect
-
-
-@pytest.mark.rule("BIND-1.5.4")
-def test_a_port_towards_a_peer_is_chosen_at_random_and_its_explanation_names_the_option() -> None:
-    ports, why = table((50000, 50999)), Decision("connect")
-    wanted = Holder(any_port(Cover.IPV4, address(1)), Sharing.DEFAULT, Security())
-    chosen = {ports.reserve_for_peer(wanted, lambda port: port % 2 == 0).name.port for _ in range(300)}
-    assert len(chosen) > 200
-    assert all(port % 2 for port in chosen)
-    last = ports.reserve_for_peer(wanted, lambda port: port != 50007, why).name.port
-    assert (last, why.answer) == (50007, "50007")
-    assert "SO_REUSE_UNICASTPORT" in why.reference
+# Explanations
 
 
 @pytest.mark.parametrize(
@@ -397,142 +251,3 @@ def test_a_bind_is_explained_by_the_page_that_has_its_table(sharing: SharingTabl
         with pytest.raises(PortConflictError):
             ports.check(holder.holder, why)
     assert source in why.reference
-
-
-# Many holders
-
-
-class Counted(bytes):
-    """An address that counts how often it is compared; `limit` ends a run that would take for ever."""
-
-    comparisons = 0
-    limit = 0
-
-    def __eq__(self, other: object) -> bool:
-        Counted.comparisons += 1
-        assert Counted.comparisons <= Counted.limit, "holders that are not in the way are compared"
-        return bytes.__eq__(self, other) is True
-
-    __hash__ = bytes.__hash__
-
-
-SHAPES = {
-    "60,000 ports": [(address(1), port) for port in range(1, 60_001)],
-    "60,000 addresses": [(address(number), 5000) for number in range(60_000)],
-    "250 ports of 240 addresses": [(address(number), port) for port in range(1000, 1250) for number in range(240)],
-}
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_sixty_thousand_holders_are_not_compared_with_one_another(shape: str) -> None:
-    names = [LocalName(Cover.IPV4, Counted(where), port) for where, port in SHAPES[shape]]
-    Random(1).shuffle(names)
-    Counted.comparisons, Counted.limit = 0, 40 * len(names)
-    ports = table()
-    held = [ports.reserve(name) for name in names]
-    for name in names[::10]:
-        with pytest.raises(PortConflictError):
-            ports.check(Holder(name._replace(address=Counted(name.address or b"")), Sharing.DEFAULT, Security()))
-        assert ports.is_held(name.address or b"", name.port)
-        assert not ports.is_held(address(1 << 20), name.port)
-    for reservation in held:
-        ports.release(reservation)
-    assert not list(ports)
-    assert not any(ports.is_held(name.address or b"", name.port) for name in names)
-
-
-def calls(function: Callable[..., object], action: Callable[[], object]) -> int:
-    """How often `action` calls `function`."""
-    assert isinstance(function, FunctionType)
-    code, count = function.__code__, 0
-
-    def listen(frame: FrameType, event: str, _: object) -> None:
-        nonlocal count
-        count += event == "call" and frame.f_code is code
-
-    sys.setprofile(listen)
-    try:
-        action()
-    finally:
-        sys.setprofile(None)
-    return count
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        (LocalName(Cover.IPV4, None, 5000), 1),
-        (LocalName(Cover.IPV4, address(1), 5000), 1),
-        (LocalName(Cover.IPV6, None, 5000), 1001),
-        (LocalName(Cover.IPV6, bytes(14) + b"\1\1", 5000), 2),
-        (LocalName(Cover.DUAL, None, 5001), 0),
-    ],
-)
-def test_only_names_that_overlap_are_compared(name: LocalName, expected: int) -> None:
-    ports = table()
-    for number in range(1000):
-        ports.reserve(LocalName(Cover.IPV6, number.to_bytes(16, "big"), 5000), Sharing.REUSE)
-    ports.reserve(LocalName(Cover.DUAL, None, 5000), Sharing.REUSE)
-    assert calls(compare, lambda: ports.reserve(name, Sharing.REUSE)) == expected
-
-
-@pytest.mark.parametrize("address_count", [1, 20])
-def test_connections_are_compared_once_for_each_of_their_names(address_count: int) -> None:
-    ports = table(behaviour=LINUX)
-    listening = ports.reserve(LocalName(Cover.IPV4, None, 5000), Sharing.REUSE)
-    names = [LocalName(Cover.IPV4, address(number), 5000) for number in range(address_count)]
-    held = [ports.reserve_accepted(listening, names[number % address_count]) for number in range(2000)]
-    held += [ports.reserve_time_wait(one, one.name) or one for one in held]
-    ports.release(listening)
-
-    def bind_and_release() -> None:
-        ports.release(ports.reserve(LocalName(Cover.IPV4, None, 5000), Sharing.REUSE))
-
-    assert calls(compare_with_connection, bind_and_release) == address_count
-    for reservation in held:
-        ports.release(reservation)
-    assert calls(compare_with_connection, bind_and_release) == 0
-
-
-def test_one_of_sixty_thousand_connections_is_found_without_comparing_the_others() -> None:
-    demux: Demux[int] = Demux(DemuxTie.FIRST, Random(1))
-    peers = [(Counted(address(number % 240)), 1024 + number // 240) for number in range(60_000)]
-    Counted.comparisons, Counted.limit = 0, 40 * len(peers)
-    name = LocalName(Cover.IPV4, address(1 << 20), 5000)
-    for number, (peer, port) in enumerate(peers):
-        demux.insert(name, Endpoint(peer, port), number)
-    for number, (peer, port) in enumerate(peers[::10]):
-        assert demux.find(address(1 << 20), 5000, Counted(peer), port, 0) == number * 10
-        assert demux.find(address(1 << 20), 5000, Counted(peer), 80, 0) is None
-
-
-@pytest.mark.parametrize("kinds", [(None, bytes(15) + b"\1"), (bytes(15) + b"\1", None)])
-def test_the_oldest_holder_in_the_way_is_named_whatever_its_kind(kinds: tuple[Address | None, ...]) -> None:
-    ports = table()
-    oldest, _ = (ports.reserve(LocalName(Cover.IPV6, kind, 5000), Sharing.REUSE) for kind in kinds)
-    with pytest.raises(PortConflictError) as caught:
-        ports.reserve(LocalName(Cover.DUAL, None, 5000), Sharing.EXCLUSIVE)
-    assert caught.value.holder is oldest
-
-
-def test_a_pool_of_250_ports_serves_240_addresses_to_the_last_port() -> None:
-    ports = table((1000, 1249))
-    held: list[Reservation] = []
-    Counted.comparisons, Counted.limit = 0, 60_000 * 40
-    for number in range(240):
-        name = any_port(Cover.IPV4, Counted(address(number)))
-        held += [ports.reserve(name, choice=SCALABLE) for _ in range(250)]
-    assert len({reservation.name for reservation in held}) == 60_000
-    with pytest.raises(NetError):
-        ports.reserve(any_port(Cover.IPV4, address(7)), choice=SCALABLE)
-    ports.release(held[7 * 250])
-    again = ports.reserve(any_port(Cover.IPV4, address(7)), choice=SCALABLE)
-    assert again.name == held[7 * 250].name
-
-
-def test_a_half_used_range_is_not_searched_through_for_a_port_that_is_left() -> None:
-    ports, name = table((1000, 1999)), any_port(Cover.IPV4, address(1))
-    for _ in range(500):
-        ports.reserve(name, choice=SCALABLE)
-    looked_at = calls(Holders.has_exact, lambda: [ports.reserve(name, choice=SCALABLE) for _ in range(100)])
-    assert looked_at < 1000

@@ -16,7 +16,7 @@ from scapy.layers.l2 import Ether
 
 from tests.support.tcp_lab import Recorder
 from tests.support.wsk_lab import Watch
-from wsknet.behaviour import WINDOWS, Behaviour
+from wsknet.behaviour import BSD, LINUX, WINDOWS, Behaviour
 from wsknet.errors import ErrorKind, NetError
 from wsknet.host import Host, HostInterface, Network
 from wsknet.net import changes
@@ -60,6 +60,7 @@ V6 = Names(
     "2001:db8:ffff::8",
 )
 families = pytest.mark.parametrize("names", [V4, V6], ids=["IPv4", "IPv6"])
+sets = pytest.mark.parametrize("behaviour", [WINDOWS, LINUX, BSD], ids=lambda behaviour: behaviour.name)
 
 A = parse_address
 
