@@ -9,12 +9,7 @@ from types import FrameType, FunctionType
 
 import pytest
 
-from tests.conformance.binding.port_tables import (
-    SCALABLE,
-    address,
-    any_port,
-    table,
-)
+from tests.conformance.binding.port_tables import SCALABLE, address, any_port, table
 from wsknet.behaviour import LINUX, DemuxTie
 from wsknet.errors import NetError
 from wsknet.transport.demux import Demux

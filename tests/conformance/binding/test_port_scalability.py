@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conformance.binding.port_tables import (
-    ORDINARY,
-    SCALABLE,
-    address,
-    any_port,
-    reserve_all,
-    table,
-)
+from tests.conformance.binding.port_tables import ORDINARY, SCALABLE, address, any_port, reserve_all, table
 from wsknet.trace import Decision
 from wsknet.transport.sharing import Holder, Security, Sharing
 from wsknet.types import Address, Cover, LocalName

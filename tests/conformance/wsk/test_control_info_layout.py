@@ -6,11 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.wsk_control_info import (
-    control,
-    messages_in,
-    number,
-)
+from tests.support.wsk_control_info import control, messages_in, number
 from tests.support.wsk_lab import NEAR, NEAR6
 from wsknet.text import parse_address as A
 from wsknet.wsk import (

@@ -7,18 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.wsk_categories import D
-from tests.support.wsk_control_info import (
-    V4,
-    Message,
-    Names,
-    control,
-    dual,
-    families,
-    number,
-    receive,
-    send,
-    sockets,
-)
+from tests.support.wsk_control_info import V4, Message, Names, control, dual, families, number, receive, send, sockets
 from tests.support.wsk_lab import BROADCAST, FAR, FAR6, NEAR, Lab, ok, start
 from wsknet.text import parse_address as A
 from wsknet.wsk import (

@@ -7,16 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.wsk_categories import B, C, D, L, S
-from tests.support.wsk_control_info import (
-    V4,
-    V6,
-    Names,
-    dual,
-    families,
-    number,
-    send,
-    sockets,
-)
+from tests.support.wsk_control_info import V4, V6, Names, dual, families, number, send, sockets
 from tests.support.wsk_lab import BROADCAST, FAR, Lab, Request, ok, start
 from wsknet.wsk import (
     IP_ADD_IFLIST,

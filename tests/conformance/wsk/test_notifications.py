@@ -9,11 +9,7 @@ import pytest
 from tests.support import wsk_lab
 from tests.support.wsk_categories import B, C, D, L, S
 from tests.support.wsk_lab import FAR, NEAR, PORT, Lab, Request, ok, start
-from tests.support.wsk_notifications import (
-    await_addresses,
-    await_routing,
-    listed,
-)
+from tests.support.wsk_notifications import await_addresses, await_routing, listed
 from wsknet.behaviour import LINUX
 from wsknet.wsk import (
     NTSTATUS,

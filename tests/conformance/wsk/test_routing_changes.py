@@ -9,11 +9,7 @@ import pytest
 
 from tests.support.wsk_categories import C, D, L, S
 from tests.support.wsk_lab import FAR, FAR6, PORT, Lab, ok, start
-from tests.support.wsk_notifications import (
-    add_one,
-    await_routing,
-    families,
-)
+from tests.support.wsk_notifications import add_one, await_routing, families
 from wsknet.net import changes
 from wsknet.types import IfIndex
 from wsknet.wsk import (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
@@ -94,6 +95,9 @@ def all_but(*sources: str) -> SourceFilter:
 
 
 EVERYBODY = all_but()
+
+Change = tuple[Callable[..., SourceFilter] | None, tuple[int, ...]]
+"""`only` or `all_but` of these sources of a side, by number; `None`: no member."""
 
 
 def listen(

@@ -25,6 +25,8 @@ from wsknet.types import SECOND, IfIndex, Instant, Proto
 LO, IF1, IF2, IF3 = IfIndex(1), IfIndex(2), IfIndex(3), IfIndex(4)
 PEER_MAC = "02:00:00:00:00:99"
 OTHER_MAC = "02:00:00:00:00:77"
+PEER6, US6 = "2001:db8:1::50", "2001:db8:1::2"
+"""On the first of `two_links`."""
 A = parse_address
 
 
@@ -144,6 +146,14 @@ class Lab:
     @property
     def drops(self) -> dict[DropReason, int]:
         return dict(self.trace.drops)
+
+
+def two_links(config: StackConfig | None = None) -> Lab:
+    """A host with addresses of both families on each."""
+    lab = Lab(config=config)
+    lab.interface(IF1, "10.1.0.2/24", "fe80::a/64", "2001:db8:1::2/64")
+    lab.interface(IF2, "10.2.0.2/24", "fe80::b/64", "2001:db8:2::2/64")
+    return lab
 
 
 def udp_header(length: int, source_port: int = 1000, destination_port: int = 2000) -> bytes:
