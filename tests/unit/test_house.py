@@ -13,6 +13,7 @@ from wsknet.trace import DropReason
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = sorted((ROOT / "wsknet").rglob("*.py"))
+TESTS_AND_TOOLS = sorted(path for name in ("tests", "tools") for path in (ROOT / name).rglob("*.py"))
 
 MOST_FILE_LINES = 500
 MOST_FUNCTION_LINES = 60
@@ -43,8 +44,9 @@ def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]
     return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
-def test_no_file_is_too_long() -> None:
-    lengths = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8").count("\n") for path in PACKAGE}
+@pytest.mark.parametrize("files", [PACKAGE, TESTS_AND_TOOLS], ids=["package", "tests and tools"])
+def test_no_file_is_too_long(files: list[Path]) -> None:
+    lengths = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8").count("\n") for path in files}
 
     assert lengths
     assert {name: lines for name, lines in lengths.items() if lines > MOST_FILE_LINES} == {}

@@ -2,8 +2,9 @@
 
 Each row is a function that plays the attack on the virtual clock and asserts its outcome and its bound; the modules
 beside this one hold them by kind.  What a stranger on the link can do to neighbours, routers and groups is in
-`tests/scenarios/test_floods.py`, fragments in all their forms in `tests/unit/net/test_reassembly.py`, what `serve http`
-does about clients that trickle, never read or come in crowds in `tests/unit/apps/test_http_service.py`.
+`tests/scenarios/test_floods.py`.  Fragments are in `tests/unit/net`: malformed ones in `test_reassembly_refusals.py`
+and `test_first_fragments.py`, too many of them in `test_reassembly_bounds.py`.  What `serve http` does about clients
+that trickle, never read or come in crowds is in `tests/unit/apps/test_http_service.py`.
 """
 
 from __future__ import annotations

@@ -1,15 +1,11 @@
-"""What a WSK socket with a wildcard says of its name, and whom it hears: BIND-2, cases 9, 10 and 53."""
+"""What a socket bound to a wildcard says of its name, and whom it hears: BIND-2, cases 9, 10 and 53."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.support import wsk_lab
 from tests.support.wsk_datagrams import fix, name_of
-from tests.support.wsk_lab import FAR, FAR6, NEAR, NEAR6, Lab, ok, start
-from tests.support.wsk_lab import PORT as WSK_PORT
+from tests.support.wsk_lab import FAR, FAR6, NEAR, NEAR6, PORT, Lab, ok, start
 from wsknet.wsk import (
     AF_INET,
     AF_INET6,
@@ -27,25 +23,18 @@ from wsknet.wsk import (
     simple,
 )
 
-
-@pytest.fixture
-def lab() -> Iterator[Lab]:
-    with wsk_lab.lab() as made:
-        yield made
-
-
-wsk_families = pytest.mark.parametrize(
+families = pytest.mark.parametrize(
     ("family", "wildcard", "near", "far"), [(AF_INET, "0.0.0.0", NEAR, FAR), (AF_INET6, "::", NEAR6, FAR6)]
 )
 
 
 @pytest.mark.rule("BIND-9", "R-288")
-@wsk_families
+@families
 def test_a_fixed_remote_address_shows_in_the_local_name(
     lab: Lab, family: int, wildcard: str, near: str, far: str
 ) -> None:
     Socket = lab.datagram(lab.near, 5000, wildcard, AddressFamily=family)
-    assert fix(Socket, SIO_WSK_SET_REMOTE_ADDRESS, simple.address(far, WSK_PORT)) == STATUS_SUCCESS
+    assert fix(Socket, SIO_WSK_SET_REMOTE_ADDRESS, simple.address(far, PORT)) == STATUS_SUCCESS
     assert name_of(Socket) == (near, 5000)
     assert fix(Socket, SIO_WSK_SET_REMOTE_ADDRESS, None) == STATUS_SUCCESS
     assert name_of(Socket) == (wildcard, 5000)
@@ -54,7 +43,7 @@ def test_a_fixed_remote_address_shows_in_the_local_name(
 @pytest.mark.rule("BIND-9")
 def test_a_remote_address_without_a_route_is_refused_and_the_wildcard_stays(lab: Lab) -> None:
     Socket = lab.datagram(lab.near, 5000)
-    assert fix(Socket, SIO_WSK_SET_REMOTE_ADDRESS, simple.address("8.8.8.8", WSK_PORT)) == STATUS_NETWORK_UNREACHABLE
+    assert fix(Socket, SIO_WSK_SET_REMOTE_ADDRESS, simple.address("8.8.8.8", PORT)) == STATUS_NETWORK_UNREACHABLE
     assert name_of(Socket) == ("0.0.0.0", 5000)
 
 
@@ -63,17 +52,17 @@ def test_a_dual_stack_socket_shows_a_mapped_name_while_its_peer_is_one(lab: Lab)
     Socket = lab.socket(lab.near, WSK_FLAG_DATAGRAM_SOCKET, AddressFamily=AF_INET6)
     ok(simple.set_option(Socket, IPPROTO_IPV6, IPV6_V6ONLY, 0))
     ok(simple.bind(Socket, simple.address("::", 5000)))
-    assert fix(Socket, SIO_WSK_SET_REMOTE_ADDRESS, simple.address(f"::ffff:{FAR}", WSK_PORT)) == STATUS_SUCCESS
+    assert fix(Socket, SIO_WSK_SET_REMOTE_ADDRESS, simple.address(f"::ffff:{FAR}", PORT)) == STATUS_SUCCESS
     assert name_of(Socket) == (f"::ffff:{NEAR}", 5000)
     assert fix(Socket, SIO_WSK_SET_REMOTE_ADDRESS, None) == STATUS_SUCCESS
     assert name_of(Socket) == ("::", 5000)
 
 
 @pytest.mark.rule("BIND-10", "BIND-4.15")
-@wsk_families
+@families
 def test_a_fixed_destination_commits_nothing(lab: Lab, family: int, wildcard: str, near: str, far: str) -> None:
     Socket = lab.datagram(lab.near, 5000, wildcard, AddressFamily=family)
-    assert fix(Socket, SIO_WSK_SET_SENDTO_ADDRESS, simple.address(far, WSK_PORT)) == STATUS_SUCCESS
+    assert fix(Socket, SIO_WSK_SET_SENDTO_ADDRESS, simple.address(far, PORT)) == STATUS_SUCCESS
     ok(simple.send_to(Socket, b"default"))
     assert name_of(Socket) == (wildcard, 5000)
 
@@ -82,13 +71,13 @@ def test_a_fixed_destination_commits_nothing(lab: Lab, family: int, wildcard: st
 @pytest.mark.parametrize(
     ("code", "status"), [(SIO_WSK_SET_REMOTE_ADDRESS, STATUS_CANCELLED), (SIO_WSK_SET_SENDTO_ADDRESS, STATUS_SUCCESS)]
 )
-@wsk_families
+@families
 def test_the_answer_to_an_override_is_dropped_with_a_fixed_remote_address_only(
     lab: Lab, family: int, wildcard: str, near: str, far: str, code: int, status: int
 ) -> None:
     Socket = lab.datagram(lab.near, 5000, wildcard, AddressFamily=family)
     other = lab.datagram(lab.far, 6000, wildcard, AddressFamily=family)
-    assert fix(Socket, code, simple.address(far, WSK_PORT)) == STATUS_SUCCESS
+    assert fix(Socket, code, simple.address(far, PORT)) == STATUS_SUCCESS
     ok(simple.send_to(Socket, b"override", simple.address(far, 6000)))
     data, source = ok(simple.receive_from(other))
     assert (data, simple.host_and_port(source)) == (b"override", (near, 5000))
@@ -97,17 +86,17 @@ def test_the_answer_to_an_override_is_dropped_with_a_fixed_remote_address_only(
 
 
 @pytest.mark.rule("BIND-53")
-@wsk_families
+@families
 def test_a_connecting_wsk_socket_has_a_name_and_refuses_everything_else(
     lab: Lab, family: int, wildcard: str, near: str, far: str
 ) -> None:
     lab.cut()
     Socket = lab.bound(lab.near, WSK_FLAG_CONNECTION_SOCKET, wildcard, 5000, AddressFamily=family)
-    connecting = start(Socket.Dispatch.WskConnect, Socket, simple.address(far, WSK_PORT), 0)
+    connecting = start(Socket.Dispatch.WskConnect, Socket, simple.address(far, PORT), 0)
     assert name_of(Socket) == (near, 5000)
 
     Dispatch = Socket.Dispatch
-    assert start(Dispatch.WskConnect, Socket, simple.address(far, WSK_PORT), 0).status == STATUS_INVALID_DEVICE_STATE
+    assert start(Dispatch.WskConnect, Socket, simple.address(far, PORT), 0).status == STATUS_INVALID_DEVICE_STATE
     for function in (Dispatch.WskSend, Dispatch.WskReceive):
         buffer: WSK_BUF = simple.buffer(bytearray(4))
         assert start(function, Socket, buffer, 0).status == STATUS_INVALID_DEVICE_STATE
