@@ -225,6 +225,14 @@ def MAKEWORD(low: int, high: int) -> int:
     return high << 8 | low
 
 
+def LOBYTE(word: int) -> int:
+    return word & 0xFF
+
+
+def HIBYTE(word: int) -> int:
+    return word >> 8 & 0xFF
+
+
 def name_of(error: int) -> str:
     """`WSAEFAULT (10014)`; a number without a name as it is."""
     name = NAMES.get(error)

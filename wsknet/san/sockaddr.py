@@ -73,12 +73,3 @@ class SOCKADDR_IN:
 
 Name: TypeAlias = SOCKADDR_IN | Buffer | None
 """What C declares as `const struct sockaddr *`: the structure, its bytes, or NULL."""
-
-
-def memory_of(name: Name) -> bytes | None:
-    """The bytes that `name` points to; `None` where it points to nothing that can be read."""
-    if isinstance(name, SOCKADDR_IN):
-        return bytes(name)
-    if isinstance(name, bytes | bytearray | memoryview):
-        return bytes(name)
-    return None

@@ -107,6 +107,15 @@ class SOCKET_ADDRESS_LIST:
     """What SIO_ADDRESS_LIST_QUERY fills; ports are 0."""
 
     __slots__ = ("Address", "iAddressCount")
+    COUNT_SIZE = 4
+    """iAddressCount; what lies between it and the first SOCKET_ADDRESS is not counted."""
+    ENTRY_SIZE = 24
+    """A SOCKET_ADDRESS with 32-bit pointers, and the sockaddr_in that it points to."""
+
+    @classmethod
+    def size_of(cls, count: int) -> int:
+        """Bytes of a list of so many addresses."""
+        return cls.COUNT_SIZE + cls.ENTRY_SIZE * count
 
     def __init__(self) -> None:
         self.iAddressCount = 0
@@ -136,6 +145,11 @@ class WSAPROTOCOL_INFOW:
         self.iSocketType = SOCK_STREAM
         self.iProtocol = IPPROTO_TCP
         self.dwMessageSize = 0
+
+    def assign(self, other: WSAPROTOCOL_INFOW) -> None:
+        """Take over all members."""
+        for member in self.__slots__:
+            setattr(self, member, getattr(other, member))
 
 
 class WSPDATA:

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from wsknet.san.numbers import (
     FIONBIO,
+    HIBYTE,
     INVALID_SOCKET,
+    LOBYTE,
     MAKEWORD,
     NO_ERROR,
     SOCKET_ERROR,
@@ -299,7 +301,7 @@ class Winsock(EventFunctions):
 
 
 def _version(wanted: Any) -> tuple[int, int] | None:
-    return (wanted & 0xFF, wanted >> 8 & 0xFF) if isinstance(wanted, int) else None
+    return (LOBYTE(wanted), HIBYTE(wanted)) if isinstance(wanted, int) else None
 
 
 def _one(buf: Any, length: Any) -> list[WSABUF]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from wsknet.san.base.calls import Refusal
 from wsknet.san.base.stream_socket import StreamSocket
+from wsknet.san.calls import WinsockError
 from wsknet.san.numbers import (
     FD_ACCEPT,
     FD_CLOSE,
@@ -43,7 +43,7 @@ def select(provider: TcpipProvider, sets: Sets, timeout: Any) -> int:
     try:
         limit = _limit(timeout)
         return _Poll(provider, sets).wait(limit)
-    except Refusal as refusal:
+    except WinsockError as refusal:
         return -refusal.code
 
 
@@ -51,9 +51,9 @@ def _limit(timeout: Any) -> Duration | None:
     if timeout is None:
         return None
     if not isinstance(timeout, TIMEVAL) or not isinstance(timeout.tv_sec, int) or not isinstance(timeout.tv_usec, int):
-        raise Refusal(WSAEFAULT)
+        raise WinsockError(WSAEFAULT)
     if timeout.tv_sec < 0 or timeout.tv_usec < 0:
-        raise Refusal(WSAEINVAL)
+        raise WinsockError(WSAEINVAL)
     return Duration(timeout.tv_sec * SECOND + timeout.tv_usec * _MICROSECOND)
 
 
@@ -63,9 +63,9 @@ class _Poll:
         self._sets = sets
         for each in sets:
             if each is not None and not isinstance(each, list):
-                raise Refusal(WSAEFAULT)
+                raise WinsockError(WSAEFAULT)
         if not any(sets):
-            raise Refusal(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         self._sockets: dict[int, Socket] = {s: provider.descriptors.find(s) for each in sets for s in each or ()}
         self._found: list[list[int]] | None = None
         self._is_lost = False
@@ -85,7 +85,7 @@ class _Poll:
                 for socket in self._sockets.values():
                     socket.polls.remove(self.look)
         if self._is_lost:
-            raise Refusal(WSAENOTSOCK)
+            raise WinsockError(WSAENOTSOCK)
         found = self._found or [[], [], []]
         for each, ready in zip(self._sets, found, strict=True):
             if each is not None:

@@ -76,7 +76,7 @@ def test_event_then_enumeration_then_accept_with_the_condition_function() -> Non
         caller, caller_data, sqos, gqos, callee, callee_data, g, callback_data, thread = seen
         assert bytes(caller.view) == bytes(name("10.0.0.1", 4000))
         assert bytes(callee.view) == bytes(name("10.0.0.2", 80))
-        assert (caller_data, sqos, gqos, callee_data, g.Value) == (None, None, None, None, 0)
+        assert (caller_data, sqos, gqos, callee_data.len, g.Value) == (None, None, None, 0, 0)
         assert (callback_data, thread) == (4711, get_ident())
         assert s in b.handles.values()
         assert asked.outcome() == NO_ERROR
@@ -91,13 +91,25 @@ def test_the_address_of_the_peer_is_its_companion_name() -> None:
         assert (addr, addrlen.Value) == (name("10.0.0.1", 4000), SIZE)
 
 
+@pytest.mark.rule("SAN-7.WSPAccept")
+@pytest.mark.parametrize(("addr", "addrlen"), [(SOCKADDR_IN(), None), (None, INT(SIZE))])
+def test_without_the_address_or_its_length_nothing_is_told_of_the_peer(
+    addr: SOCKADDR_IN | None, addrlen: INT | None
+) -> None:
+    with san_lab() as lab:
+        asked = Asked(lab)
+        assert asked.accept(lambda *_: CF_ACCEPT, addr, addrlen)[1] == UNTOUCHED
+        assert asked.outcome() == NO_ERROR
+        assert addr is None or addr == SOCKADDR_IN()
+
+
 @pytest.mark.rule("SAN-6.5.2", "SAN-7.WSPAccept")
 def test_a_rejected_request_is_refused_on_both_sides() -> None:
     with san_lab() as lab:
         asked = Asked(lab)
         addr, addrlen = SOCKADDR_IN(), INT(SIZE)
         assert asked.accept(lambda *_: CF_REJECT, addr, addrlen) == (INVALID_SOCKET, WSAECONNREFUSED)
-        assert addr == SOCKADDR_IN()
+        assert (addr, addrlen.Value) == (name("10.0.0.1", 4000), SIZE)  # filled whatever the function says
         assert asked.outcome() == WSAECONNREFUSED
         assert len(asked.b.handles) == 1
 
@@ -175,7 +187,6 @@ def test_what_the_condition_function_raises_comes_out_and_decides_nothing() -> N
     [
         (SOCKADDR_IN(), INT(SIZE - 1), None),
         (SOCKADDR_IN(), INT(-1), None),
-        (SOCKADDR_IN(), None, None),
         (bytes(16), INT(SIZE), None),
         (None, None, 0x401000),
         (None, None, "function"),

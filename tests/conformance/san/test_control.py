@@ -196,7 +196,9 @@ def test_sizes_cannot_be_set_and_other_levels_and_small_buffers_do_not_do() -> N
         for value, length in ((None, 4), (bytes(4), 3), (bytes(3), 4), (bytes(4), None)):
             assert caller.error("WSPSetSockOpt", s, SOL_SOCKET, SO_DEBUG, value, length) == WSAEFAULT
         assert caller.error("WSPSetSockOpt", 1, SOL_SOCKET, SO_DEBUG, bytes(4), 4) == WSAENOTSOCK
-        for optval, optlen in ((bytes(4), INT(4)), (None, INT(4)), (bytearray(4), None), (bytearray(4), INT("4"))):
+        for optval, optlen in (
+            (bytes(4), INT(4)), (None, INT(4)), (bytearray(4), None), (bytearray(4), INT("4")), (bytearray(4), INT(5)),
+        ):  # fmt: skip
             assert caller.error("WSPGetSockOpt", s, SOL_SOCKET, SO_DEBUG, optval, optlen) == WSAEFAULT
 
 

@@ -169,9 +169,10 @@ def test_bind_finds_faults_in_the_order_of_windows(lab: Lab) -> None:
 
 @BOTH
 def test_a_name_that_cannot_be_read_is_a_fault(lab: Lab, kind: int) -> None:
-    broken = SOCKADDR_IN()
+    broken, long = SOCKADDR_IN(), SOCKADDR_IN()
     broken.sin_port = -1
-    for name, length in ((None, SIZE), (7, SIZE), ("x" * 16, SIZE), (bytes(8), SIZE), (broken, SIZE)):
+    long.sin_addr = bytes(16)
+    for name, length in ((None, SIZE), (7, SIZE), ("x" * 16, SIZE), (bytes(8), SIZE), (broken, SIZE), (long, SIZE)):
         s = lab.client.socket(kind)
         assert lab.client.call("WSPBind", s, name, length) == WSAEFAULT
         assert lab.client.call("WSPConnect", s, name, length, None, None, None, None) == WSAEFAULT

@@ -254,7 +254,7 @@ def test_a_code_that_is_not_there_is_not_supported(lab: Lab) -> None:
 
 def test_control_codes_need_their_buffers(lab: Lab) -> None:
     s, out = lab.client.socket(), INT()
-    for given, size in ((None, 4), (INT(1), 3), (INT(None), 4), (bytes(3), 4), (INT(1), None)):
+    for given, size in ((None, 4), (INT(1), 3), (INT(None), 4), (bytes(3), 4), (bytes(4), 5), (INT(1), None)):
         assert lab.client.call("WSPIoctl", s, FIONBIO, given, size, None, 0, INT(), None, None, None) == WSAEFAULT
     assert lab.client.ioctl(s, FIONBIO, b"\1\0\0\0", 4) == 0
     assert lab.client.ioctl(s, SIO_ADDRESS_LIST_CHANGE) == WSAEWOULDBLOCK

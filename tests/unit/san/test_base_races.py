@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.san_switch import san_world
-from wsknet.san.base.calls import Refusal
+from wsknet.san.calls import WinsockError
 from wsknet.san.numbers import (
     WSA_IO_PENDING,
     WSA_OPERATION_ABORTED,
@@ -33,7 +33,7 @@ def test_a_socket_that_is_closed_does_not_begin_to_connect() -> None:
         s = client.socket()
         socket = client.provider.descriptors.find_stream(s)
         client.close(s)
-        with pytest.raises(Refusal) as raised:
+        with pytest.raises(WinsockError) as raised:
             socket.start_connecting()
         assert raised.value.code == WSAENOTSOCK
 
@@ -64,6 +64,6 @@ def test_a_descriptor_is_removed_once() -> None:
         client = world.program("a")
         s = client.socket()
         client.provider.descriptors.remove(s)
-        with pytest.raises(Refusal) as raised:
+        with pytest.raises(WinsockError) as raised:
             client.provider.descriptors.remove(s)
         assert raised.value.code == WSAENOTSOCK

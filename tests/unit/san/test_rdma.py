@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.san_channels import Channels, RawPeer
 from wsknet.errors import ErrorKind
+from wsknet.san.calls import WinsockError
 from wsknet.san.numbers import MEM_READ, MEM_READWRITE, MEM_WRITE, WSAEINVAL
-from wsknet.san.provider.answers import Failed
 from wsknet.san.provider.native import AccessFault, Data, Error, Read, Write, encode, parse
 from wsknet.san.provider.rdma import READS_AT_ONCE
 from wsknet.san.structures import WSAOVERLAPPED
@@ -162,7 +162,7 @@ def test_memory_is_in_use_while_the_peer_fills_it_and_free_when_it_is_done_or_go
         descriptor = peer.end.memory.register(peer.end, target, 6, MEM_WRITE, is_exposed=True).descriptor
         stream = b"".join(encode(Write(descriptor, 0, (b"abcdef",))))
         peer.write(stream[:-2])
-        with pytest.raises(Failed) as failure:
+        with pytest.raises(WinsockError) as failure:
             peer.end.memory.conceal(peer.end, descriptor)
         assert failure.value.code == WSAEINVAL
         if is_finished:
@@ -182,7 +182,7 @@ def test_memory_is_in_use_while_an_answer_is_on_its_way() -> None:
     with one.host.pump as now:
         reading.rdma_read(WSAOVERLAPPED(), one.hold(bytearray(100_000), access=MEM_WRITE), descriptor, 0, now)
     channels.run(2)
-    with pytest.raises(Failed):
+    with pytest.raises(WinsockError):
         other.memory.conceal(other, descriptor)
     channels.run()
     assert one.results == [(0, 100_000)]

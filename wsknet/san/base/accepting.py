@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from wsknet.san.base.arguments import store_name, wants_name
+from wsknet.san.arguments import store_name, wants_name
 from wsknet.san.base.arrivals import Arrival
-from wsknet.san.base.calls import Refusal, answers
 from wsknet.san.base.operations import Outcome, Way, perform
+from wsknet.san.calls import WinsockError, answers
+from wsknet.san.conditions import ask, check_condition
 from wsknet.san.numbers import (
     CF_ACCEPT,
     CF_DEFER,
@@ -17,12 +18,9 @@ from wsknet.san.numbers import (
     INVALID_SOCKET,
     WSAECONNREFUSED,
     WSAECONNRESET,
-    WSAEFAULT,
     WSAEINVAL,
     WSATRY_AGAIN,
 )
-from wsknet.san.sockaddr import SOCKADDR_IN
-from wsknet.san.structures import INT, WSABUF
 from wsknet.transport.tcp.inspections import Verdict
 
 if TYPE_CHECKING:
@@ -38,7 +36,7 @@ class AcceptFunctions:
         self._sockets = provider.descriptors
 
     @answers(INVALID_SOCKET)
-    def WSPAccept(self, s: Any, addr: Any, addrlen: Any, lpfnCondition: Any, dwCallbackData: Any, lpErrno: Any) -> int:
+    def WSPAccept(self, s: Any, addr: Any, addrlen: Any, lpfnCondition: Any, dwCallbackData: Any) -> int:
         """The condition function runs in this thread, before anything is accepted.
 
         With SO_CONDITIONAL_ACCEPT TCP answers the peer only after CF_ACCEPT.  The rest of that handshake is waited for,
@@ -46,15 +44,14 @@ class AcceptFunctions:
         """
         socket = self._sockets.find_stream(s)
         is_wanted = wants_name(addr, addrlen)
-        if lpfnCondition is not None and not callable(lpfnCondition):
-            raise Refusal(WSAEFAULT)
+        check_condition(lpfnCondition)
         while True:
             arrival = self._next(socket)
 
-            def condition(remote: Endpoint, local: Endpoint) -> int:
+            def condition(remote: Endpoint, local: Endpoint) -> Any:
                 if is_wanted:
                     store_name(addr, addrlen, remote)
-                return _ask(lpfnCondition, dwCallbackData, remote, local)
+                return ask(lpfnCondition, dwCallbackData, remote, local)
 
             if not isinstance(arrival, Arrival):
                 self._answer(socket, arrival, condition)
@@ -76,7 +73,7 @@ class AcceptFunctions:
 
         def attempt(now: Instant) -> Outcome | None:
             if socket.arrivals is None:
-                raise Refusal(WSAEINVAL)
+                raise WinsockError(WSAEINVAL)
             arrival = socket.arrivals.next(now)
             if arrival is None:
                 socket.events.enable(FD_ACCEPT)
@@ -86,7 +83,7 @@ class AcceptFunctions:
 
         outcome = perform(socket, FD_ACCEPT, attempt, Way("WSPAccept"))
         if outcome.error:
-            raise Refusal(outcome.error)
+            raise WinsockError(outcome.error)
         return found[0]
 
     def _judge(self, socket: StreamSocket, arrival: Arrival, answer: int) -> None:
@@ -120,8 +117,8 @@ class AcceptFunctions:
                 socket.events.enable(FD_ACCEPT)
             socket.settle(now)
         if answer == CF_DEFER:
-            raise Refusal(WSATRY_AGAIN)
-        raise Refusal(WSAECONNREFUSED if answer == CF_REJECT else WSAEINVAL)
+            raise WinsockError(WSATRY_AGAIN)
+        raise WinsockError(WSAECONNREFUSED if answer == CF_REJECT else WSAEINVAL)
 
     def _accept(self, socket: StreamSocket, arrival: Arrival, now: Instant) -> int | None:
         """The descriptor; `None` if TCP has yet to make the connection.  WSAECONNRESET, WSANOTINITIALISED."""
@@ -132,19 +129,6 @@ class AcceptFunctions:
             return None
         if stream.error is not None:
             stream.close(now, is_abortive=True)
-            raise Refusal(WSAECONNRESET)
+            raise WinsockError(WSAECONNRESET)
         self._sockets.check_open()
         return self._sockets.add(socket.accepted(stream, now))
-
-
-def _ask(lpfnCondition: Any, dwCallbackData: Any, remote: Endpoint, local: Endpoint) -> int:
-    """CF_ACCEPT without a condition function."""
-    if lpfnCondition is None:
-        return CF_ACCEPT
-    caller, callee = _name(remote), _name(local)
-    answer: int = lpfnCondition(caller, None, None, None, callee, WSABUF(bytearray()), INT(), dwCallbackData)
-    return answer
-
-
-def _name(endpoint: Endpoint) -> WSABUF:
-    return WSABUF(bytes(SOCKADDR_IN(endpoint.address, endpoint.port)))

@@ -8,10 +8,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from wsknet.san.base.calls import Refusal, answers
 from wsknet.san.base.descriptors import Duplicates
 from wsknet.san.base.operations import Outcome, Way, perform
 from wsknet.san.base.stream_socket import StreamSocket
+from wsknet.san.calls import WinsockError, answers
 from wsknet.san.numbers import (
     FD_CLOSE,
     SD_BOTH,
@@ -39,35 +39,35 @@ class CloseFunctions:
         self._sockets = provider.descriptors
 
     @answers(SOCKET_ERROR)
-    def WSPShutdown(self, s: Any, how: Any, lpErrno: Any) -> int:
+    def WSPShutdown(self, s: Any, how: Any) -> int:
         """With SD_RECEIVE a connection that has, or gets, data which nobody will read is reset (shutdown function)."""
         socket = self._sockets.find(s)
         if how not in (SD_RECEIVE, SD_SEND, SD_BOTH):
-            raise Refusal(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         with self._provider.host.pump as now:
             socket.shut(how != SD_SEND, how != SD_RECEIVE, now)
         return 0
 
     @answers(SOCKET_ERROR)
-    def WSPSendDisconnect(self, s: Any, lpOutboundDisconnectData: Any, lpErrno: Any) -> int:
+    def WSPSendDisconnect(self, s: Any, lpOutboundDisconnectData: Any) -> int:
         """WSPShutdown with SD_SEND.  TCP carries no disconnect data: WSAENOPROTOOPT."""
         return self._disconnect(s, lpOutboundDisconnectData, is_receive=False)
 
     @answers(SOCKET_ERROR)
-    def WSPRecvDisconnect(self, s: Any, lpInboundDisconnectData: Any, lpErrno: Any) -> int:
+    def WSPRecvDisconnect(self, s: Any, lpInboundDisconnectData: Any) -> int:
         """WSPShutdown with SD_RECEIVE; WSAENOPROTOOPT likewise."""
         return self._disconnect(s, lpInboundDisconnectData, is_receive=True)
 
     def _disconnect(self, s: Any, data: Any, *, is_receive: bool) -> int:
         socket = self._sockets.find_stream(s)
         if data is not None:
-            raise Refusal(WSAENOPROTOOPT)
+            raise WinsockError(WSAENOPROTOOPT)
         with self._provider.host.pump as now:
             socket.shut(is_receive, not is_receive, now)
         return 0
 
     @answers(SOCKET_ERROR)
-    def WSPCloseSocket(self, s: Any, lpErrno: Any) -> int:
+    def WSPCloseSocket(self, s: Any) -> int:
         """At once and in the background, unless SO_LINGER says otherwise: with 0 seconds the connection is reset; with
         more the call waits until the peer has everything, and resets the connection when the time is over.
 
@@ -77,7 +77,7 @@ class CloseFunctions:
         lingers = isinstance(socket, StreamSocket) and socket.stream is not None and socket.stream.error is None
         linger = socket.settings.linger if lingers and socket.descriptors == 1 else None
         if linger and socket.settings.is_nonblocking:
-            raise Refusal(WSAEWOULDBLOCK)
+            raise WinsockError(WSAEWOULDBLOCK)
         if not self._sockets.remove(s):
             return 0
         self._provider.closing(socket)
@@ -112,19 +112,19 @@ class CloseFunctions:
 
         try:
             perform(socket, FD_CLOSE, attempt, Way("WSPCloseSocket", timeout=seconds * MILLISECONDS))
-        except Refusal as refusal:
+        except WinsockError as refusal:
             if refusal.code == WSAETIMEDOUT:
                 return False
             raise
         return True
 
     @answers(SOCKET_ERROR)
-    def WSPCleanup(self, lpErrno: Any) -> int:
+    def WSPCleanup(self) -> int:
         """Sockets that are open are reset; those that were closed before finish what they have to send (WSACleanup
         function).  Afterwards every function answers WSANOTINITIALISED, this one included."""
         self._sockets.check_open()
         for descriptor in self._sockets.numbers():
-            with suppress(Refusal):  # a completion routine, or another thread, has closed it meanwhile
+            with suppress(WinsockError):  # a completion routine, or another thread, has closed it meanwhile
                 self._reset(descriptor)
         with self._provider.host.pump:
             self._provider.address_lists.close()

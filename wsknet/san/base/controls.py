@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from wsknet.san.base.arguments import ULONG_SIZE, check_overlapped, read_destination, read_ulong
-from wsknet.san.base.calls import Refusal, answers
+from wsknet.san.arguments import check_output, read_destination, store_address_list
+from wsknet.san.base.arguments import ULONG_SIZE, check_overlapped, read_ulong
 from wsknet.san.base.datagram_socket import DatagramSocket
 from wsknet.san.base.operations import Operation, Outcome, Way, perform
 from wsknet.san.base.stream_socket import StreamSocket
+from wsknet.san.calls import WinsockError, answers
 from wsknet.san.numbers import (
     FD_ADDRESS_LIST_CHANGE,
     FIONBIO,
@@ -31,17 +32,13 @@ from wsknet.san.numbers import (
     WSAEWOULDBLOCK,
 )
 from wsknet.san.sockaddr import SIZE, SOCKADDR_IN
-from wsknet.san.structures import INT, SOCKET_ADDRESS_LIST
+from wsknet.san.structures import INT
 
 if TYPE_CHECKING:
     from wsknet.san.base.provider import TcpipProvider
     from wsknet.san.base.sockets import Socket
     from wsknet.types import Instant
 
-COUNT_SIZE = 4
-"""iAddressCount; what lies between it and the first SOCKET_ADDRESS is not counted."""
-ENTRY_SIZE = 24
-"""A SOCKET_ADDRESS with 32-bit pointers, and the sockaddr_in that it points to."""
 _QUALITY = (SIO_GET_QOS, SIO_GET_GROUP_QOS, SIO_SET_QOS, SIO_SET_GROUP_QOS)
 
 
@@ -79,7 +76,6 @@ class ControlFunctions:
         lpOverlapped: Any,
         lpCompletionRoutine: Any,
         lpThreadId: Any,
-        lpErrno: Any,
     ) -> int:
         """Everything but SIO_ADDRESS_LIST_CHANGE is answered at once, with lpOverlapped as well."""
         socket = self._sockets.find(s)
@@ -88,10 +84,10 @@ class ControlFunctions:
         if lpcbBytesReturned is None and lpOverlapped is not None:
             lpcbBytesReturned = INT()
         if not isinstance(lpcbBytesReturned, INT):
-            raise Refusal(WSAEFAULT)
+            raise WinsockError(WSAEFAULT)
         control = _CONTROLS.get(dwIoControlCode) if isinstance(dwIoControlCode, int) else None
         if control is None:
-            raise Refusal(WSAENOPROTOOPT if dwIoControlCode in _QUALITY else WSAEOPNOTSUPP)
+            raise WinsockError(WSAENOPROTOOPT if dwIoControlCode in _QUALITY else WSAEOPNOTSUPP)
         request = _Request(
             lpvInBuffer, cbInBuffer, lpvOutBuffer, cbOutBuffer, lpcbBytesReturned, lpOverlapped, lpCompletionRoutine
         )
@@ -106,7 +102,7 @@ class ControlFunctions:
     def set_nonblocking(self, socket: Socket, request: _Request) -> int:
         is_nonblocking = bool(read_ulong(request.into, request.into_size))
         if not is_nonblocking and socket.events.mask:
-            raise Refusal(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         socket.settings.is_nonblocking = is_nonblocking
         return 0
 
@@ -117,7 +113,7 @@ class ControlFunctions:
 
     def is_at_mark(self, socket: Socket, request: _Request) -> int:
         if not isinstance(socket, StreamSocket):
-            raise Refusal(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         with self._provider.host.pump:
             is_at_mark = socket.reader is None or socket.reader.is_at_mark
         return _store_ulong(request, int(is_at_mark))
@@ -125,30 +121,27 @@ class ControlFunctions:
     def query_addresses(self, socket: Socket, request: _Request) -> int:
         with self._provider.host.pump:
             addresses = self._provider.address_lists.current()
-        size = COUNT_SIZE + ENTRY_SIZE * len(addresses)
-        _check_room(request, size, SOCKET_ADDRESS_LIST)
-        request.out.assign([SOCKADDR_IN(address) for address in addresses])
-        return size
+        return store_address_list(addresses, request.out, request.out_size, request.returned)
 
     def await_change(self, socket: Socket, request: _Request) -> int:
         """Overlapped it is under way until the list changes; a nonblocking socket hears FD_ADDRESS_LIST_CHANGE."""
         way = Way("WSPIoctl(SIO_ADDRESS_LIST_CHANGE)", request.overlapped, request.routine)
         try:
             outcome = perform(socket, FD_ADDRESS_LIST_CHANGE, _never, way)
-        except Refusal as refusal:
+        except WinsockError as refusal:
             if refusal.code == WSAEWOULDBLOCK:
                 with self._provider.host.pump:
                     socket.awaits_address_list = True
                     socket.events.enable(FD_ADDRESS_LIST_CHANGE)
             raise
         if outcome.error:
-            raise Refusal(outcome.error)
+            raise WinsockError(outcome.error)
         return 0
 
     def query_route(self, socket: Socket, request: _Request) -> int:
         """The address, ready to be bound with port 0, from which the destination is reached now."""
         destination = read_destination(request.into, request.into_size)
-        _check_room(request, SIZE, SOCKADDR_IN)
+        check_output(request.out, request.out_size, SOCKADDR_IN, SIZE, request.returned)
         with self._provider.host.pump:
             path = self._provider.host.stack.ip.path(destination.address, None, 0, None, 0)
         request.out.assign(SOCKADDR_IN(path.source))
@@ -156,7 +149,7 @@ class ControlFunctions:
 
     def set_connection_reset(self, socket: Socket, request: _Request) -> int:
         if not isinstance(socket, DatagramSocket):
-            raise Refusal(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         socket.endpoint.tells_port_unreachable = bool(read_ulong(request.into, request.into_size))
         return 0
 
@@ -165,15 +158,8 @@ def _never(now: Instant) -> Outcome | None:
     return None
 
 
-def _check_room(request: _Request, size: int, kind: type) -> None:
-    """WSAEFAULT, and the size that is needed."""
-    if not isinstance(request.out, kind) or not isinstance(request.out_size, int) or request.out_size < size:
-        request.returned.Value = size
-        raise Refusal(WSAEFAULT)
-
-
 def _store_ulong(request: _Request, value: int) -> int:
-    _check_room(request, ULONG_SIZE, INT)
+    check_output(request.out, request.out_size, INT, ULONG_SIZE, request.returned)
     request.out.Value = value
     return ULONG_SIZE
 

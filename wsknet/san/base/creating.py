@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wsknet.san.base.arguments import number
-from wsknet.san.base.calls import Refusal, answers
+from wsknet.san.arguments import asked_protocol, number
 from wsknet.san.base.datagram_socket import DatagramSocket
 from wsknet.san.base.descriptors import Duplicates
 from wsknet.san.base.stream_socket import StreamSocket
+from wsknet.san.calls import WinsockError, answers
 from wsknet.san.guids import TCPIP_PROVIDER
 from wsknet.san.numbers import (
     AF_INET,
@@ -72,24 +72,22 @@ class CreateFunctions:
         self._sockets = provider.descriptors
 
     @answers(INVALID_SOCKET)
-    def WSPSocket(
-        self, af: Any, type_: Any, protocol: Any, lpProtocolInfo: Any, g: Any, dwFlags: Any, lpErrno: Any
-    ) -> int:
+    def WSPSocket(self, af: Any, type_: Any, protocol: Any, lpProtocolInfo: Any, g: Any, dwFlags: Any) -> int:
         """FROM_PROTOCOL_INFO takes a value from lpProtocolInfo; the structure that WSPDuplicateSocket has filled gives
         another descriptor of that socket, whatever else is asked for."""
         self._sockets.check_open()
         if lpProtocolInfo is not None and not isinstance(lpProtocolInfo, WSAPROTOCOL_INFOW):
-            raise Refusal(WSAEFAULT)
+            raise WinsockError(WSAEFAULT)
         host = self._provider.host
         if lpProtocolInfo is not None and lpProtocolInfo.dwServiceFlags2:
             with host.pump:
                 found = Duplicates.of(host).find(lpProtocolInfo.dwServiceFlags2)
                 if found is None:
-                    raise Refusal(WSAEINVAL)
+                    raise WinsockError(WSAEINVAL)
                 return self._sockets.add(found)
         flags = number(dwFlags)
         if flags & ~_FLAGS:
-            raise Refusal(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         kind = _kind(*_asked(af, type_, protocol, lpProtocolInfo))
         with host.pump:
             make: Any = StreamSocket if kind == SOCK_STREAM else DatagramSocket
@@ -97,16 +95,15 @@ class CreateFunctions:
             return self._sockets.add(socket)
 
     @answers(SOCKET_ERROR)
-    def WSPDuplicateSocket(self, s: Any, dwProcessId: Any, lpProtocolInfo: Any, lpErrno: Any) -> int:
+    def WSPDuplicateSocket(self, s: Any, dwProcessId: Any, lpProtocolInfo: Any) -> int:
         """What the other process gives to its WSPSocket.  The socket is one: options, mode and events are shared."""
         socket = self._sockets.find(s)
         if not isinstance(dwProcessId, int):
-            raise Refusal(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         if not isinstance(lpProtocolInfo, WSAPROTOCOL_INFOW):
-            raise Refusal(WSAEFAULT)
+            raise WinsockError(WSAEFAULT)
         row = TCP if socket.type == SOCK_STREAM else UDP
-        for member in WSAPROTOCOL_INFOW.__slots__:
-            setattr(lpProtocolInfo, member, getattr(row, member))
+        lpProtocolInfo.assign(row)
         with self._provider.host.pump:
             lpProtocolInfo.dwServiceFlags2 = Duplicates.of(self._provider.host).number_of(socket)
         return 0
@@ -116,23 +113,19 @@ def _asked(af: Any, kind: Any, protocol: Any, info: WSAPROTOCOL_INFOW | None) ->
     """What the caller leaves to `info` is taken from there.  WSAEINVAL without one."""
     if info is None:
         if FROM_PROTOCOL_INFO in (af, kind, protocol):
-            raise Refusal(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         return af, kind, protocol
-    return (
-        info.iAddressFamily if af == FROM_PROTOCOL_INFO else af,
-        info.iSocketType if kind == FROM_PROTOCOL_INFO else kind,
-        info.iProtocol if protocol == FROM_PROTOCOL_INFO else protocol,
-    )
+    return asked_protocol(af, kind, protocol, info)
 
 
 def _kind(af: Any, wanted: Any, protocol: Any) -> int:
     """SOCK_STREAM or SOCK_DGRAM; of type and protocol either may be 0.  WSAEAFNOSUPPORT, WSAESOCKTNOSUPPORT,
     WSAEPROTONOSUPPORT, WSAEPROTOTYPE."""
     if af != AF_INET:
-        raise Refusal(WSAEAFNOSUPPORT)
+        raise WinsockError(WSAEAFNOSUPPORT)
     for kind, own in _PROTOCOLS.items():
         if wanted in (0, kind) and protocol in (own, 0) and (wanted or protocol):
             return kind
     if wanted not in (0, SOCK_STREAM, SOCK_DGRAM):
-        raise Refusal(WSAESOCKTNOSUPPORT)
-    raise Refusal(WSAEPROTOTYPE if protocol in (IPPROTO_TCP, IPPROTO_UDP) else WSAEPROTONOSUPPORT)
+        raise WinsockError(WSAESOCKTNOSUPPORT)
+    raise WinsockError(WSAEPROTOTYPE if protocol in (IPPROTO_TCP, IPPROTO_UDP) else WSAEPROTONOSUPPORT)

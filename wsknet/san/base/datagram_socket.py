@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wsknet.san.base.calls import Refusal
 from wsknet.san.base.operations import Outcome
 from wsknet.san.base.sockets import ANY, Socket
+from wsknet.san.calls import WinsockError
 from wsknet.san.numbers import (
     ERRORS,
     FD_ADDRESS_LIST_CHANGE,
@@ -59,7 +59,7 @@ class DatagramSocket(Socket):
 
     def peer(self) -> Endpoint:
         if self.endpoint.remote is None:
-            raise Refusal(WSAENOTCONN)
+            raise WinsockError(WSAENOTCONN)
         return self.endpoint.remote
 
     def conditions(self) -> dict[int, int]:
@@ -74,16 +74,16 @@ class DatagramSocket(Socket):
 
     def sending(self, data: list[memoryview], flags: int, to: Endpoint | None, *, may_wait: bool) -> Attempt:
         if flags & ~MSG_DONTROUTE:
-            raise Refusal(WSAEOPNOTSUPP)
+            raise WinsockError(WSAEOPNOTSUPP)
         datagram = b"".join(data)
 
         def attempt(now: Instant) -> Outcome | None:
             if self.is_send_shut:
-                raise Refusal(WSAESHUTDOWN)
+                raise WinsockError(WSAESHUTDOWN)
             if to is not None:
                 self.bind_implicitly(now)
             elif self.endpoint.remote is None:
-                raise Refusal(WSAENOTCONN)
+                raise WinsockError(WSAENOTCONN)
             self.endpoint.send((datagram,), to, now)
             return Outcome(len(datagram))
 
@@ -93,18 +93,18 @@ class DatagramSocket(Socket):
         self, views: list[memoryview], flags: int, source: list[Endpoint] | None, *, may_wait: bool
     ) -> Attempt:
         if flags & ~(MSG_PEEK | MSG_PARTIAL):
-            raise Refusal(WSAEOPNOTSUPP)
+            raise WinsockError(WSAEOPNOTSUPP)
 
         def attempt(now: Instant) -> Outcome | None:
             if not self.is_bound:
-                raise Refusal(WSAEINVAL)
+                raise WinsockError(WSAEINVAL)
             if self.is_receive_shut:
-                raise Refusal(WSAESHUTDOWN)
+                raise WinsockError(WSAESHUTDOWN)
             if source is None and self._is_disconnected:
-                raise Refusal(WSAENOTCONN)
+                raise WinsockError(WSAENOTCONN)
             error = self.endpoint.take_error()
             if error is not None:
-                raise Refusal(ERRORS[error])
+                raise WinsockError(ERRORS[error])
             return self._receive(views, source, is_peek=bool(flags & MSG_PEEK))
 
         return attempt
@@ -144,5 +144,5 @@ def destination_of(socket: Socket, to: Endpoint | None) -> Endpoint | None:
     if not isinstance(socket, DatagramSocket):
         return None
     if to is None and socket.endpoint.remote is None:
-        raise Refusal(WSAEDESTADDRREQ)
+        raise WinsockError(WSAEDESTADDRREQ)
     return to

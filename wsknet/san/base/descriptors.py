@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wsknet.san.base.calls import Refusal
 from wsknet.san.base.stream_socket import StreamSocket
+from wsknet.san.calls import WinsockError
 from wsknet.san.numbers import WSAENOTSOCK, WSAEOPNOTSUPP, WSANOTINITIALISED
 
 if TYPE_CHECKING:
@@ -64,28 +64,28 @@ class Descriptors:
     def check_open(self) -> None:
         """WSANOTINITIALISED after WSPCleanup."""
         if not self.is_open:
-            raise Refusal(WSANOTINITIALISED)
+            raise WinsockError(WSANOTINITIALISED)
 
     def find(self, s: Any) -> Socket:
         """WSAENOTSOCK."""
         self.check_open()
         socket = self._sockets.get(s) if isinstance(s, int) else None
         if socket is None:
-            raise Refusal(WSAENOTSOCK)
+            raise WinsockError(WSAENOTSOCK)
         return socket
 
     def find_stream(self, s: Any) -> StreamSocket:
         """WSAENOTSOCK, or WSAEOPNOTSUPP for a socket without connections."""
         socket = self.find(s)
         if not isinstance(socket, StreamSocket):
-            raise Refusal(WSAEOPNOTSUPP)
+            raise WinsockError(WSAEOPNOTSUPP)
         return socket
 
     def remove(self, s: int) -> bool:
         """Whether this was the last descriptor of its socket.  WSAENOTSOCK: another thread has closed it meanwhile."""
         socket = self._sockets.pop(s, None)
         if socket is None:
-            raise Refusal(WSAENOTSOCK)
+            raise WinsockError(WSAENOTSOCK)
         socket.descriptors -= 1
         return not socket.descriptors
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wsknet.errors import NetError
-from wsknet.san.base.arguments import check_room, number, read_destination, read_own_name, store_name
-from wsknet.san.base.calls import Refusal, answers
+from wsknet.san.arguments import check_room, number, read_destination, store_name
+from wsknet.san.base.arguments import read_own_name
 from wsknet.san.base.datagram_socket import DatagramSocket
 from wsknet.san.base.operations import Outcome, Way, perform
 from wsknet.san.base.stream_socket import StreamSocket
+from wsknet.san.calls import WinsockError, answers
 from wsknet.san.numbers import (
     FD_CONNECT,
     SOCKET_ERROR,
@@ -33,7 +34,7 @@ class NamingFunctions:
         self._sockets = provider.descriptors
 
     @answers(SOCKET_ERROR)
-    def WSPBind(self, s: Any, name: Any, namelen: Any, lpErrno: Any) -> int:
+    def WSPBind(self, s: Any, name: Any, namelen: Any) -> int:
         """The order of the checks: descriptor, memory, family, already bound, address, sharing (BIND-1.3)."""
         socket = self._sockets.find(s)
         address = read_own_name(name, namelen).endpoint
@@ -52,7 +53,6 @@ class NamingFunctions:
         lpCalleeData: Any,
         lpSQOS: Any,
         lpGQOS: Any,
-        lpErrno: Any,
     ) -> int:
         """TCP carries no caller data and no callee data, and quality of service is not asked for: both are as if NULL
         had been given; the length of lpCalleeData becomes 0."""
@@ -61,7 +61,7 @@ class NamingFunctions:
         if isinstance(lpCalleeData, WSABUF):
             lpCalleeData.len = 0
         elif lpCalleeData is not None:
-            raise Refusal(WSAEFAULT)
+            raise WinsockError(WSAEFAULT)
         if isinstance(socket, DatagramSocket):
             with self._provider.host.pump as now:
                 socket.connect(remote, now)
@@ -82,28 +82,28 @@ class NamingFunctions:
             is_nonblocking = socket.settings.is_nonblocking
         try:
             self._provider.open_path(socket, remote)
-        except (Refusal, NetError):
+        except (WinsockError, NetError):
             with self._provider.host.pump:
                 socket.is_connecting = False
             raise
         if is_nonblocking:
-            raise Refusal(WSAEWOULDBLOCK)
+            raise WinsockError(WSAEWOULDBLOCK)
 
         def attempt(now: Instant) -> Outcome | None:
             return None if socket.is_connecting else Outcome(error=socket.connect_error)
 
         outcome = perform(socket, FD_CONNECT, attempt, Way("WSPConnect"))
         if outcome.error:
-            raise Refusal(outcome.error)
+            raise WinsockError(outcome.error)
 
     @answers(SOCKET_ERROR)
-    def WSPListen(self, s: Any, backlog: Any, lpErrno: Any) -> int:
+    def WSPListen(self, s: Any, backlog: Any) -> int:
         socket = self._sockets.find_stream(s)
         self._provider.listening(socket, number(backlog))
         return 0
 
     @answers(SOCKET_ERROR)
-    def WSPGetSockName(self, s: Any, name: Any, namelen: Any, lpErrno: Any) -> int:
+    def WSPGetSockName(self, s: Any, name: Any, namelen: Any) -> int:
         """Of a wildcard that is not connected 0.0.0.0 and the port; the page allows WSAEINVAL there (BIND-C6)."""
         socket = self._sockets.find(s)
         check_room(name, namelen)
@@ -113,7 +113,7 @@ class NamingFunctions:
         return 0
 
     @answers(SOCKET_ERROR)
-    def WSPGetPeerName(self, s: Any, name: Any, namelen: Any, lpErrno: Any) -> int:
+    def WSPGetPeerName(self, s: Any, name: Any, namelen: Any) -> int:
         socket = self._sockets.find(s)
         check_room(name, namelen)
         with self._provider.host.pump:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from wsknet.errors import NetError
-from wsknet.san.base.calls import Refusal, code_of
+from wsknet.san.calls import WinsockError, code_of
 from wsknet.san.events import WSAEVENT
 from wsknet.san.numbers import (
     FD_CLOSE,
@@ -39,7 +39,7 @@ class Outcome(NamedTuple):
 
 
 Attempt: TypeAlias = Callable[[Instant], Outcome | None]
-"""Called with the driver lock held, until it has an outcome.  May raise `Refusal` or `NetError`."""
+"""Called with the driver lock held, until it has an outcome.  May raise `WinsockError` or `NetError`."""
 
 
 class Operation:
@@ -71,7 +71,7 @@ class Operation:
         """Try again; whether it is over."""
         try:
             outcome = self.attempt(now)
-        except (Refusal, NetError) as error:
+        except (WinsockError, NetError) as error:
             outcome = Outcome(error=code_of(error))
         if outcome is not None:
             self.finish(outcome)
@@ -109,8 +109,8 @@ class Way(NamedTuple):
 def perform(socket: Socket, kind: int, attempt: Attempt, way: Way) -> Outcome:
     """Make a call that waits, if it has to, with others of its `kind`, one of FD_*.
 
-    The outcome may be an error.  Raises `Refusal` WSA_IO_PENDING, WSAEWOULDBLOCK, WSAETIMEDOUT, or whatever `attempt`
-    raises when first tried.
+    The outcome may be an error.  Raises `WinsockError` WSA_IO_PENDING, WSAEWOULDBLOCK, WSAETIMEDOUT, or whatever
+    `attempt` raises when first tried.
     """
     host = socket.host
     operation = Operation(host, attempt, way.overlapped, way.routine)
@@ -118,7 +118,7 @@ def perform(socket: Socket, kind: int, attempt: Attempt, way: Way) -> Outcome:
         deadline = Instant(now + way.timeout * MILLISECOND) if way.timeout else None
         try:
             outcome = _start(socket, kind, operation, now)
-        except Refusal as refusal:
+        except WinsockError as refusal:
             if kind == FD_WRITE and refusal.code == WSAEWOULDBLOCK:
                 socket.events.enable(FD_WRITE)  # a send that succeeds does not (WSAEventSelect function)
             raise
@@ -128,12 +128,12 @@ def perform(socket: Socket, kind: int, attempt: Attempt, way: Way) -> Outcome:
     if outcome is not None:
         return outcome
     if operation.is_overlapped:
-        raise Refusal(WSA_IO_PENDING)
+        raise WinsockError(WSA_IO_PENDING)
     if not host.driver.block(lambda: operation.outcome is not None, way.what, deadline):
         with host.pump:
             if operation.outcome is None:
                 socket.queues[kind].remove(operation)
-                raise Refusal(WSAETIMEDOUT)
+                raise WinsockError(WSAETIMEDOUT)
     assert operation.outcome is not None
     return operation.outcome
 
@@ -142,7 +142,7 @@ def _start(socket: Socket, kind: int, operation: Operation, now: Instant) -> Out
     """The outcome; `None` if the operation waits in a queue now."""
     queue = socket.queues[kind]
     if not socket.descriptors and kind != FD_CLOSE:
-        raise Refusal(WSAENOTSOCK)  # closed by another thread meanwhile: nobody would end a wait
+        raise WinsockError(WSAENOTSOCK)  # closed by another thread meanwhile: nobody would end a wait
     if not queue:
         outcome = operation.attempt(now)
         if outcome is not None:
@@ -150,7 +150,7 @@ def _start(socket: Socket, kind: int, operation: Operation, now: Instant) -> Out
                 operation.finish(outcome)
             return outcome
     if socket.settings.is_nonblocking and not operation.is_overlapped:
-        raise Refusal(WSAEWOULDBLOCK)
+        raise WinsockError(WSAEWOULDBLOCK)
     operation.wait()
     queue.append(operation)
     return None

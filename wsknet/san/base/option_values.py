@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wsknet.san.base.calls import Refusal
 from wsknet.san.base.datagram_socket import DatagramSocket
 from wsknet.san.base.settings import SEND_BUFFER
 from wsknet.san.base.stream_socket import StreamSocket
+from wsknet.san.calls import WinsockError
 from wsknet.san.numbers import ERRORS, WSAEINVAL
 from wsknet.transport.sharing import Sharing
 from wsknet.transport.udp.endpoint import MAX_DATA
@@ -59,7 +59,7 @@ def _share(socket: Socket, wanted: Sharing, is_on: bool) -> None:
     """One of the two at a time (BIND-1.1).  Counts for the next bind."""
     sharing = socket.settings.sharing
     if is_on and sharing not in (Sharing.DEFAULT, wanted):
-        raise Refusal(WSAEINVAL)
+        raise WinsockError(WSAEINVAL)
     if is_on or sharing is wanted:
         socket.settings.sharing = wanted if is_on else Sharing.DEFAULT
 
@@ -154,7 +154,7 @@ def get_conditional(socket: StreamSocket, now: Instant) -> int:
 def set_conditional(socket: StreamSocket, value: int) -> None:
     """Before listen only (SO_CONDITIONAL_ACCEPT)."""
     if socket.arrivals is not None:
-        raise Refusal(WSAEINVAL)
+        raise WinsockError(WSAEINVAL)
     socket.settings.is_accept_conditional = bool(value)
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from wsknet.san.arguments import view_of
 from wsknet.san.base import option_values as values
-from wsknet.san.base.calls import Refusal, answers
 from wsknet.san.base.datagram_socket import DatagramSocket
 from wsknet.san.base.stream_socket import StreamSocket
+from wsknet.san.calls import WinsockError, answers
 from wsknet.san.numbers import (
     IPPROTO_IP,
     IPPROTO_TCP,
@@ -95,40 +96,35 @@ class OptionFunctions:
         self._sockets = provider.descriptors
 
     @answers(SOCKET_ERROR)
-    def WSPGetSockOpt(self, s: Any, level: Any, optname: Any, optval: Any, optlen: Any, lpErrno: Any) -> int:
+    def WSPGetSockOpt(self, s: Any, level: Any, optname: Any, optval: Any, optlen: Any) -> int:
         socket = self._sockets.find(s)
         option = _find(socket, level, optname)
-        if not isinstance(optval, bytearray) or not isinstance(optlen, INT) or not isinstance(optlen.Value, int):
-            raise Refusal(WSAEFAULT)
-        if not SIZE <= optlen.Value <= len(optval):
-            raise Refusal(WSAEFAULT)
+        if not isinstance(optlen, INT):
+            raise WinsockError(WSAEFAULT)
+        room = view_of(optval, optlen.Value, least=SIZE, is_filled=True)
         with self._provider.host.pump as now:
             value = option.get(socket, now)
-        optval[:SIZE] = value.to_bytes(SIZE, "little")
+        room[:SIZE] = value.to_bytes(SIZE, "little")
         optlen.Value = SIZE
         return 0
 
     @answers(SOCKET_ERROR)
-    def WSPSetSockOpt(self, s: Any, level: Any, optname: Any, optval: Any, optlen: Any, lpErrno: Any) -> int:
+    def WSPSetSockOpt(self, s: Any, level: Any, optname: Any, optval: Any, optlen: Any) -> int:
         socket = self._sockets.find(s)
         option = _find(socket, level, optname)
         if option.set is None:
-            raise Refusal(WSAENOPROTOOPT)
-        if not isinstance(optval, bytes | bytearray | memoryview) or not isinstance(optlen, int):
-            raise Refusal(WSAEFAULT)
-        octets = bytes(optval)
-        if not SIZE <= optlen <= len(octets):
-            raise Refusal(WSAEFAULT)
+            raise WinsockError(WSAENOPROTOOPT)
+        value = int.from_bytes(view_of(optval, optlen, least=SIZE)[:SIZE], "little")
         with self._provider.host.pump as now:
-            option.set(socket, int.from_bytes(octets[:SIZE], "little"))
+            option.set(socket, value)
             socket.settle(now)
         return 0
 
 
 def _find(socket: Any, level: Any, optname: Any) -> _Option:
     if not isinstance(level, int) or level not in _LEVELS:
-        raise Refusal(WSAEINVAL)
+        raise WinsockError(WSAEINVAL)
     option = _OPTIONS.get((level, optname)) if isinstance(optname, int) else None
     if option is None or not isinstance(socket, option.kind):
-        raise Refusal(WSAENOPROTOOPT)
+        raise WinsockError(WSAENOPROTOOPT)
     return option

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from wsknet.san.base.accepting import AcceptFunctions
 from wsknet.san.base.address_lists import AddressLists
-from wsknet.san.base.calls import Refusal, answers
 from wsknet.san.base.closing import CloseFunctions
 from wsknet.san.base.controls import ControlFunctions
 from wsknet.san.base.creating import TCP, CreateFunctions
@@ -19,6 +18,7 @@ from wsknet.san.base.naming import NamingFunctions
 from wsknet.san.base.options import OptionFunctions
 from wsknet.san.base.selecting import SelectFunctions
 from wsknet.san.base.transfers import TransferFunctions
+from wsknet.san.calls import WinsockError, answers
 from wsknet.san.numbers import WSAEOPNOTSUPP
 from wsknet.san.structures import WSPPROC_TABLE
 
@@ -76,22 +76,22 @@ class TcpipProvider:
         )
 
     @answers(False)
-    def WSPGetQOSByName(self, s: Any, lpQOSName: Any, lpQOS: Any, lpErrno: Any) -> bool:
+    def WSPGetQOSByName(self, s: Any, lpQOSName: Any, lpQOS: Any) -> bool:
         """There is no quality of service here."""
         self.descriptors.find(s)
-        raise Refusal(WSAEOPNOTSUPP)
+        raise WinsockError(WSAEOPNOTSUPP)
 
     # What may go another way.  No lock is held.
 
     def open_path(self, socket: StreamSocket, remote: Endpoint) -> None:
         """Let `socket`, which is bound, connect: `socket.connected` or `socket.connect_failed` follows, perhaps before
-        this returns.  Raises `Refusal` or `NetError` where it cannot even be tried; then neither follows.
+        this returns.  Raises `WinsockError` or `NetError` where it cannot even be tried; then neither follows.
         """
         with self.host.pump as now:
             socket.endpoint.connect(remote, now)
 
     def listening(self, socket: StreamSocket, backlog: int) -> None:
-        """WSPListen.  Raises `Refusal`, `NetError`; what is to happen after a success belongs behind this."""
+        """WSPListen.  Raises `WinsockError`, `NetError`; what is to happen after a success belongs behind this."""
         with self.host.pump as now:
             socket.listen(backlog, now)
             socket.settle(now)

@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING
 
-from wsknet.san.base.calls import Refusal
 from wsknet.san.base.network_events import NetworkEvents
 from wsknet.san.base.operations import Operation, Outcome
 from wsknet.san.base.settings import Settings
+from wsknet.san.calls import WinsockError
 from wsknet.san.numbers import (
     FD_ACCEPT,
     FD_ADDRESS_LIST_CHANGE,
@@ -72,10 +72,10 @@ class Socket(ABC):
     def bind(self, name: Endpoint, now: Instant) -> None:
         """0.0.0.0 is the wildcard; port 0 is chosen now.
 
-        Raises `Refusal` WSAEINVAL, `NetError` as the endpoint does.
+        Raises `WinsockError` WSAEINVAL, `NetError` as the endpoint does.
         """
         if self.is_bound:
-            raise Refusal(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         address = None if name.address == ANY else name.address
         local = LocalName(Cover.IPV4, address, name.port, name.zone)
         self.endpoint.bind(local, now, self.settings.sharing, Security(self.account))
@@ -86,15 +86,15 @@ class Socket(ABC):
             self.bind(Endpoint(ANY, 0), now)
 
     def name(self) -> Endpoint:
-        """The address is 0.0.0.0 as long as it is open.  Raises `Refusal` WSAEINVAL while unbound."""
+        """The address is 0.0.0.0 as long as it is open.  Raises `WinsockError` WSAEINVAL while unbound."""
         local = self.endpoint.local
         if local is None:
-            raise Refusal(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         return Endpoint(local.address or ANY, local.port)
 
     @abstractmethod
     def peer(self) -> Endpoint:
-        """Raises `Refusal` WSAENOTCONN."""
+        """Raises `WinsockError` WSAENOTCONN."""
 
     # Events
 
@@ -138,14 +138,14 @@ class Socket(ABC):
 
     @abstractmethod
     def sending(self, data: list[memoryview], flags: int, to: Endpoint | None, *, may_wait: bool) -> Attempt:
-        """WSPSend, or WSPSendTo if there is `to`.  Raises `Refusal`.  Lock not held."""
+        """WSPSend, or WSPSendTo if there is `to`.  Raises `WinsockError`.  Lock not held."""
 
     @abstractmethod
     def receiving(
         self, views: list[memoryview], flags: int, source: list[Endpoint] | None, *, may_wait: bool
     ) -> Attempt:
-        """WSPRecv, or WSPRecvFrom if there is `source`, into which the sender of a datagram is put.  Raises `Refusal`.
-        Lock not held."""
+        """WSPRecv, or WSPRecvFrom if there is `source`, into which the sender of a datagram is put.  Raises
+        `WinsockError`.  Lock not held."""
 
     @property
     @abstractmethod
@@ -154,7 +154,7 @@ class Socket(ABC):
 
     @abstractmethod
     def shut(self, is_receive: bool, is_send: bool, now: Instant) -> None:
-        """WSPShutdown.  Raises `Refusal`."""
+        """WSPShutdown.  Raises `WinsockError`."""
 
     @abstractmethod
     def release(self, now: Instant, *, is_abortive: bool) -> None:

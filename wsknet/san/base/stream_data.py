@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wsknet.san.base.calls import Refusal
 from wsknet.san.base.operations import Outcome
+from wsknet.san.calls import WinsockError
 from wsknet.san.numbers import (
     ERRORS,
     MSG_DONTROUTE,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def sending(socket: StreamSocket, data: list[memoryview], flags: int, *, may_wait: bool) -> Attempt:
     if flags & MSG_PARTIAL or flags & ~(MSG_OOB | MSG_DONTROUTE):
-        raise Refusal(WSAEOPNOTSUPP)
+        raise WinsockError(WSAEOPNOTSUPP)
     if len(data) > 1:
         data = [memoryview(b"".join(data))]  # as one, so that small pieces do not become segments of their own
     return _Send(socket, data, is_urgent=bool(flags & MSG_OOB), may_wait=may_wait)
@@ -47,11 +47,11 @@ class _Send:
     def __call__(self, now: Instant) -> Outcome | None:
         socket = self._socket
         if not self._is_tried and socket.stream is not None and socket.is_send_shut:
-            raise Refusal(WSAESHUTDOWN)  # not what waits since before: that is sent first
+            raise WinsockError(WSAESHUTDOWN)  # not what waits since before: that is sent first
         self._is_tried = True
         stream = socket.live
         if stream.error is not None:
-            raise Refusal(ERRORS[stream.error])
+            raise WinsockError(ERRORS[stream.error])
         while self._data:
             taken = stream.send(self._data[0], now, is_urgent=self._is_urgent)
             self._count += taken
@@ -67,15 +67,15 @@ class _Send:
 
 def receiving(socket: StreamSocket, views: list[memoryview], flags: int, *, may_wait: bool) -> Attempt:
     if flags & ~(MSG_OOB | MSG_PEEK | MSG_WAITALL | MSG_PARTIAL):
-        raise Refusal(WSAEOPNOTSUPP)
+        raise WinsockError(WSAEOPNOTSUPP)
     if flags & MSG_OOB:
         if socket.settings.is_oob_inline:
-            raise Refusal(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         if flags & MSG_WAITALL:
-            raise Refusal(WSAEOPNOTSUPP)
+            raise WinsockError(WSAEOPNOTSUPP)
         return _ReceiveUrgent(socket, views, is_peek=bool(flags & MSG_PEEK))
     if flags & MSG_WAITALL and (flags & (MSG_PEEK | MSG_PARTIAL) or not may_wait):
-        raise Refusal(WSAEOPNOTSUPP)
+        raise WinsockError(WSAEOPNOTSUPP)
     return _Receive(socket, views, is_peek=bool(flags & MSG_PEEK), is_whole=bool(flags & MSG_WAITALL))
 
 
@@ -93,7 +93,7 @@ class _Receive:
         socket = self._socket
         stream = socket.live
         if socket.is_receive_shut:
-            raise Refusal(WSAESHUTDOWN)
+            raise WinsockError(WSAESHUTDOWN)
         reader = socket.reader
         assert reader is not None
         reader.skip(now)
@@ -109,7 +109,7 @@ class _Receive:
         if stream.readable:
             return None
         if stream.error is not None:
-            raise Refusal(ERRORS[stream.error])
+            raise WinsockError(ERRORS[stream.error])
         return Outcome() if stream.peer_finished else None
 
     def _drop(self, count: int) -> bool:
@@ -134,16 +134,16 @@ class _ReceiveUrgent:
         socket = self._socket
         stream = socket.live
         if socket.is_receive_shut:
-            raise Refusal(WSAESHUTDOWN)
+            raise WinsockError(WSAESHUTDOWN)
         assert socket.reader is not None
         if not self._views:
-            raise Refusal(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         byte = socket.reader.take_byte(is_peek=self._is_peek)
         if byte:
             self._views[0][:1] = byte
             return Outcome(1, MSG_OOB)
         if stream.error is not None:
-            raise Refusal(ERRORS[stream.error])
+            raise WinsockError(ERRORS[stream.error])
         if stream.peer_finished:
-            raise Refusal(WSAENOTCONN)
+            raise WinsockError(WSAENOTCONN)
         return None

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from wsknet.san.base import stream_data
 from wsknet.san.base.arrivals import Arrivals
-from wsknet.san.base.calls import Refusal
 from wsknet.san.base.sockets import Socket
 from wsknet.san.base.tcp_stream import TcpStream
 from wsknet.san.base.urgent import UrgentReader
+from wsknet.san.calls import WinsockError
 from wsknet.san.numbers import (
     ERRORS,
     FD_ACCEPT,
@@ -72,15 +72,15 @@ class StreamSocket(Socket):
     # Connecting
 
     def start_connecting(self) -> None:
-        """Raises `Refusal` WSAENOTSOCK (closed meanwhile), WSAEINVAL (it listens), WSAEISCONN or WSAEALREADY."""
+        """Raises `WinsockError` WSAENOTSOCK (closed meanwhile), WSAEINVAL (it listens), WSAEISCONN or WSAEALREADY."""
         if not self.descriptors:
-            raise Refusal(WSAENOTSOCK)
+            raise WinsockError(WSAENOTSOCK)
         if self.arrivals is not None:
-            raise Refusal(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         if self.stream is not None:
-            raise Refusal(WSAEISCONN)
+            raise WinsockError(WSAEISCONN)
         if self.is_connecting:
-            raise Refusal(WSAEALREADY)
+            raise WinsockError(WSAEALREADY)
         self.is_connecting = True
         self.connect_error = 0
         self._is_connect_news = False
@@ -111,19 +111,19 @@ class StreamSocket(Socket):
 
     @property
     def live(self) -> Stream:
-        """Raises `Refusal` WSAENOTCONN."""
+        """Raises `WinsockError` WSAENOTCONN."""
         if self.stream is None:
-            raise Refusal(WSAENOTCONN)
+            raise WinsockError(WSAENOTCONN)
         return self.stream
 
     # Listening
 
     def listen(self, backlog: int, now: Instant) -> None:
-        """Again: no effect (listen function).  Raises `Refusal` WSAEINVAL or WSAEISCONN, `NetError`."""
+        """Again: no effect (listen function).  Raises `WinsockError` WSAEINVAL or WSAEISCONN, `NetError`."""
         if self.stream is not None:
-            raise Refusal(WSAEISCONN)
+            raise WinsockError(WSAEISCONN)
         if not self.is_bound or self.is_connecting:
-            raise Refusal(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         if self.arrivals is None:
             self.endpoint.is_conditional = self.settings.is_accept_conditional
             limit: int | None = min(backlog, MAX_BACKLOG)
@@ -176,7 +176,7 @@ class StreamSocket(Socket):
 
     def peer(self) -> Endpoint:
         if self.live.error is not None:
-            raise Refusal(WSAENOTCONN)
+            raise WinsockError(WSAENOTCONN)
         return self.live.remote
 
     # Events
@@ -259,7 +259,7 @@ class StreamSocket(Socket):
     def shut(self, is_receive: bool, is_send: bool, now: Instant) -> None:
         stream = self.live
         if stream.error is not None:
-            raise Refusal(ERRORS[stream.error])
+            raise WinsockError(ERRORS[stream.error])
         self.is_send_shut |= is_send
         if is_receive and not self.is_receive_shut:
             self.is_receive_shut = True

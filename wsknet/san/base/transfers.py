@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wsknet.san.base.arguments import (
-    check_overlapped,
-    check_room,
-    is_pointer_to_number,
-    number,
-    read_destination,
-    store_name,
-    views_of,
-)
-from wsknet.san.base.calls import Refusal, answers
+from wsknet.san.arguments import check_room, is_pointer_to_number, number, read_destination, store_name
+from wsknet.san.base.arguments import check_overlapped, views_of
 from wsknet.san.base.datagram_socket import DatagramSocket, destination_of
 from wsknet.san.base.operations import Outcome, Way, perform
+from wsknet.san.calls import WinsockError, answers
 from wsknet.san.events import WSAEVENT
 from wsknet.san.numbers import (
     FD_OOB,
@@ -55,7 +48,6 @@ class TransferFunctions:
         lpOverlapped: Any,
         lpCompletionRoutine: Any,
         lpThreadId: Any,
-        lpErrno: Any,
     ) -> int:
         socket = self._sockets.find(s)
         call = (lpBuffers, dwBufferCount, lpNumberOfBytesSent, dwFlags, lpOverlapped, lpCompletionRoutine)
@@ -74,7 +66,6 @@ class TransferFunctions:
         lpOverlapped: Any,
         lpCompletionRoutine: Any,
         lpThreadId: Any,
-        lpErrno: Any,
     ) -> int:
         """A stream socket has but one peer: lpTo is not looked at."""
         socket = self._sockets.find(s)
@@ -93,7 +84,6 @@ class TransferFunctions:
         lpOverlapped: Any,
         lpCompletionRoutine: Any,
         lpThreadId: Any,
-        lpErrno: Any,
     ) -> int:
         socket = self._sockets.find(s)
         call = (lpBuffers, dwBufferCount, lpNumberOfBytesRecvd, lpFlags, lpOverlapped, lpCompletionRoutine)
@@ -112,7 +102,6 @@ class TransferFunctions:
         lpOverlapped: Any,
         lpCompletionRoutine: Any,
         lpThreadId: Any,
-        lpErrno: Any,
     ) -> int:
         """The address is that of a datagram; of a stream socket lpFrom stays as it is."""
         socket = self._sockets.find(s)
@@ -124,24 +113,22 @@ class TransferFunctions:
         return _receive(socket, "WSPRecvFrom", source, into, *call)
 
     @answers(False)
-    def WSPGetOverlappedResult(
-        self, s: Any, lpOverlapped: Any, lpcbTransfer: Any, fWait: Any, lpdwFlags: Any, lpErrno: Any
-    ) -> bool:
+    def WSPGetOverlappedResult(self, s: Any, lpOverlapped: Any, lpcbTransfer: Any, fWait: Any, lpdwFlags: Any) -> bool:
         """With fWait the operation must have been given an event: WSA_INVALID_HANDLE."""
         self._sockets.find(s)
         if not isinstance(lpOverlapped, WSAOVERLAPPED):
-            raise Refusal(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         if not isinstance(lpcbTransfer, INT) or not isinstance(lpdwFlags, INT):
-            raise Refusal(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         if lpOverlapped.Internal == WSS_OPERATION_IN_PROGRESS:
             if not fWait:
-                raise Refusal(WSA_IO_INCOMPLETE)
+                raise WinsockError(WSA_IO_INCOMPLETE)
             if not isinstance(lpOverlapped.hEvent, WSAEVENT):
-                raise Refusal(WSA_INVALID_HANDLE)
+                raise WinsockError(WSA_INVALID_HANDLE)
             driver = self._provider.host.driver
             driver.block(lambda: lpOverlapped.Internal != WSS_OPERATION_IN_PROGRESS, "WSPGetOverlappedResult", None)
         if lpOverlapped.Internal:
-            raise Refusal(lpOverlapped.Internal)
+            raise WinsockError(lpOverlapped.Internal)
         lpcbTransfer.Value = lpOverlapped.InternalHigh
         lpdwFlags.Value = lpOverlapped.Offset
         return True
@@ -154,7 +141,7 @@ def _may_wait(socket: Socket, lpOverlapped: Any) -> bool:
 def _check_count(lpNumber: Any, lpOverlapped: Any) -> None:
     """It may be NULL only for an overlapped call."""
     if not isinstance(lpNumber, INT) and (lpNumber is not None or lpOverlapped is None):
-        raise Refusal(WSAEFAULT)
+        raise WinsockError(WSAEFAULT)
 
 
 def _send(
@@ -176,7 +163,7 @@ def _send(
     way = Way(what, lpOverlapped, lpCompletionRoutine, socket.settings.send_timeout)
     outcome = perform(socket, FD_WRITE, attempt, way)
     if outcome.error:
-        raise Refusal(outcome.error)
+        raise WinsockError(outcome.error)
     if lpNumberOfBytesSent is not None:
         lpNumberOfBytesSent.Value = outcome.transferred
     return 0
@@ -199,7 +186,7 @@ def _receive(
     views = views_of(lpBuffers, dwBufferCount, are_filled=True)
     _check_count(lpNumberOfBytesRecvd, lpOverlapped)
     if not is_pointer_to_number(lpFlags):
-        raise Refusal(WSAEFAULT)
+        raise WinsockError(WSAEFAULT)
     flags = lpFlags.Value
     attempt = socket.receiving(views, flags, source, may_wait=_may_wait(socket, lpOverlapped))
     if source is not None and into is not None:
@@ -207,11 +194,11 @@ def _receive(
     way = Way(what, lpOverlapped, lpCompletionRoutine, socket.settings.receive_timeout, FD_READ | FD_OOB)
     outcome = perform(socket, FD_OOB if flags & MSG_OOB else FD_READ, attempt, way)
     if outcome.error not in (0, WSAEMSGSIZE):
-        raise Refusal(outcome.error)
+        raise WinsockError(outcome.error)
     if lpNumberOfBytesRecvd is not None:
         lpNumberOfBytesRecvd.Value = outcome.transferred
     if outcome.error:
-        raise Refusal(outcome.error)
+        raise WinsockError(outcome.error)
     lpFlags.Value = outcome.flags
     return 0
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from wsknet.san.arguments import store_name, wants_name
+from wsknet.san.calls import WinsockError, answers
+from wsknet.san.conditions import ask, check_condition
 from wsknet.san.numbers import (
     CF_ACCEPT,
     CF_REJECT,
@@ -12,17 +14,12 @@ from wsknet.san.numbers import (
     INVALID_SOCKET,
     WSAECONNREFUSED,
     WSAECONNRESET,
-    WSAEFAULT,
     WSAEINVAL,
     WSAENETDOWN,
     WSAENOTSOCK,
     WSAEWOULDBLOCK,
 )
-from wsknet.san.provider.answers import Failed, answers
-from wsknet.san.provider.arguments import has_room_for_name
 from wsknet.san.provider.native import RejectReason
-from wsknet.san.sockaddr import SIZE, SOCKADDR_IN
-from wsknet.san.structures import INT, WSABUF
 
 if TYPE_CHECKING:
     from wsknet.san.provider.incoming import Incoming
@@ -30,22 +27,16 @@ if TYPE_CHECKING:
     from wsknet.san.provider.sockets import SanSocket
     from wsknet.types import Instant
 
-Condition: TypeAlias = Callable[..., int]
 
-
-@answers(failed=INVALID_SOCKET)
+@answers(INVALID_SOCKET)
 def WSPAccept(
-    process: Process,
-    s: int,
-    addr: SOCKADDR_IN | None,
-    addrlen: INT | None,
-    lpfnCondition: Condition | None,
-    dwCallbackData: object,
+    process: Process, s: object, addr: Any, addrlen: Any, lpfnCondition: object, dwCallbackData: object
 ) -> int:
     """The descriptor of a socket for the oldest request, if `lpfnCondition` says CF_ACCEPT; without one it is taken.
 
-    The peer is answered after the condition function has returned, which runs in the calling thread.  The new socket
-    has the name that the peer has dialled, and is no listener.
+    The peer is answered after the condition function has returned, which runs in the calling thread.  The address is
+    stored whatever that says (LPWSPACCEPT callback function).  The new socket has the name that the peer has dialled,
+    and is no listener.
 
     WSAEINVAL: `s` does not listen, or the condition function gave neither CF_ACCEPT nor CF_REJECT (the request stays
     the oldest).  WSAEFAULT: no room for the address, no function.  WSAEWOULDBLOCK: no request waits.
@@ -55,37 +46,27 @@ def WSPAccept(
         socket = process.socket(s)
         listening = socket.listening
         if listening is None:
-            raise Failed(WSAEINVAL)
-        if addr is not None and not has_room_for_name(addr, addrlen):
-            raise Failed(WSAEFAULT)
-        if lpfnCondition is not None and not callable(lpfnCondition):
-            raise Failed(WSAEFAULT)
+            raise WinsockError(WSAEINVAL)
+        is_wanted = wants_name(addr, addrlen)
+        check_condition(lpfnCondition)
         if process.proxy.is_down:
-            raise Failed(WSAENETDOWN)
+            raise WinsockError(WSAENETDOWN)
         incoming = listening.take()
         if incoming is None:
             listening.announce(socket.selection)
-            raise Failed(WSAEWOULDBLOCK)
+            raise WinsockError(WSAEWOULDBLOCK)
+    if is_wanted:
+        store_name(addr, addrlen, incoming.source)
     verdict = _ask(process, socket, incoming, lpfnCondition, dwCallbackData)
     if verdict != CF_ACCEPT:
         _refuse(process, socket, incoming, verdict)
-    accepted = _accept(process, socket, incoming)
-    if addr is not None and addrlen is not None:
-        addr.assign(SOCKADDR_IN(incoming.source.address, incoming.source.port))
-        addrlen.Value = SIZE
-    return accepted.descriptor
+    return _accept(process, socket, incoming).descriptor
 
 
-def _ask(
-    process: Process, socket: SanSocket, incoming: Incoming, condition: Condition | None, callback_data: object
-) -> int:
+def _ask(process: Process, socket: SanSocket, incoming: Incoming, condition: object, callback_data: object) -> object:
     """What the condition function says; no lock is held."""
-    if condition is None:
-        return CF_ACCEPT
-    caller = WSABUF(bytes(SOCKADDR_IN(incoming.source.address, incoming.source.port)))
-    callee = WSABUF(bytes(SOCKADDR_IN(incoming.destination.address, incoming.destination.port)))
     try:
-        return condition(caller, None, None, None, callee, None, INT(), callback_data)
+        return ask(condition, callback_data, incoming.source, incoming.destination)
     except BaseException:
         with process.host.pump as now:
             _put_back(process, socket, incoming, now)
@@ -106,24 +87,24 @@ def _refuse(process: Process, socket: SanSocket, incoming: Incoming, verdict: ob
     with process.host.pump as now:
         if verdict != CF_REJECT:
             _put_back(process, socket, incoming, now)
-            raise Failed(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         if not incoming.is_over:
             incoming.reject(RejectReason.REFUSED, now)
         _announce_next(socket)
-    raise Failed(WSAECONNREFUSED)
+    raise WinsockError(WSAECONNREFUSED)
 
 
 def _accept(process: Process, socket: SanSocket, incoming: Incoming) -> SanSocket:
     with process.host.pump as now:
         if socket.listening is None:
             _put_back(process, socket, incoming, now)
-            raise Failed(WSAENOTSOCK)
+            raise WinsockError(WSAENOTSOCK)
         if incoming.is_over:
             _announce_next(socket)
-            raise Failed(WSAECONNRESET)
+            raise WinsockError(WSAECONNRESET)
     try:
         accepted = process.create_socket()
-    except Failed:
+    except WinsockError:
         with process.host.pump as now:
             if not incoming.is_over:
                 incoming.reject(RejectReason.NO_RESOURCES, now)
@@ -133,7 +114,7 @@ def _accept(process: Process, socket: SanSocket, incoming: Incoming) -> SanSocke
         _announce_next(socket)
         if incoming.is_over:
             process.discard(accepted)
-            raise Failed(WSAECONNRESET)
+            raise WinsockError(WSAECONNRESET)
         accepted.name, accepted.remote = incoming.destination, incoming.source
         accepted.is_debugged = socket.is_debugged
         process.proxy.names.bind(accepted.name, accepted)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wsknet.san.arguments import read_name
+from wsknet.san.calls import WinsockError, answers
 from wsknet.san.numbers import (
     AF_INET,
     NO_ERROR,
+    SOCKET_ERROR,
     WSAEADDRNOTAVAIL,
     WSAEFAULT,
     WSAEINVAL,
@@ -14,8 +17,6 @@ from wsknet.san.numbers import (
     WSAENOBUFS,
 )
 from wsknet.san.policy import Wildcard
-from wsknet.san.provider.answers import Failed, answers
-from wsknet.san.provider.arguments import read_name
 from wsknet.san.provider.states import Cause, SocketState
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from wsknet.san.sockaddr import SOCKADDR_IN, Name
 
 
-@answers()
+@answers(SOCKET_ERROR)
 def WSPBind(process: Process, s: int, name: Name, namelen: int) -> int:
     """Give an unbound socket its name.  Zero, or SOCKET_ERROR with the first of these that holds (SAN-3.3):
 
@@ -40,17 +41,17 @@ def WSPBind(process: Process, s: int, name: Name, namelen: int) -> int:
     with process.host.pump:
         socket = process.socket(s)
         address = read_name(name, namelen)
-        if address is None or address.sin_family != AF_INET:
-            raise Failed(WSAEFAULT)
+        if address.sin_family != AF_INET:
+            raise WinsockError(WSAEFAULT)
         if socket.state is not SocketState.UNBOUND:
-            raise Failed(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         proxy = process.proxy
         if proxy.is_down:
-            raise Failed(WSAENETDOWN)
+            raise WinsockError(WSAENETDOWN)
         if not _is_available(process, address):
-            raise Failed(WSAEADDRNOTAVAIL)
+            raise WinsockError(WSAEADDRNOTAVAIL)
         if proxy.names.count >= process.policy.names_limit:
-            raise Failed(WSAENOBUFS)
+            raise WinsockError(WSAENOBUFS)
         socket.change(Cause.BIND)
         socket.name = address.endpoint
         proxy.names.bind(socket.name, socket)

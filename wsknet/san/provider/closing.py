@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wsknet.san.numbers import NO_ERROR, WSA_OPERATION_ABORTED
-from wsknet.san.provider.answers import answers
+from wsknet.san.calls import answers
+from wsknet.san.numbers import NO_ERROR, SOCKET_ERROR, WSA_OPERATION_ABORTED
 from wsknet.san.provider.states import Cause, SocketState
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from wsknet.types import Instant
 
 
-@answers()
+@answers(SOCKET_ERROR)
 def WSPCloseSocket(process: Process, s: int) -> int:
     """End whatever the socket does, at once: a request of ours is taken back, a connection torn down.
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.errors import NetError
+from wsknet.san.arguments import read_destination
+from wsknet.san.calls import WinsockError, answers
 from wsknet.san.numbers import (
-    AF_INET,
     ERRORS,
+    SOCKET_ERROR,
     WSAEADDRINUSE,
     WSAEADDRNOTAVAIL,
-    WSAEAFNOSUPPORT,
     WSAEALREADY,
-    WSAEFAULT,
     WSAEINVAL,
     WSAEISCONN,
     WSAENETDOWN,
@@ -20,8 +20,6 @@ from wsknet.san.numbers import (
     WSAEOPNOTSUPP,
     WSAEWOULDBLOCK,
 )
-from wsknet.san.provider.answers import Failed, answers
-from wsknet.san.provider.arguments import read_name
 from wsknet.san.provider.attempt import Attempt
 from wsknet.san.provider.channel import Channel
 from wsknet.san.provider.names import WILDCARD
@@ -48,7 +46,7 @@ _REFUSALS = {
 BROADCAST = b"\xff" * 4
 
 
-@answers()
+@answers(SOCKET_ERROR)
 def WSPConnect(
     process: Process,
     s: int,
@@ -69,32 +67,27 @@ def WSPConnect(
     """
     with process.host.pump as now:
         socket = process.socket(s)
-        address = read_name(name, namelen)
-        if address is None:
-            raise Failed(WSAEFAULT)
-        if address.sin_family != AF_INET:
-            raise Failed(WSAEAFNOSUPPORT)
+        remote = read_destination(name, namelen)
         if lpSQOS is not None or lpGQOS is not None:
-            raise Failed(WSAEOPNOTSUPP)
+            raise WinsockError(WSAEOPNOTSUPP)
         if socket.state in _REFUSALS:
-            raise Failed(_REFUSALS[socket.state])
-        nic = _nic_for(socket, address.endpoint)
-        _start(socket, nic, address.endpoint, now)
-    raise Failed(WSAEWOULDBLOCK)
+            raise WinsockError(_REFUSALS[socket.state])
+        _start(socket, _nic_for(socket, remote), remote, now)
+    raise WinsockError(WSAEWOULDBLOCK)
 
 
 def _nic_for(socket: SanSocket, remote: Endpoint) -> NicAddress:
     proxy, name = socket.process.proxy, socket.name
     if name is None or name.address == WILDCARD:
-        raise Failed(WSAEINVAL)
+        raise WinsockError(WSAEINVAL)
     if proxy.is_down:
-        raise Failed(WSAENETDOWN)
+        raise WinsockError(WSAENETDOWN)
     is_peer = remote.port and remote.address not in (WILDCARD, BROADCAST) and not is_multicast(remote.address)
     if not is_peer or proxy.nic_with(name.address) is None:
-        raise Failed(WSAEADDRNOTAVAIL)
+        raise WinsockError(WSAEADDRNOTAVAIL)
     nic = proxy.nic_towards(name.address, remote.address)
     if nic is None:
-        raise Failed(WSAENETUNREACH)
+        raise WinsockError(WSAENETUNREACH)
     return nic
 
 
@@ -103,7 +96,7 @@ def _start(socket: SanSocket, nic: NicAddress, remote: Endpoint, now: Instant) -
     assert name is not None
     names = process.proxy.names
     if not names.connect(name, remote, socket):
-        raise Failed(WSAEADDRINUSE)
+        raise WinsockError(WSAEADDRINUSE)
     endpoint = process.host.stack.tcp.open(Cover.IPV4)
     try:
         local = LocalName(Cover.IPV4, nic.address, 0, nic.zone)
@@ -112,7 +105,7 @@ def _start(socket: SanSocket, nic: NicAddress, remote: Endpoint, now: Instant) -
     except NetError as error:
         names.disconnect(name, remote, socket)
         endpoint.close(now)
-        raise Failed(ERRORS[error.kind]) from None
+        raise WinsockError(ERRORS[error.kind]) from None
     socket.change(Cause.CONNECT)
     socket.remote = remote
     socket.channel = Channel(process.host, endpoint, socket)

@@ -6,8 +6,10 @@ Whatever a provider without quality of service need not have is refused, so that
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from wsknet.san.arguments import check_output, store_address_list, view_of
+from wsknet.san.calls import WinsockError, answers
 from wsknet.san.numbers import (
     NO_ERROR,
     SIO_ADDRESS_LIST_QUERY,
@@ -16,86 +18,62 @@ from wsknet.san.numbers import (
     SO_MAX_MSG_SIZE,
     SO_MAX_RDMA_SIZE,
     SO_RDMA_THRESHOLD_SIZE,
+    SOCKET_ERROR,
     SOL_SOCKET,
     WSAEFAULT,
     WSAENOPROTOOPT,
     WSAEOPNOTSUPP,
 )
-from wsknet.san.provider.answers import Failed, answers
-from wsknet.san.provider.arguments import is_length
-from wsknet.san.sockaddr import SOCKADDR_IN
-from wsknet.san.structures import INT, SOCKET_ADDRESS_LIST
+from wsknet.san.structures import INT
 
 if TYPE_CHECKING:
     from wsknet.san.provider.process import Process
-    from wsknet.types import Buffer
 
 GUID_SIZE = 16
 POINTER_SIZE = 8
 DWORD_SIZE = 4
-LIST_HEAD, LIST_ENTRY = 4, 24
-"""Bytes of SOCKET_ADDRESS_LIST: the count, and for each address a SOCKET_ADDRESS and the sockaddr_in behind it, of a
-32-bit system."""
 
 
-@answers()
+@answers(SOCKET_ERROR)
 def WSPIoctl(
     process: Process,
-    s: int,
-    dwIoControlCode: int,
+    s: object,
+    dwIoControlCode: object,
     lpvInBuffer: object,
-    cbInBuffer: int,
-    lpvOutBuffer: object,
-    cbOutBuffer: int,
-    lpcbBytesReturned: INT,
+    cbInBuffer: object,
+    lpvOutBuffer: Any,
+    cbOutBuffer: object,
+    lpcbBytesReturned: object,
     lpOverlapped: object,
     lpCompletionRoutine: object,
     lpThreadId: object,
 ) -> int:
-    """SIO_ADDRESS_LIST_QUERY and SIO_GET_EXTENSION_FUNCTION_POINTER, always at once; WSAEOPNOTSUPP for other codes
-    and other functions.  WSAEFAULT: a buffer is none or too small; of a list that does not fit the size that it
-    needs is in `lpcbBytesReturned`."""
+    """SIO_ADDRESS_LIST_QUERY, which tells of the NICs that are up, and SIO_GET_EXTENSION_FUNCTION_POINTER, always at
+    once; WSAEOPNOTSUPP for other codes and other functions.  WSAEFAULT: a buffer is none or too small; what the output
+    takes is in `lpcbBytesReturned` then."""
     with process.host.pump:
         process.socket(s)
         if dwIoControlCode not in (SIO_ADDRESS_LIST_QUERY, SIO_GET_EXTENSION_FUNCTION_POINTER):
-            raise Failed(WSAEOPNOTSUPP)
-        if not isinstance(lpcbBytesReturned, INT) or not is_length(cbOutBuffer):
-            raise Failed(WSAEFAULT)
+            raise WinsockError(WSAEOPNOTSUPP)
+        if not isinstance(lpcbBytesReturned, INT):
+            raise WinsockError(WSAEFAULT)
         if dwIoControlCode == SIO_ADDRESS_LIST_QUERY:
-            _list_addresses(process, lpvOutBuffer, cbOutBuffer, lpcbBytesReturned)
-            return NO_ERROR
-        function = process.extensions.get(_guid(lpvInBuffer, cbInBuffer))
-        if function is None:
-            raise Failed(WSAEOPNOTSUPP)
-        if not isinstance(lpvOutBuffer, INT) or cbOutBuffer < POINTER_SIZE:
-            raise Failed(WSAEFAULT)
-        lpvOutBuffer.Value = function
-        lpcbBytesReturned.Value = POINTER_SIZE
+            addresses = [each.address for each in process.proxy.addresses()]
+            size = store_address_list(addresses, lpvOutBuffer, cbOutBuffer, lpcbBytesReturned)
+        else:
+            guid = bytes(view_of(lpvInBuffer, cbInBuffer, least=GUID_SIZE)[:GUID_SIZE])
+            function = process.extensions.get(guid)
+            if function is None:
+                raise WinsockError(WSAEOPNOTSUPP)
+            size = POINTER_SIZE
+            check_output(lpvOutBuffer, cbOutBuffer, INT, size, lpcbBytesReturned)
+            lpvOutBuffer.Value = function
+        lpcbBytesReturned.Value = size
     return NO_ERROR
 
 
-def _list_addresses(process: Process, lpvOutBuffer: object, cbOutBuffer: int, lpcbBytesReturned: INT) -> None:
-    """Of the NICs that are up."""
-    addresses = [SOCKADDR_IN(each.address) for each in process.proxy.addresses()]
-    size = LIST_HEAD + LIST_ENTRY * len(addresses)
-    if lpvOutBuffer is not None and not isinstance(lpvOutBuffer, SOCKET_ADDRESS_LIST):
-        raise Failed(WSAEFAULT)
-    lpcbBytesReturned.Value = size
-    if lpvOutBuffer is None or cbOutBuffer < size:
-        raise Failed(WSAEFAULT)
-    lpvOutBuffer.assign(addresses)
-
-
-def _guid(lpvInBuffer: object, cbInBuffer: int) -> bytes:
-    if not isinstance(lpvInBuffer, bytes | bytearray | memoryview) or not is_length(cbInBuffer):
-        raise Failed(WSAEFAULT)
-    if not GUID_SIZE <= cbInBuffer <= len(lpvInBuffer):
-        raise Failed(WSAEFAULT)
-    return bytes(lpvInBuffer[:GUID_SIZE])
-
-
-@answers()
-def WSPGetSockOpt(process: Process, s: int, level: int, optname: int, optval: bytearray, optlen: INT) -> int:
+@answers(SOCKET_ERROR)
+def WSPGetSockOpt(process: Process, s: int, level: object, optname: object, optval: object, optlen: object) -> int:
     """SO_DEBUG, SO_MAX_MSG_SIZE, SO_MAX_RDMA_SIZE and SO_RDMA_THRESHOLD_SIZE, each a DWORD; else WSAENOPROTOOPT."""
     with process.host.pump:
         socket = process.socket(s)
@@ -107,30 +85,25 @@ def WSPGetSockOpt(process: Process, s: int, level: int, optname: int, optval: by
             SO_RDMA_THRESHOLD_SIZE: policy.rdma_threshold,
         }
         value = _known(values, level, optname)
-        if not isinstance(optlen, INT) or not is_length(optlen.Value) or optlen.Value < DWORD_SIZE:
-            raise Failed(WSAEFAULT)
-        if not isinstance(optval, bytearray) or len(optval) < DWORD_SIZE:
-            raise Failed(WSAEFAULT)
-        optval[:DWORD_SIZE] = value.to_bytes(DWORD_SIZE, "little")
+        if not isinstance(optlen, INT):
+            raise WinsockError(WSAEFAULT)
+        room = view_of(optval, optlen.Value, least=DWORD_SIZE, is_filled=True)
+        room[:DWORD_SIZE] = value.to_bytes(DWORD_SIZE, "little")
         optlen.Value = DWORD_SIZE
     return NO_ERROR
 
 
-@answers()
-def WSPSetSockOpt(process: Process, s: int, level: int, optname: int, optval: Buffer, optlen: int) -> int:
+@answers(SOCKET_ERROR)
+def WSPSetSockOpt(process: Process, s: int, level: object, optname: object, optval: object, optlen: object) -> int:
     """SO_DEBUG, which changes nothing but what WSPGetSockOpt tells; else WSAENOPROTOOPT."""
     with process.host.pump:
         socket = process.socket(s)
         _known({SO_DEBUG: 0}, level, optname)
-        if not isinstance(optval, bytes | bytearray | memoryview) or not is_length(optlen):
-            raise Failed(WSAEFAULT)
-        if not DWORD_SIZE <= optlen <= len(optval):
-            raise Failed(WSAEFAULT)
-        socket.is_debugged = any(bytes(optval[:DWORD_SIZE]))
+        socket.is_debugged = any(view_of(optval, optlen, least=DWORD_SIZE)[:DWORD_SIZE])
     return NO_ERROR
 
 
 def _known(values: Mapping[int, int], level: object, optname: object) -> int:
     if level != SOL_SOCKET or not isinstance(optname, int) or optname not in values:
-        raise Failed(WSAENOPROTOOPT)
+        raise WinsockError(WSAENOPROTOOPT)
     return values[optname]

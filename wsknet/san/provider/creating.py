@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wsknet.san.arguments import asked_protocol
+from wsknet.san.calls import WinsockError, answers
 from wsknet.san.numbers import (
     AF_INET,
-    FROM_PROTOCOL_INFO,
     INVALID_SOCKET,
     IPPROTO_TCP,
     IPPROTO_UDP,
@@ -17,7 +18,6 @@ from wsknet.san.numbers import (
     WSAEPROTOTYPE,
     WSAESOCKTNOSUPPORT,
 )
-from wsknet.san.provider.answers import Failed, answers
 from wsknet.san.provider.duplicating import take_over
 from wsknet.san.structures import WSAPROTOCOL_INFOW
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from wsknet.san.provider.process import Process
 
 
-@answers(failed=INVALID_SOCKET)
+@answers(INVALID_SOCKET)
 def WSPSocket(
     process: Process,
     af: int,
@@ -46,17 +46,15 @@ def WSPSocket(
     with process.host.pump:
         process.check_running()
         if process.proxy.is_gone:
-            raise Failed(WSAENETDOWN)
+            raise WinsockError(WSAENETDOWN)
         info = lpProtocolInfo if isinstance(lpProtocolInfo, WSAPROTOCOL_INFOW) else process.protocol_info
-        family = info.iAddressFamily if af == FROM_PROTOCOL_INFO else af
-        kind = info.iSocketType if type == FROM_PROTOCOL_INFO else type
-        chosen = info.iProtocol if protocol == FROM_PROTOCOL_INFO else protocol
+        family, kind, chosen = asked_protocol(af, type, protocol, info)
         if family != AF_INET:
-            raise Failed(WSAEAFNOSUPPORT)
+            raise WinsockError(WSAEAFNOSUPPORT)
         if kind != SOCK_STREAM:
-            raise Failed(WSAESOCKTNOSUPPORT)
+            raise WinsockError(WSAESOCKTNOSUPPORT)
         if chosen not in (0, IPPROTO_TCP):
-            raise Failed(WSAEPROTOTYPE if chosen == IPPROTO_UDP else WSAEPROTONOSUPPORT)
+            raise WinsockError(WSAEPROTOTYPE if chosen == IPPROTO_UDP else WSAEPROTONOSUPPORT)
     if info.dwServiceFlags2:
         return take_over(process, info.dwServiceFlags2).descriptor
     return process.create_socket().descriptor

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from wsknet.san.calls import WinsockError, answers
 from wsknet.san.comments import comment_on
 from wsknet.san.guids import (
     WSAID_DEREGISTERMEMORY,
@@ -17,10 +18,13 @@ from wsknet.san.guids import (
     WSAID_REGISTERRDMAMEMORY,
 )
 from wsknet.san.numbers import (
+    HIBYTE,
     INVALID_SOCKET,
+    LOBYTE,
     MAKEWORD,
     NO_ERROR,
     PFL_HIDDEN,
+    SOCKET_ERROR,
     WSAEFAULT,
     WSAEOPNOTSUPP,
     WSANOTINITIALISED,
@@ -31,8 +35,6 @@ from wsknet.san.numbers import (
 )
 from wsknet.san.policy import SanPolicy
 from wsknet.san.provider.accepting import WSPAccept
-from wsknet.san.provider.answers import Failed, answers
-from wsknet.san.provider.arguments import fail, is_length
 from wsknet.san.provider.binding import WSPBind
 from wsknet.san.provider.closing import WSPCloseSocket
 from wsknet.san.provider.connecting import WSPConnect
@@ -113,7 +115,9 @@ class SanProvider:
         WSASYSNOTREADY: `lpProtocolInfo` is the provider's own, so no switch starts it but an application, to which it
         has nothing to offer (initializing-a-san-service-provider); or the NICs cannot be reached on their native port.
         """
-        if not is_length(wVersionRequested) or _sortable(wVersionRequested) < _sortable(OLDEST_VERSION):
+        if not isinstance(wVersionRequested, int) or wVersionRequested < 0:
+            return WSAVERNOTSUPPORTED
+        if _sortable(wVersionRequested) < _sortable(OLDEST_VERSION):
             return WSAVERNOTSUPPORTED
         if not isinstance(lpWSPData, WSPDATA) or not isinstance(lpProtocolInfo, WSAPROTOCOL_INFOW):
             return WSAEFAULT
@@ -152,12 +156,12 @@ class SanProvider:
         self.proxy.release(now)
 
 
-@answers()
+@answers(SOCKET_ERROR)
 def _cleanup(provider: SanProvider, process: Process) -> int:
     """WSPCleanup: with the last all sockets are closed.  WSANOTINITIALISED if there was none to undo."""
     with provider.host.pump:
         if not process.references:
-            raise Failed(WSANOTINITIALISED)
+            raise WinsockError(WSANOTINITIALISED)
         process.references -= 1
         if not process.references:
             provider.finish(process)
@@ -170,21 +174,11 @@ def _is_complete(upcalls: object) -> bool:
 
 def _sortable(version: int) -> tuple[int, int]:
     """MAKEWORD has the major number in its low byte."""
-    return version & 0xFF, version >> 8
+    return LOBYTE(version), HIBYTE(version)
 
 
-def _not_supported(*arguments: object) -> int:
-    return fail(arguments[-1] if arguments else None, WSAEOPNOTSUPP)
-
-
-def _no_leaf(*arguments: object) -> int:
-    return fail(arguments[-1] if arguments else None, WSAEOPNOTSUPP, INVALID_SOCKET)
-
-
-def _no_quality_of_service(*arguments: object) -> bool:
-    """WSPGetQOSByName (windows-sockets-spi-functions-required-for-sans)."""
-    _not_supported(*arguments)
-    return False
+def _not_supported(*arguments: object) -> NoReturn:
+    raise WinsockError(WSAEOPNOTSUPP)
 
 
 FUNCTIONS: tuple[Callable[..., int], ...] = (
@@ -213,11 +207,11 @@ def _table(process: Process, cleanup: Callable[..., int]) -> WSPPROC_TABLE:
     process.extensions = _extensions(process)
     table = WSPPROC_TABLE(
         lpWSPCleanup=partial(cleanup, process),
-        lpWSPGetQOSByName=_no_quality_of_service,
-        lpWSPJoinLeaf=_no_leaf,
+        lpWSPGetQOSByName=answers(False)(_not_supported),
+        lpWSPJoinLeaf=answers(INVALID_SOCKET)(_not_supported),
     )
     for function in FUNCTIONS:
         setattr(table, f"lp{function.__name__}", partial(function, process))
     for name in NEVER_CALLED:
-        setattr(table, f"lp{name}", _not_supported)
+        setattr(table, f"lp{name}", answers(SOCKET_ERROR)(_not_supported))
     return table

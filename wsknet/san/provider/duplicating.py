@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wsknet.san.numbers import NO_ERROR, WSAEFAULT, WSAEINVAL
-from wsknet.san.provider.answers import Failed, answers
-from wsknet.san.provider.arguments import is_length
+from wsknet.san.arguments import unsigned
+from wsknet.san.calls import WinsockError, answers
+from wsknet.san.numbers import NO_ERROR, SOCKET_ERROR, WSAEFAULT, WSAEINVAL
 from wsknet.san.provider.closing import withdraw
 from wsknet.san.provider.states import Cause, SocketState
 from wsknet.san.structures import WSAPROTOCOL_INFOW
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MOVABLE = (SocketState.LISTENING, SocketState.CONNECTED)
 
 
-@answers()
+@answers(SOCKET_ERROR)
 def WSPDuplicateSocket(
     process: Process,
     s: int,
@@ -41,30 +41,26 @@ def WSPDuplicateSocket(
     with process.host.pump as now:
         socket = process.socket(s)
         if not isinstance(lpProtocolInfo, WSAPROTOCOL_INFOW):
-            raise Failed(WSAEFAULT)
-        if not is_length(dwProcessId) or dwProcessId == 0:
-            raise Failed(WSAEINVAL)
-        if socket.state not in _MOVABLE:
-            raise Failed(WSAEINVAL)
+            raise WinsockError(WSAEFAULT)
+        if not unsigned(dwProcessId) or socket.state not in _MOVABLE:
+            raise WinsockError(WSAEINVAL)
         if socket.transfers is not None:
             socket.transfers.fail_all(NO_ERROR, now)
-        own = process.protocol_info
-        for member in WSAPROTOCOL_INFOW.__slots__:
-            setattr(lpProtocolInfo, member, getattr(own, member))
+        lpProtocolInfo.assign(process.protocol_info)
         lpProtocolInfo.dwServiceFlags2 = process.proxy.hand_over(socket)
     return NO_ERROR
 
 
 def take_over(process: Process, token: int) -> SanSocket:
-    """A new socket that goes on with what was given away.  Raises `Failed` WSAEINVAL if that is closed, has lost its
-    connection, or was taken already, and what `Process.create_socket` raises."""
+    """A new socket that goes on with what was given away.  Raises `WinsockError` WSAEINVAL if that is closed, has lost
+    its connection, or was taken already, and what `Process.create_socket` raises."""
     with process.host.pump:
         _find(process, token)
     new = process.create_socket()
     with process.host.pump as now:
         try:
             old = _find(process, token)
-        except Failed:
+        except WinsockError:
             process.discard(new)
             raise
         del process.proxy.handed_over[token]
@@ -75,7 +71,7 @@ def take_over(process: Process, token: int) -> SanSocket:
 def _find(process: Process, token: int) -> SanSocket:
     old = process.proxy.handed_over.get(token)
     if old is None or old.state not in _MOVABLE:
-        raise Failed(WSAEINVAL)
+        raise WinsockError(WSAEINVAL)
     return old
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from wsknet.san.numbers import FD_ACCEPT, NO_ERROR, SOMAXCONN, WSAEINVAL, WSAEISCONN, WSAENETDOWN
-from wsknet.san.provider.answers import Failed, answers
+from wsknet.san.calls import WinsockError, answers
+from wsknet.san.numbers import FD_ACCEPT, NO_ERROR, SOCKET_ERROR, SOMAXCONN, WSAEINVAL, WSAEISCONN, WSAENETDOWN
 from wsknet.san.provider.states import Cause, SocketState
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Listening:
             selection.happen(FD_ACCEPT)
 
 
-@answers()
+@answers(SOCKET_ERROR)
 def WSPListen(process: Process, s: int, backlog: int) -> int:
     """Take connection requests to the name of the socket.
 
@@ -71,15 +71,15 @@ def WSPListen(process: Process, s: int, backlog: int) -> int:
     with process.host.pump:
         socket = process.socket(s)
         if not isinstance(backlog, int):
-            raise Failed(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         if process.proxy.is_down:
-            raise Failed(WSAENETDOWN)
+            raise WinsockError(WSAENETDOWN)
         if socket.state is SocketState.LISTENING:
             return NO_ERROR
         if socket.state in (SocketState.UNBOUND, SocketState.HANDED_OVER):
-            raise Failed(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         if socket.state is not SocketState.BOUND or socket.name is None:
-            raise Failed(WSAEISCONN)
+            raise WinsockError(WSAEISCONN)
         limit = process.policy.backlog_limit
         socket.change(Cause.LISTEN)
         socket.listening = Listening(limit if backlog == SOMAXCONN else max(1, min(backlog, limit)))

@@ -10,8 +10,9 @@ import ctypes
 from struct import Struct
 from typing import TYPE_CHECKING
 
+from wsknet.san.arguments import listed, number, view_of
+from wsknet.san.calls import WinsockError
 from wsknet.san.numbers import MEM_READ, MEM_READWRITE, MEM_WRITE, WSAEFAULT, WSAEINVAL
-from wsknet.san.provider.answers import Failed
 from wsknet.san.provider.native import AccessFault
 from wsknet.san.structures import WSABUFEX
 
@@ -47,17 +48,6 @@ def address_of(memory: memoryview) -> int:
     address = found.buf or 0
     ctypes.pythonapi.PyBuffer_Release(ctypes.byref(found))
     return address
-
-
-def view_of(buffer: object, length: object) -> memoryview:
-    """The first `length` bytes of `buffer`.  `Failed` WSAEFAULT if there are not so many, or it is no memory."""
-    try:
-        whole = memoryview(buffer).cast("B")  # type: ignore[arg-type]  # that is what is asked here
-    except (TypeError, ValueError):
-        raise Failed(WSAEFAULT) from None
-    if isinstance(length, bool) or not isinstance(length, int) or not 0 <= length <= len(whole):
-        raise Failed(WSAEFAULT)
-    return whole[:length]
 
 
 class Registration:
@@ -126,20 +116,19 @@ class Memory:
     ) -> Registration:
         """`flags`: what may be done with the memory, by transfers of this process, or by the peer if it is exposed.
 
-        Raises `Failed` WSAEINVAL (flags) or WSAEFAULT (not that much memory, or it is read-only).
+        Raises `WinsockError` WSAEINVAL (flags) or WSAEFAULT (not that much memory, or it is read-only).
         """
-        if isinstance(flags, bool) or not isinstance(flags, int) or flags not in (MEM_READ, MEM_WRITE, MEM_READWRITE):
-            raise Failed(WSAEINVAL)
-        view = view_of(buffer, length)
-        if flags & MEM_WRITE and view.readonly:
-            raise Failed(WSAEFAULT)
+        access = number(flags)
+        if access not in (MEM_READ, MEM_WRITE, MEM_READWRITE):
+            raise WinsockError(WSAEINVAL)
+        view = view_of(buffer, length, is_filled=bool(access & MEM_WRITE))
         self._numbers += 1
-        registration = Registration(owner, self._numbers, view, flags, is_exposed)
+        registration = Registration(owner, self._numbers, view, access, is_exposed)
         self._registrations[registration.number] = registration
         return registration
 
     def deregister(self, handle: object) -> None:
-        """Raises `Failed` WSAEINVAL if nothing is registered under it, or a transfer uses it."""
+        """Raises `WinsockError` WSAEINVAL if nothing is registered under it, or a transfer uses it."""
         self._remove(self._registrations.get(handle) if isinstance(handle, int) else None, is_exposed=False)
 
     def conceal(self, owner: object, descriptor: bytes) -> None:
@@ -148,32 +137,26 @@ class Memory:
 
     def _remove(self, registration: Registration | None, is_exposed: bool) -> None:
         if registration is None or registration.is_exposed is not is_exposed or registration.users:
-            raise Failed(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         del self._registrations[registration.number]
 
     def hold(self, buffers: object, count: object, access: int) -> Hold:
         """The memory of `count` WSABUFEX, for a transfer that needs `access` to it.
 
-        Raises `Failed` WSAEFAULT if one is none, or is not registered, or not for that; WSAEINVAL for no buffer at all.
+        Raises `WinsockError` WSAEFAULT if one is none, or is not registered, or not for that; WSAEINVAL for no buffer.
         """
-        if not isinstance(buffers, list | tuple):
-            raise Failed(WSAEFAULT)
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            raise Failed(WSAEINVAL)
-        if count > len(buffers):
-            raise Failed(WSAEFAULT)
-        found = [self._find(buffer, access) for buffer in buffers[:count]]
+        found = [self._find(buffer, access) for buffer in listed(buffers, count)]
         return Hold([view for view, _ in found], [registration for _, registration in found])
 
     def _find(self, buffer: object, access: int) -> tuple[memoryview, Registration]:
         if not isinstance(buffer, WSABUFEX):
-            raise Failed(WSAEFAULT)
+            raise WinsockError(WSAEFAULT)
         registration = self._registrations.get(buffer.handle) if isinstance(buffer.handle, int) else None
         if registration is None or registration.is_exposed or access & ~registration.access:
-            raise Failed(WSAEFAULT)
+            raise WinsockError(WSAEFAULT)
         view = registration.part(view_of(buffer.buf, buffer.len))
         if view is None:
-            raise Failed(WSAEFAULT)
+            raise WinsockError(WSAEFAULT)
         return view, registration
 
     def hold_for_peer(
@@ -204,7 +187,8 @@ class Memory:
     def forget(self, address: int, size: int) -> None:
         """The memory there is about to be unmapped: whatever touches it is registered no more.
 
-        Raises `Failed` WSAEINVAL if nothing was, WSAEFAULT if a transfer uses some of it: then nothing has changed.
+        Raises `WinsockError` WSAEINVAL if nothing was, WSAEFAULT if a transfer uses some of it: then nothing has
+        changed.
         """
         end = address + size
         found = [
@@ -213,8 +197,8 @@ class Memory:
             if registration.address < end and address < registration.address + len(registration.view)
         ]
         if not found:
-            raise Failed(WSAEINVAL)
+            raise WinsockError(WSAEINVAL)
         if any(registration.users for registration in found):
-            raise Failed(WSAEFAULT)
+            raise WinsockError(WSAEFAULT)
         for registration in found:
             del self._registrations[registration.number]

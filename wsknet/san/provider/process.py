@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wsknet.san.calls import WinsockError
 from wsknet.san.numbers import INVALID_SOCKET, WSAEMFILE, WSAENETDOWN, WSAENOBUFS, WSAENOTSOCK
-from wsknet.san.provider.answers import Failed
 from wsknet.san.provider.closing import close
 from wsknet.san.provider.memory import Memory
 from wsknet.san.provider.sockets import SanSocket
@@ -36,23 +36,23 @@ class Process:
         self._sockets: dict[int, SanSocket] = {}
 
     def socket(self, s: object) -> SanSocket:
-        """Raises `Failed` WSAENOTSOCK."""
+        """Raises `WinsockError` WSAENOTSOCK."""
         socket = self._sockets.get(s) if isinstance(s, int) else None
         if socket is None:
-            raise Failed(WSAENOTSOCK)
+            raise WinsockError(WSAENOTSOCK)
         return socket
 
     def create_socket(self) -> SanSocket:
         """Ask the switch for a handle, and keep both.  Driver lock not held.
 
-        Raises `Failed` WSAENOBUFS (`SanPolicy.sockets_limit`), WSAENETDOWN (the process has ended its use), or what
-        the switch has to say.
+        Raises `WinsockError` WSAENOBUFS (`SanPolicy.sockets_limit`), WSAENETDOWN (the process has ended its use), or
+        what the switch has to say.
         """
         proxy = self.proxy
         with self.host.pump:
             self.check_running()
             if proxy.sockets >= self.policy.sockets_limit:
-                raise Failed(WSAENOBUFS)
+                raise WinsockError(WSAENOBUFS)
             proxy.sockets += 1
             descriptor = proxy.new_descriptor()
         lpErrno = INT()
@@ -60,7 +60,7 @@ class Process:
         with self.host.pump:
             if handle == INVALID_SOCKET:
                 proxy.sockets -= 1
-                raise Failed(lpErrno.Value or WSAEMFILE)
+                raise WinsockError(lpErrno.Value or WSAEMFILE)
             socket = SanSocket(self, descriptor, handle)
             self._sockets[descriptor] = socket
             if not self.references:  # the last WSPCleanup has come meanwhile, and found all sockets but this
@@ -70,7 +70,7 @@ class Process:
 
     def check_running(self) -> None:
         if not self.references:
-            raise Failed(WSAENETDOWN)
+            raise WinsockError(WSAENETDOWN)
 
     def discard(self, socket: SanSocket) -> None:
         """The descriptor is no more; the last up-call for the socket.  Driver lock held."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wsknet.san.numbers import NO_ERROR, WSAEFAULT, WSAENOTCONN
-from wsknet.san.provider.answers import Failed, answers
-from wsknet.san.provider.arguments import is_length
-from wsknet.san.provider.memory import address_of, view_of
+from wsknet.san.arguments import unsigned, view_of
+from wsknet.san.calls import WinsockError, answers
+from wsknet.san.numbers import NO_ERROR, SOCKET_ERROR, WSAEFAULT, WSAENOTCONN
+from wsknet.san.provider.memory import address_of
 from wsknet.san.provider.native import DESCRIPTOR_SIZE
 from wsknet.san.provider.transferring import read_descriptor
 from wsknet.san.structures import INT
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NULL = 0
 
 
-@answers(failed=NULL)
+@answers(NULL)
 def WSPRegisterMemory(process: Process, s: object, lpBuffer: object, dwBufferLength: object, dwFlags: object) -> int:
     """A handle that is good for all sockets of the process, until the one that it was made with is closed.
 
@@ -29,7 +29,7 @@ def WSPRegisterMemory(process: Process, s: object, lpBuffer: object, dwBufferLen
         return process.memory.register(_connected(process, s), lpBuffer, dwBufferLength, dwFlags).number
 
 
-@answers()
+@answers(SOCKET_ERROR)
 def WSPDeregisterMemory(process: Process, s: object, Handle: object) -> int:
     """WSAEINVAL for what is no handle, and while a transfer uses the memory."""
     with process.host.pump:
@@ -38,7 +38,7 @@ def WSPDeregisterMemory(process: Process, s: object, Handle: object) -> int:
     return NO_ERROR
 
 
-@answers()
+@answers(SOCKET_ERROR)
 def WSPRegisterRdmaMemory(
     process: Process,
     s: object,
@@ -56,17 +56,15 @@ def WSPRegisterRdmaMemory(
     with process.host.pump:
         socket = _connected(process, s)
         if not isinstance(lpdwDescriptorLength, INT):
-            raise Failed(WSAEFAULT)
-        room, lpdwDescriptorLength.Value = lpdwDescriptorLength.Value, DESCRIPTOR_SIZE
-        memory = lpRdmaBufferDescriptor
-        if not isinstance(memory, bytearray) or not is_length(room) or min(room, len(memory)) < DESCRIPTOR_SIZE:
-            raise Failed(WSAEFAULT)
+            raise WinsockError(WSAEFAULT)
+        length, lpdwDescriptorLength.Value = lpdwDescriptorLength.Value, DESCRIPTOR_SIZE
+        room = view_of(lpRdmaBufferDescriptor, length, least=DESCRIPTOR_SIZE, is_filled=True)
         registration = process.memory.register(socket, lpBuffer, dwBufferLength, dwFlags, is_exposed=True)
-        memory[:DESCRIPTOR_SIZE] = registration.descriptor
+        room[:DESCRIPTOR_SIZE] = registration.descriptor
     return NO_ERROR
 
 
-@answers()
+@answers(SOCKET_ERROR)
 def WSPDeregisterRdmaMemory(
     process: Process, s: object, lpRdmaBufferDescriptor: object, dwDescriptorLength: object
 ) -> int:
@@ -78,20 +76,19 @@ def WSPDeregisterRdmaMemory(
     return NO_ERROR
 
 
-@answers()
+@answers(SOCKET_ERROR)
 def WSPMemoryRegistrationCacheCallback(process: Process, lpvAddress: object, Size: object) -> int:
     """`Size` bytes from `lpvAddress` on, which is memory or a number, are about to be unmapped: what is registered of
     them is registered no more.  WSAEINVAL if nothing is, WSAEFAULT while a transfer uses it."""
-    if not is_length(Size):
-        raise Failed(WSAEFAULT)
-    address = lpvAddress if is_length(lpvAddress) else address_of(view_of(lpvAddress, Size))
+    size = unsigned(Size, WSAEFAULT)
+    address = lpvAddress if isinstance(lpvAddress, int) else address_of(view_of(lpvAddress, size))
     with process.host.pump:
-        process.memory.forget(address, Size)
+        process.memory.forget(address, size)
     return NO_ERROR
 
 
 def _connected(process: Process, s: object) -> SanSocket:
     socket = process.socket(s)
     if socket.transfers is None:
-        raise Failed(WSAENOTCONN)
+        raise WinsockError(WSAENOTCONN)
     return socket

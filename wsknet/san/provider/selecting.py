@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wsknet.san.arguments import check_record, read_selection
+from wsknet.san.calls import answers
 from wsknet.san.events import WSAEVENT
 from wsknet.san.numbers import (
     FD_ACCEPT,
@@ -12,11 +14,8 @@ from wsknet.san.numbers import (
     FD_CONNECT_BIT,
     FD_MAX_EVENTS,
     NO_ERROR,
-    WSAEFAULT,
-    WSAEINVAL,
+    SOCKET_ERROR,
 )
-from wsknet.san.provider.answers import Failed, answers
-from wsknet.san.provider.arguments import is_length
 from wsknet.san.structures import WSANETWORKEVENTS
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ class Selection:
                 del self._happened[event]
 
 
-@answers()
+@answers(SOCKET_ERROR)
 def WSPEventSelect(process: Process, s: int, hEventObject: WSAEVENT | None, lNetworkEvents: int) -> int:
     """Signal `hEventObject` when one of `lNetworkEvents` happens; 0 ends it.
 
@@ -68,17 +67,13 @@ def WSPEventSelect(process: Process, s: int, hEventObject: WSAEVENT | None, lNet
     """
     with process.host.pump:
         socket = process.socket(s)
-        if not is_length(lNetworkEvents) or lNetworkEvents & ~ALL_EVENTS:
-            raise Failed(WSAEINVAL)
-        if lNetworkEvents and not isinstance(hEventObject, WSAEVENT):
-            raise Failed(WSAEINVAL)
-        socket.selection.select(hEventObject if lNetworkEvents else None, lNetworkEvents)
+        socket.selection.select(*read_selection(hEventObject, lNetworkEvents, ALL_EVENTS))
         if socket.listening is not None:
             socket.listening.announce(socket.selection)
     return NO_ERROR
 
 
-@answers()
+@answers(SOCKET_ERROR)
 def WSPEnumNetworkEvents(
     process: Process,
     s: int,
@@ -91,11 +86,8 @@ def WSPEnumNetworkEvents(
     """
     with process.host.pump:
         socket = process.socket(s)
-        if not isinstance(lpNetworkEvents, WSANETWORKEVENTS):
-            raise Failed(WSAEFAULT)
-        if hEventObject is not None and not isinstance(hEventObject, WSAEVENT):
-            raise Failed(WSAEINVAL)
-        if hEventObject is not None:
+        check_record(hEventObject, lpNetworkEvents)
+        if isinstance(hEventObject, WSAEVENT):
             hEventObject.ResetEvent()
         socket.selection.fetch(lpNetworkEvents)
     return NO_ERROR

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
+from wsknet.san.arguments import unsigned, view_of
+from wsknet.san.calls import WinsockError, answers
 from wsknet.san.numbers import (
     MEM_READ,
     MEM_WRITE,
     NO_ERROR,
+    SOCKET_ERROR,
     WSA_INVALID_PARAMETER,
     WSA_IO_INCOMPLETE,
     WSA_IO_PENDING,
@@ -22,8 +25,6 @@ from wsknet.san.numbers import (
     WSAENOTCONN,
     WSAEOPNOTSUPP,
 )
-from wsknet.san.provider.answers import Failed, answers
-from wsknet.san.provider.arguments import is_length
 from wsknet.san.provider.native import DESCRIPTOR_SIZE
 from wsknet.san.structures import INT, WSAOVERLAPPED
 
@@ -36,7 +37,7 @@ LAST_OFFSET = 0xFFFF_FFFF
 """A DWORD holds no more."""
 
 
-@answers()
+@answers(SOCKET_ERROR)
 def WSPSend(
     process: Process,
     s: object,
@@ -54,10 +55,10 @@ def WSPSend(
         overlapped = _usable(lpOverlapped, lpCompletionRoutine, dwFlags)
         hold = _hold(process, lpBuffers, dwBufferCount, MEM_READ, process.policy.max_message_size)
         transfers.send(overlapped, hold, now)
-    raise Failed(WSA_IO_PENDING)
+    raise WinsockError(WSA_IO_PENDING)
 
 
-@answers()
+@answers(SOCKET_ERROR)
 def WSPRecv(
     process: Process,
     s: object,
@@ -74,13 +75,13 @@ def WSPRecv(
     with process.host.pump as now:
         transfers = _connected(process, s)
         if not isinstance(lpFlags, INT):
-            raise Failed(WSAEFAULT)
+            raise WinsockError(WSAEFAULT)
         overlapped = _usable(lpOverlapped, lpCompletionRoutine, lpFlags.Value)
         transfers.post_receive(overlapped, process.memory.hold(lpBuffers, dwBufferCount, MEM_WRITE), now)
-    raise Failed(WSA_IO_PENDING)
+    raise WinsockError(WSA_IO_PENDING)
 
 
-@answers()
+@answers(SOCKET_ERROR)
 def WSPRdmaWrite(
     process: Process,
     s: object,
@@ -102,10 +103,10 @@ def WSPRdmaWrite(
         descriptor, offset = _target(lpTargetBufferDescriptor, dwTargetDescriptorLength, dwTargetBufferOffset)
         hold = _hold(process, lpBuffers, dwBufferCount, MEM_READ, process.policy.max_rdma_size)
         transfers.rdma_write(overlapped, hold, descriptor, offset, now)
-    raise Failed(WSA_IO_PENDING)
+    raise WinsockError(WSA_IO_PENDING)
 
 
-@answers()
+@answers(SOCKET_ERROR)
 def WSPRdmaRead(
     process: Process,
     s: object,
@@ -127,10 +128,10 @@ def WSPRdmaRead(
         descriptor, offset = _target(lpTargetBufferDescriptor, dwTargetDescriptorLength, dwTargetBufferOffset)
         hold = _hold(process, lpBuffers, dwBufferCount, MEM_WRITE, process.policy.max_rdma_size)
         transfers.rdma_read(overlapped, hold, descriptor, offset, now)
-    raise Failed(WSA_IO_PENDING)
+    raise WinsockError(WSA_IO_PENDING)
 
 
-@answers(failed=False)
+@answers(False)
 def WSPGetOverlappedResult(
     process: Process, s: object, lpOverlapped: object, lpcbTransfer: object, fWait: object, lpdwFlags: object
 ) -> bool:
@@ -141,26 +142,26 @@ def WSPGetOverlappedResult(
     with process.host.pump:
         process.socket(s)
     if not isinstance(lpOverlapped, WSAOVERLAPPED) or not isinstance(lpcbTransfer, INT):
-        raise Failed(WSA_INVALID_PARAMETER)
+        raise WinsockError(WSA_INVALID_PARAMETER)
     overlapped = lpOverlapped
     if fWait:
         process.host.driver.block(lambda: overlapped.Internal != WSA_IO_PENDING, "WSPGetOverlappedResult", None)
     if overlapped.Internal == WSA_IO_PENDING:
-        raise Failed(WSA_IO_INCOMPLETE)
+        raise WinsockError(WSA_IO_INCOMPLETE)
     lpcbTransfer.Value = overlapped.InternalHigh
     if isinstance(lpdwFlags, INT):
         lpdwFlags.Value = 0
     if overlapped.Internal != NO_ERROR:
-        raise Failed(overlapped.Internal)
+        raise WinsockError(overlapped.Internal)
     return True
 
 
 def _connected(process: Process, s: object) -> Transfers:
     transfers = process.socket(s).transfers
     if transfers is None:
-        raise Failed(WSAENOTCONN)
+        raise WinsockError(WSAENOTCONN)
     if transfers.error:
-        raise Failed(transfers.error)
+        raise WinsockError(transfers.error)
     return transfers
 
 
@@ -168,27 +169,29 @@ def _hold(process: Process, buffers: object, count: object, access: int, limit: 
     hold = process.memory.hold(buffers, count, access)
     if hold.length > limit:
         hold.release()
-        raise Failed(WSAEMSGSIZE)
+        raise WinsockError(WSAEMSGSIZE)
     return hold
 
 
 def _usable(overlapped: object, routine: object, flags: object) -> WSAOVERLAPPED:
     if routine is not None:
-        raise Failed(WSAEOPNOTSUPP)
+        raise WinsockError(WSAEOPNOTSUPP)
     if flags != 0 or not isinstance(overlapped, WSAOVERLAPPED) or overlapped.Internal == WSA_IO_PENDING:
-        raise Failed(WSAEINVAL)
+        raise WinsockError(WSAEINVAL)
     return overlapped
 
 
 def _target(descriptor: object, length: object, offset: object) -> tuple[bytes, int]:
     octets = read_descriptor(descriptor, length)
-    if not is_length(offset) or offset > LAST_OFFSET:
-        raise Failed(WSAEINVAL)
-    return octets, offset
+    start = unsigned(offset)
+    if start > LAST_OFFSET:
+        raise WinsockError(WSAEINVAL)
+    return octets, start
 
 
 def read_descriptor(descriptor: object, length: object) -> bytes:
-    """`Failed` WSAEFAULT if it has not the size of one."""
-    if not isinstance(descriptor, bytes | bytearray) or length != DESCRIPTOR_SIZE or len(descriptor) < length:
-        raise Failed(WSAEFAULT)
-    return bytes(descriptor[:DESCRIPTOR_SIZE])
+    """`WinsockError` WSAEFAULT if it has not the size of one."""
+    octets = bytes(view_of(descriptor, length))
+    if len(octets) != DESCRIPTOR_SIZE:
+        raise WinsockError(WSAEFAULT)
+    return octets

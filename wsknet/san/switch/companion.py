@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from wsknet.types import Endpoint
 
 
-class Failed(Exception):
+class CallFailed(Exception):
     """A call to the provider did not succeed."""
 
     def __init__(self, code: int) -> None:
@@ -66,18 +66,18 @@ class Companion:
             AF_INET, SOCK_STREAM, IPPROTO_TCP, provider.installed.protocol_info, 0, flags, lpErrno
         )
         if s == INVALID_SOCKET:
-            raise Failed(lpErrno.Value)
+            raise CallFailed(lpErrno.Value)
         return cls(host, handles, provider, s)
 
     def prepare(self, name: Endpoint, settings: Settings) -> None:
         """Bind, then pass on the options that the application has set and the provider may know: only SO_DEBUG is
-        one (SAN-9).  `Failed`, and then the companion is closed."""
+        one (SAN-9).  `CallFailed`, and then the companion is closed."""
         try:
             lpErrno = INT()
             self._check(self.provider.table.lpWSPBind(self.s, SOCKADDR_IN(*name[:2]), SIZE, lpErrno), lpErrno)
             if settings.is_debug:
                 self._set_debug()
-        except Failed:
+        except CallFailed:
             self.close()
             raise
 
@@ -127,7 +127,7 @@ class Companion:
 
     def _check(self, answer: int, lpErrno: INT) -> None:
         if answer != NO_ERROR:
-            raise Failed(lpErrno.Value)
+            raise CallFailed(lpErrno.Value)
 
     # From the provider's up-calls
 

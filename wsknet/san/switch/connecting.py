@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsknet.errors import NetError
-from wsknet.san.base.calls import Refusal, code_of
+from wsknet.san.calls import WinsockError, code_of
 from wsknet.san.numbers import (
     FD_CONNECT,
     FD_CONNECT_BIT,
@@ -19,7 +19,7 @@ from wsknet.san.numbers import (
     WSAEHOSTUNREACH,
     WSAETIMEDOUT,
 )
-from wsknet.san.switch.companion import Companion, Failed
+from wsknet.san.switch.companion import CallFailed, Companion
 from wsknet.san.switch.decision import explain_failure
 from wsknet.types import Endpoint
 
@@ -57,7 +57,7 @@ class Connecting:
         """Changes with the driver lock held."""
         self._is_answered = False
         """WSPConnect has gone on."""
-        self._refusal: Refusal | NetError | None = None
+        self._refusal: WinsockError | NetError | None = None
 
     def start(self, provider: LoadedProvider) -> None:
         """A provider that cannot make, name or watch a companion leaves the connection to TCP/IP (SAN-6.2.6)."""
@@ -68,12 +68,12 @@ class Connecting:
             self._companion = Companion.create(switch.host, switch.handles, provider)
             self._companion.prepare(self.ends[0], self._socket.settings)
             self._companion.select(FD_CONNECT, self._signalled)
-        except Failed:
+        except CallFailed:
             self._use_tcp()
             return
         try:
             is_connected = self._companion.connect(self.ends[1])
-        except Failed as failed:
+        except CallFailed as failed:
             self._failed(failed.code)
             return
         if is_connected:
@@ -82,7 +82,7 @@ class Connecting:
     def answer(self) -> None:
         """WSPConnect goes on, in the thread of the application.  Driver lock held.
 
-        Raises `Refusal` or `NetError` where it has come to TCP/IP already, and that could not even try.
+        Raises `WinsockError` or `NetError` where it has come to TCP/IP already, and that could not even try.
         """
         self._is_answered = True
         if self._refusal is not None:
@@ -106,7 +106,7 @@ class Connecting:
         assert self._companion is not None
         try:
             found = self._companion.happened()
-        except Failed as failed:
+        except CallFailed as failed:
             self._failed(failed.code)
             return
         if found.lNetworkEvents & FD_CONNECT:
@@ -158,7 +158,7 @@ class Connecting:
                 return
         try:
             self.switch.open_tcp(self._socket, self.ends[1])
-        except (Refusal, NetError) as error:
+        except (WinsockError, NetError) as error:
             with self.switch.host.pump as now:
                 if self._is_answered:
                     self._socket.connect_failed(code_of(error), now)

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from wsknet.errors import NetError
-from wsknet.san.base.calls import Refusal, answers
 from wsknet.san.base.provider import TcpipProvider
 from wsknet.san.base.stream_socket import StreamSocket
+from wsknet.san.calls import WinsockError, answers
 from wsknet.san.numbers import SOCKET_ERROR, WSAEADDRINUSE, WSAENOTSOCK
 from wsknet.san.registry import registry_of
+from wsknet.san.structures import INT
 from wsknet.san.switch.carrier import Carrier
 from wsknet.san.switch.connecting import Connecting
 from wsknet.san.switch.decision import Question, choose, explain_listening
@@ -80,24 +81,26 @@ class Switch(TcpipProvider):
         return table
 
     @answers(SOCKET_ERROR)
-    def WSPCleanup(self, lpErrno: Any) -> int:
+    def WSPCleanup(self) -> int:
         """As the TCP/IP provider's, and then that of every SAN service provider (cleaning-up-a-process-for-a-san)."""
-        answer = self._clean_up(lpErrno)
-        if answer != SOCKET_ERROR:
-            self._is_over = True
-            self._later(self.unload_if_idle)
-        return answer
+        lpErrno = INT()
+        if self._clean_up(lpErrno) == SOCKET_ERROR:
+            raise WinsockError(lpErrno.Value)
+        self._is_over = True
+        self._later(self.unload_if_idle)
+        return 0
 
     @answers(SOCKET_ERROR)
-    def WSPSetSockOpt(self, s: Any, level: Any, optname: Any, optval: Any, optlen: Any, lpErrno: Any) -> int:
+    def WSPSetSockOpt(self, s: Any, level: Any, optname: Any, optval: Any, optlen: Any) -> int:
         """As the TCP/IP provider's.  SO_SNDBUF and SO_RCVBUF count at once for a connection over a SAN, too."""
-        answer = self._set_option(s, level, optname, optval, optlen, lpErrno)
-        if answer != SOCKET_ERROR:
-            with self.host.pump:
-                socket = self.descriptors.find(s)
-                if isinstance(socket, StreamSocket) and isinstance(socket.stream, SanStream):
-                    socket.stream.resize(socket.settings)
-        return answer
+        lpErrno = INT()
+        if self._set_option(s, level, optname, optval, optlen, lpErrno) == SOCKET_ERROR:
+            raise WinsockError(lpErrno.Value)
+        with self.host.pump:
+            socket = self.descriptors.find(s)
+            if isinstance(socket, StreamSocket) and isinstance(socket.stream, SanStream):
+                socket.stream.resize(socket.settings)
+        return 0
 
     def unload_if_idle(self) -> None:
         """A completion, as all up-calls are."""
@@ -198,9 +201,9 @@ class Switch(TcpipProvider):
         attempt = Connecting(self, socket, name, remote)
         with self.host.pump:
             if not socket.descriptors:
-                raise Refusal(WSAENOTSOCK)
+                raise WinsockError(WSAENOTSOCK)
             if self._paths.has_connection(name, remote):
-                raise Refusal(WSAEADDRINUSE)
+                raise WinsockError(WSAEADDRINUSE)
             socket.connecting_from = name
             self._paths.connect(socket, attempt)
             self.host.pump.completions.post(attempt.start, nic.provider)

@@ -6,6 +6,7 @@ from itertools import count
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
+from wsknet.san.calls import WinsockError, answers
 from wsknet.san.numbers import (
     INVALID_SOCKET,
     NO_ERROR,
@@ -65,27 +66,28 @@ class Handles:
 
     # Called by providers
 
-    def WPUCreateSocketHandle(self, dwCatalogEntryId: int, dwContext: Any, lpErrno: Any) -> int:
+    @answers(INVALID_SOCKET)
+    def WPUCreateSocketHandle(self, dwCatalogEntryId: int, dwContext: Any) -> int:
         if not self.is_open:
-            return _fail(lpErrno, WSAENETDOWN, INVALID_SOCKET)
+            raise WinsockError(WSAENETDOWN)
         handle = next(self._numbers)
         self._contexts[handle] = dwContext
         self._latest[get_ident()] = handle
         return handle
 
-    def WPUQuerySocketHandleContext(self, s: int, lpContext: Any, lpErrno: Any) -> int:
+    @answers(SOCKET_ERROR)
+    def WPUQuerySocketHandleContext(self, s: int, lpContext: Any) -> int:
         """What WPUCreateSocketHandle was given.  WSAENOTSOCK, WSAEFAULT."""
-        if s not in self._contexts:
-            return _fail(lpErrno, WSAENOTSOCK)
+        self._check(s)
         if not isinstance(lpContext, INT):
-            return _fail(lpErrno, WSAEFAULT)
+            raise WinsockError(WSAEFAULT)
         lpContext.Value = self._contexts[s]
         return NO_ERROR
 
-    def WPUCloseSocketHandle(self, s: int, lpErrno: Any) -> int:
+    @answers(SOCKET_ERROR)
+    def WPUCloseSocketHandle(self, s: int) -> int:
         """The last that the provider has to say about the socket.  WSAENOTSOCK."""
-        if s not in self._contexts:
-            return _fail(lpErrno, WSAENOTSOCK)
+        self._check(s)
         del self._contexts[s]
         listener = self._listeners.pop(s, None)
         if listener is not None:
@@ -93,19 +95,17 @@ class Handles:
         self._closed()
         return NO_ERROR
 
+    @answers(SOCKET_ERROR)
     def WPUCompleteOverlappedRequest(
-        self, s: int, lpOverlapped: WSAOVERLAPPED, dwError: int, cbTransferred: int, lpErrno: Any
+        self, s: int, lpOverlapped: WSAOVERLAPPED, dwError: int, cbTransferred: int
     ) -> int:
         """WSAENOTSOCK for a handle that is none (any more)."""
-        if s not in self._contexts:
-            return _fail(lpErrno, WSAENOTSOCK)
+        self._check(s)
         listener = self._listeners.get(s)
         if listener is not None:
             listener.completed(lpOverlapped, dwError, cbTransferred)
         return NO_ERROR
 
-
-def _fail(lpErrno: Any, code: int, result: int = SOCKET_ERROR) -> int:
-    if isinstance(lpErrno, INT):
-        lpErrno.Value = code
-    return result
+    def _check(self, s: int) -> None:
+        if s not in self._contexts:
+            raise WinsockError(WSAENOTSOCK)

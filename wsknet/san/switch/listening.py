@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wsknet.san.numbers import CF_ACCEPT, CF_REJECT, FD_ACCEPT, INVALID_SOCKET, NO_ERROR
 from wsknet.san.sockaddr import SIZE, SOCKADDR_IN
 from wsknet.san.structures import INT
-from wsknet.san.switch.companion import Companion, Failed
+from wsknet.san.switch.companion import CallFailed, Companion
 from wsknet.san.switch.decision import companions
 from wsknet.types import Address, Endpoint
 
@@ -69,14 +69,14 @@ class Listening:
         switch = self.switch
         try:
             companion = Companion.create(switch.host, switch.handles, provider)
-        except Failed:
+        except CallFailed:
             return
         self._companions[provider, name.address] = companion  # before the first request, which may come at once
         try:
             companion.prepare(name, self._socket.settings)
             companion.listen(self._backlog)
             companion.select(FD_ACCEPT, partial(self._signalled, companion))
-        except Failed:
+        except CallFailed:
             del self._companions[provider, name.address]
             companion.close()
 
@@ -106,7 +106,7 @@ class Listening:
     def _signalled(self, companion: Companion) -> None:
         try:
             found = companion.happened()
-        except Failed:
+        except CallFailed:
             return
         if found.lNetworkEvents & FD_ACCEPT:
             self._hear(companion)
