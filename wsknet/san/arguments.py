@@ -98,7 +98,7 @@ def wants_name(name: Any, namelen: Any) -> bool:
 
 
 def store_name(name: SOCKADDR_IN, namelen: INT, endpoint: Endpoint) -> None:
-    name.assign(SOCKADDR_IN(endpoint.address, endpoint.port))
+    name.assign(SOCKADDR_IN.of(endpoint))
     namelen.Value = SIZE
 
 

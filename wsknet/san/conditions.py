@@ -26,4 +26,4 @@ def ask(lpfnCondition: Any, dwCallbackData: Any, remote: Endpoint, local: Endpoi
 
 
 def _name(endpoint: Endpoint) -> WSABUF:
-    return WSABUF(bytes(SOCKADDR_IN(endpoint.address, endpoint.port)))
+    return WSABUF(bytes(SOCKADDR_IN.of(endpoint)))

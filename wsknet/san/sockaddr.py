@@ -12,6 +12,8 @@ from wsknet.types import Address, Buffer, Endpoint
 
 SIZE = 16
 ADDRESS_SIZE = 4
+ANY = INADDR_ANY.to_bytes(ADDRESS_SIZE, "big")
+"""The wildcard as an address: 0.0.0.0."""
 
 
 def htons(hostshort: int) -> int:
@@ -34,6 +36,11 @@ class SOCKADDR_IN:
         self.sin_port = htons(port)
         self.sin_addr = bytes(address)
 
+    @classmethod
+    def of(cls, endpoint: Endpoint) -> SOCKADDR_IN:
+        """Of IPv4; there is no place for a zone."""
+        return cls(endpoint.address, endpoint.port)
+
     @property
     def port(self) -> int:
         return ntohs(self.sin_port)
@@ -44,7 +51,7 @@ class SOCKADDR_IN:
 
     @property
     def is_wildcard(self) -> bool:
-        return int.from_bytes(self.sin_addr, "little") == INADDR_ANY
+        return self.sin_addr == ANY
 
     def __bytes__(self) -> bytes:
         return self.sin_family.to_bytes(2, "little") + self.sin_port.to_bytes(2, "little") + self.sin_addr + bytes(8)

@@ -17,6 +17,7 @@ from __future__ import annotations
 from threading import local
 from typing import TYPE_CHECKING, Any
 
+from wsknet.san.arguments import is_pointer_to_number
 from wsknet.san.numbers import (
     FIONBIO,
     HIBYTE,
@@ -310,7 +311,7 @@ def _one(buf: Any, length: Any) -> list[WSABUF]:
 
 def _memory_of(value: Any) -> Any:
     """The bytes of an option; what has none stays as it is, and the provider refuses it."""
-    if isinstance(value, INT) and isinstance(value.Value, int):
+    if is_pointer_to_number(value):
         return (value.Value & 0xFFFF_FFFF).to_bytes(_VALUE_SIZE, "little")
     if isinstance(value, LINGER) and isinstance(value.l_onoff, int) and isinstance(value.l_linger, int):
         return b"".join((each & 0xFFFF).to_bytes(2, "little") for each in (value.l_onoff, value.l_linger))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from wsknet.san.arguments import is_pointer_to_number, listed, number, read_name, view_of
@@ -9,6 +10,7 @@ from wsknet.san.calls import WinsockError
 from wsknet.san.numbers import AF_INET, AF_INET6, AF_UNSPEC, WSAEAFNOSUPPORT, WSAEFAULT
 from wsknet.san.sockaddr import SOCKADDR_IN
 from wsknet.san.structures import WSABUF, WSAOVERLAPPED
+from wsknet.types import Buffer
 
 ULONG_SIZE = 4
 
@@ -34,6 +36,16 @@ def _view_of(buffer: Any, is_filled: bool) -> memoryview:
     return view_of(buffer.buf, buffer.len, is_filled=is_filled)
 
 
+def scatter(data: Buffer, views: Sequence[memoryview]) -> int:
+    """Fill `views` in order; how many bytes of `data` they have taken."""
+    count = 0
+    for view in views:
+        part = data[count : count + len(view)]
+        view[: len(part)] = part
+        count += len(part)
+    return count
+
+
 def read_ulong(buffer: Any, size: Any) -> int:
     """An unsigned long that is given by pointer and size.  WSAEFAULT."""
     if is_pointer_to_number(buffer) and number(size, WSAEFAULT) >= ULONG_SIZE:
@@ -41,9 +53,11 @@ def read_ulong(buffer: Any, size: Any) -> int:
     return int.from_bytes(view_of(buffer, size, least=ULONG_SIZE)[:ULONG_SIZE], "little")
 
 
-def check_overlapped(lpOverlapped: Any, lpCompletionRoutine: Any) -> None:
-    """WSAEFAULT for what is there and is no overlapped structure, or no function."""
+def read_overlapped(lpOverlapped: Any, lpCompletionRoutine: Any, *, is_overlapped: bool) -> WSAOVERLAPPED | None:
+    """What a call uses of them on a socket that is overlapped or not.  WSAEFAULT for what is there and is no overlapped
+    structure, or no function."""
     if lpOverlapped is not None and not isinstance(lpOverlapped, WSAOVERLAPPED):
         raise WinsockError(WSAEFAULT)
     if lpCompletionRoutine is not None and not callable(lpCompletionRoutine):
         raise WinsockError(WSAEFAULT)
+    return lpOverlapped if is_overlapped else None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from wsknet.san.arguments import check_output, read_destination, store_address_list
-from wsknet.san.base.arguments import ULONG_SIZE, check_overlapped, read_ulong
+from wsknet.san.base.arguments import ULONG_SIZE, read_overlapped, read_ulong
 from wsknet.san.base.datagram_socket import DatagramSocket
 from wsknet.san.base.operations import Operation, Outcome, Way, perform
 from wsknet.san.base.stream_socket import StreamSocket
@@ -79,8 +79,7 @@ class ControlFunctions:
     ) -> int:
         """Everything but SIO_ADDRESS_LIST_CHANGE is answered at once, with lpOverlapped as well."""
         socket = self._sockets.find(s)
-        check_overlapped(lpOverlapped, lpCompletionRoutine)
-        lpOverlapped = lpOverlapped if socket.is_overlapped else None
+        lpOverlapped = read_overlapped(lpOverlapped, lpCompletionRoutine, is_overlapped=socket.is_overlapped)
         if lpcbBytesReturned is None and lpOverlapped is not None:
             lpcbBytesReturned = INT()
         if not isinstance(lpcbBytesReturned, INT):

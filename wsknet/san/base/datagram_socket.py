@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wsknet.san.base.arguments import scatter
 from wsknet.san.base.operations import Outcome
-from wsknet.san.base.sockets import ANY, Socket
+from wsknet.san.base.sockets import Socket
 from wsknet.san.calls import WinsockError
 from wsknet.san.numbers import (
     ERRORS,
@@ -23,6 +24,7 @@ from wsknet.san.numbers import (
     WSAEOPNOTSUPP,
     WSAESHUTDOWN,
 )
+from wsknet.san.sockaddr import ANY
 from wsknet.types import Cover, Endpoint, Instant
 
 if TYPE_CHECKING:
@@ -117,11 +119,7 @@ class DatagramSocket(Socket):
             return None
         if source is not None:
             source.append(datagram.source)
-        count = 0
-        for view in views:
-            part = datagram.data[count : count + len(view)]
-            view[: len(part)] = part
-            count += len(part)
+        count = scatter(datagram.data, views)
         return Outcome(count, error=0 if count == len(datagram.data) else WSAEMSGSIZE)
 
     @property

@@ -22,6 +22,7 @@ from wsknet.san.numbers import (
     WSAEINTR,
     WSAEINVAL,
 )
+from wsknet.san.sockaddr import ANY
 from wsknet.transport.sharing import Security
 from wsknet.types import Cover, Endpoint, Instant, LocalName
 
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from wsknet.san.base.operations import Attempt
     from wsknet.transport.tcp.endpoint import TcpEndpoint
     from wsknet.transport.udp.endpoint import UdpEndpoint
-
-ANY = bytes(4)
-"""INADDR_ANY."""
 
 
 class Socket(ABC):

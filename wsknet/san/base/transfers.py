@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wsknet.san.arguments import check_room, is_pointer_to_number, number, read_destination, store_name
-from wsknet.san.base.arguments import check_overlapped, views_of
+from wsknet.san.base.arguments import read_overlapped, views_of
 from wsknet.san.base.datagram_socket import DatagramSocket, destination_of
 from wsknet.san.base.operations import Outcome, Way, perform
 from wsknet.san.calls import WinsockError, answers
@@ -155,8 +155,7 @@ def _send(
     lpOverlapped: Any,
     lpCompletionRoutine: Any,
 ) -> int:
-    check_overlapped(lpOverlapped, lpCompletionRoutine)
-    lpOverlapped = lpOverlapped if socket.is_overlapped else None
+    lpOverlapped = read_overlapped(lpOverlapped, lpCompletionRoutine, is_overlapped=socket.is_overlapped)
     data = views_of(lpBuffers, dwBufferCount, are_filled=False)
     _check_count(lpNumberOfBytesSent, lpOverlapped)
     attempt = socket.sending(data, number(dwFlags), to, may_wait=_may_wait(socket, lpOverlapped))
@@ -181,8 +180,7 @@ def _receive(
     lpOverlapped: Any,
     lpCompletionRoutine: Any,
 ) -> int:
-    check_overlapped(lpOverlapped, lpCompletionRoutine)
-    lpOverlapped = lpOverlapped if socket.is_overlapped else None
+    lpOverlapped = read_overlapped(lpOverlapped, lpCompletionRoutine, is_overlapped=socket.is_overlapped)
     views = views_of(lpBuffers, dwBufferCount, are_filled=True)
     _check_count(lpNumberOfBytesRecvd, lpOverlapped)
     if not is_pointer_to_number(lpFlags):

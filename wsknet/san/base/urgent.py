@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wsknet.san.base.arguments import scatter
+
 if TYPE_CHECKING:
     from wsknet.san.base.settings import Settings
     from wsknet.san.base.stream import Stream
@@ -65,13 +67,7 @@ class UrgentReader:
         return count
 
     def peek(self, views: list[memoryview]) -> int:
-        data = self._stream.peek(min(self.ordinary, sum(map(len, views))))
-        count = 0
-        for view in views:
-            part = data[count : count + len(view)]
-            view[: len(part)] = part
-            count += len(part)
-        return count
+        return scatter(self._stream.peek(min(self.ordinary, sum(map(len, views)))), views)
 
     def take_byte(self, *, is_peek: bool) -> bytes:
         """The out-of-band byte; empty if there is none."""

@@ -22,9 +22,9 @@ from wsknet.san.numbers import (
 )
 from wsknet.san.provider.attempt import Attempt
 from wsknet.san.provider.channel import Channel
-from wsknet.san.provider.names import WILDCARD
 from wsknet.san.provider.native import Request
 from wsknet.san.provider.states import Cause, SocketState
+from wsknet.san.sockaddr import ANY
 from wsknet.transport.ports import PortChoice
 from wsknet.types import Cover, Endpoint, LocalName, is_multicast
 
@@ -78,11 +78,11 @@ def WSPConnect(
 
 def _nic_for(socket: SanSocket, remote: Endpoint) -> NicAddress:
     proxy, name = socket.process.proxy, socket.name
-    if name is None or name.address == WILDCARD:
+    if name is None or name.address == ANY:
         raise WinsockError(WSAEINVAL)
     if proxy.is_down:
         raise WinsockError(WSAENETDOWN)
-    is_peer = remote.port and remote.address not in (WILDCARD, BROADCAST) and not is_multicast(remote.address)
+    is_peer = remote.port and remote.address not in (ANY, BROADCAST) and not is_multicast(remote.address)
     if not is_peer or proxy.nic_with(name.address) is None:
         raise WinsockError(WSAEADDRNOTAVAIL)
     nic = proxy.nic_towards(name.address, remote.address)

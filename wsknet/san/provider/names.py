@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wsknet.san.sockaddr import ANY
 from wsknet.types import Endpoint
 
 if TYPE_CHECKING:
     from wsknet.san.provider.sockets import SanSocket
-
-WILDCARD = bytes(4)
 
 
 class Names:
@@ -51,7 +50,7 @@ class Names:
         Only one of several does (SAN-5.2).  The exact name comes first as it does in TCP, where the sockets that these
         are companions of would otherwise be told apart differently.
         """
-        for name in (destination, Endpoint(WILDCARD, destination.port)):
+        for name in (destination, Endpoint(ANY, destination.port)):
             for socket in self._listeners.get(name, ()):
                 return socket
         return None

@@ -74,7 +74,7 @@ class Companion:
         one (SAN-9).  `CallFailed`, and then the companion is closed."""
         try:
             lpErrno = INT()
-            self._check(self.provider.table.lpWSPBind(self.s, SOCKADDR_IN(*name[:2]), SIZE, lpErrno), lpErrno)
+            self._check(self.provider.table.lpWSPBind(self.s, SOCKADDR_IN.of(name), SIZE, lpErrno), lpErrno)
             if settings.is_debug:
                 self._set_debug()
         except CallFailed:
@@ -107,7 +107,7 @@ class Companion:
     def connect(self, remote: Endpoint) -> bool:
         """Whether it is connected at once; if not, FD_CONNECT follows."""
         lpErrno = INT()
-        name = SOCKADDR_IN(remote.address, remote.port)
+        name = SOCKADDR_IN.of(remote)
         answer = self.provider.table.lpWSPConnect(self.s, name, SIZE, None, None, None, None, lpErrno)
         if answer != NO_ERROR and lpErrno.Value == WSAEWOULDBLOCK:
             return False
