@@ -10,15 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.net.fragments import PEER, US, families
 from tests.unit.net.lab import IF1, PEER_MAC, A, Lab, mac_of, udp_header
 from wsknet.config import ReassemblyConfig, StackConfig
 from wsknet.net import changes
 from wsknet.trace import DropReason
 from wsknet.types import Family, Proto
-
-US = {Family.IPV4: "10.1.0.2", Family.IPV6: "2001:db8:1::2"}
-PEER = {Family.IPV4: "10.1.0.50", Family.IPV6: "2001:db8:1::50"}
-families = pytest.mark.parametrize("family", [Family.IPV4, Family.IPV6], ids=["IPv4", "IPv6"])
 
 OUR_ADDRESS = {family: A(address) for family, address in US.items()}
 PEER_ADDRESS = {family: A(address) for family, address in PEER.items()}

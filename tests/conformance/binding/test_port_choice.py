@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from scapy.layers.inet import UDP
 
+from tests.conformance.binding.port_tables import FOUR
 from tests.support.tcp_lab import TcpLab
 from tests.support.tcp_peer import OUR_ADDRESS, sec
 from tests.unit.transport.bench import Bench
@@ -22,7 +23,6 @@ from wsknet.transport.udp.endpoint import UdpEndpoint
 from wsknet.types import Address, Cover, Endpoint, Family, IfIndex, LocalName, Proto
 
 AT_CONNECT, SCALABLE = PortChoice.AT_CONNECT, PortChoice.SCALABLE
-FOUR = (50000, 50003)
 FOUR_PORTS = set(range(50000, 50004))
 FAMILIES = pytest.mark.parametrize("family", list(Family), ids=lambda family: family.name)
 SETS = pytest.mark.parametrize("behaviour", [WINDOWS, LINUX], ids=["windows", "linux"])

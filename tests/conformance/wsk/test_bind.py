@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.wsk_datagrams import name_of
 from tests.support.wsk_lab import FAR, FAR6, NEAR, NEAR6, PORT, Lab, Request, ok, start
 from wsknet.wsk import (
     AF_INET,
@@ -40,10 +41,6 @@ from wsknet.wsk import (
 BINDABLE = [WSK_FLAG_LISTEN_SOCKET, WSK_FLAG_CONNECTION_SOCKET, WSK_FLAG_DATAGRAM_SOCKET, WSK_FLAG_STREAM_SOCKET]
 
 
-def local(Socket: WSK_SOCKET) -> tuple[str, int]:
-    return simple.host_and_port(ok(simple.local_address(Socket)))
-
-
 @pytest.mark.rule("R-109", "R-138")
 @pytest.mark.parametrize("Flags", BINDABLE)
 def test_port_0_asks_for_a_dynamic_port_which_can_be_read(lab: Lab, Flags: int) -> None:
@@ -51,7 +48,7 @@ def test_port_0_asks_for_a_dynamic_port_which_can_be_read(lab: Lab, Flags: int) 
     request = start(Socket.Dispatch.WskBind, Socket, simple.address("0.0.0.0", 0), 0)
 
     assert (request.status, request.information) == (STATUS_SUCCESS, 0)
-    address, port = local(Socket)
+    address, port = name_of(Socket)
     assert address == "0.0.0.0"
     assert 49152 <= port <= 65535
 
@@ -70,7 +67,7 @@ def test_an_unbound_socket_has_no_local_address(lab: Lab, Flags: int) -> None:
 def test_the_port_is_there_from_bind_on_and_the_address_not_yet(lab: Lab) -> None:
     Socket = lab.bound(lab.near, WSK_FLAG_CONNECTION_SOCKET, port=6000)
 
-    assert local(Socket) == ("0.0.0.0", 6000)
+    assert name_of(Socket) == ("0.0.0.0", 6000)
 
 
 @pytest.mark.rule("R-103", "R-132")
@@ -81,28 +78,28 @@ def test_connecting_gives_the_address(lab: Lab, host: str, near: str, far: str) 
     Socket = lab.bound(lab.near, WSK_FLAG_CONNECTION_SOCKET, host, 6000, AddressFamily=AddressFamily)
     ok(simple.connect(Socket, simple.address(far, PORT)))
 
-    assert local(Socket) == (near, 6000)
+    assert name_of(Socket) == (near, 6000)
     assert simple.host_and_port(ok(simple.remote_address(Socket))) == (far, PORT)
 
 
 def test_a_failed_connect_leaves_the_wildcard(lab: Lab) -> None:
     Socket = lab.bound(lab.near, WSK_FLAG_CONNECTION_SOCKET, port=6000)
     assert simple.connect(Socket, simple.address(FAR, PORT))[0] != STATUS_SUCCESS
-    assert local(Socket) == ("0.0.0.0", 6000)
+    assert name_of(Socket) == ("0.0.0.0", 6000)
 
     lab.listener()
     ok(simple.connect(Socket, simple.address(FAR, PORT)))
-    assert local(Socket) == (NEAR, 6000)
+    assert name_of(Socket) == (NEAR, 6000)
 
 
 @pytest.mark.rule("R-105", "D-28")
 def test_a_stream_socket_keeps_the_wildcard_until_it_connects(lab: Lab) -> None:
     listening, connecting = (lab.bound(lab.far, WSK_FLAG_STREAM_SOCKET, port=port) for port in (PORT, 6000))
     ok(simple.listen(listening))
-    assert local(listening) == ("0.0.0.0", PORT)
+    assert name_of(listening) == ("0.0.0.0", PORT)
 
     ok(simple.connect(connecting, simple.address(FAR, PORT)))
-    assert local(connecting) == (FAR, 6000)
+    assert name_of(connecting) == (FAR, 6000)
 
 
 @pytest.mark.rule("R-108", "D-02")
@@ -121,7 +118,7 @@ def test_a_socket_is_bound_once(lab: Lab, Flags: int) -> None:
     Socket = lab.bound(lab.near, Flags, port=6000)
 
     assert simple.bind(Socket, simple.address("0.0.0.0", 6001)) == (STATUS_INVALID_DEVICE_STATE, 0)
-    assert local(Socket) == ("0.0.0.0", 6000)
+    assert name_of(Socket) == ("0.0.0.0", 6000)
 
 
 @pytest.mark.rule("D-04")

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.wsk_lab import FAR, NEAR, PORT, Lab, Request, ok, start
+from tests.support.wsk_datagrams import TO_FAR
+from tests.support.wsk_lab import NEAR, Lab, Request, ok, start
 from wsknet.wsk import (
     AF_INET,
     AF_UNIX,
@@ -28,7 +29,6 @@ from wsknet.wsk import (
     verify,
 )
 
-TO_FAR = simple.address(FAR, PORT)
 ANY = simple.address("0.0.0.0", 0)
 
 

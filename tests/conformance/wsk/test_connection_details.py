@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 
+from tests.support.wsk_datagrams import TO_FAR
 from tests.support.wsk_inspecting import lose
-from tests.support.wsk_lab import FAR, NEAR, PORT, RST, SYN, Lab, Request, Watch, ok, start
+from tests.support.wsk_lab import FAR, NEAR, PORT, RST, SYN, Lab, Watch, ok, start
 from tests.support.wsk_lab import lab as laboratory
+from tests.support.wsk_notifications import await_addresses
 from tests.support.wsk_tcp import ioctl, send
 from wsknet.behaviour import LINUX
 from wsknet.devices.impair import Impairment
 from wsknet.types import MILLISECOND, Duration
 from wsknet.wsk import (
     IPPROTO_TCP,
-    SIO_ADDRESS_LIST_CHANGE,
     SIO_WSK_SET_TCP_SILENT_MODE,
     SOCK_STREAM,
     SOCKADDR_IN,
@@ -24,22 +25,14 @@ from wsknet.wsk import (
     STATUS_SUCCESS,
     WSK_FLAG_CONNECTION_SOCKET,
     BugCheck,
-    WskIoctl,
     faults_of,
     simple,
     verify,
 )
 
-TO_FAR = simple.address(FAR, PORT)
-
 
 def bound(lab: Lab) -> Any:
     return lab.bound(lab.near, WSK_FLAG_CONNECTION_SOCKET)
-
-
-def await_addresses(Socket: Any) -> Request:
-    arguments = (WskIoctl, SIO_ADDRESS_LIST_CHANGE, 0, 0, None, 0, None, None)
-    return start(Socket.Dispatch.WskControlSocket, Socket, *arguments)
 
 
 def delay(wire: Watch, by: int) -> None:

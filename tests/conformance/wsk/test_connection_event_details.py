@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.wsk_lab import FAR, PORT, Lab, ok, start
+from tests.support.wsk_datagrams import TO_FAR
+from tests.support.wsk_lab import Lab, ok, start
 from tests.support.wsk_tcp import send
 from wsknet.net.changes import InterfaceRemoved
 from wsknet.types import MILLISECOND
@@ -30,7 +31,6 @@ from wsknet.wsk import (
     simple,
 )
 
-TO_FAR = simple.address(FAR, PORT)
 GRACEFUL, ABORTIVE = WSK_FLAG_AT_DISPATCH_LEVEL, WSK_FLAG_AT_DISPATCH_LEVEL | WSK_FLAG_ABORTIVE
 
 

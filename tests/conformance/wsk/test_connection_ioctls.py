@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.wsk_categories import B, C, D, L, S
 from tests.support.wsk_lab import FAR, FAR6, NEAR, NEAR6, PORT, Lab, Request, ok
 from tests.support.wsk_tcp import bound, control, families, far_address, ioctl, listener, pair, query, send, size_of
 from wsknet.wsk import (
@@ -40,11 +41,6 @@ from wsknet.wsk import (
     WSK_EVENT_RECEIVE,
     WSK_EXTENSION_CONTROL_IN,
     WSK_EXTENSION_CONTROL_OUT,
-    WSK_FLAG_BASIC_SOCKET,
-    WSK_FLAG_CONNECTION_SOCKET,
-    WSK_FLAG_DATAGRAM_SOCKET,
-    WSK_FLAG_LISTEN_SOCKET,
-    WSK_FLAG_STREAM_SOCKET,
     BugCheck,
     KeLowerIrql,
     KeRaiseIrql,
@@ -53,14 +49,6 @@ from wsknet.wsk import (
     simple,
 )
 from wsknet.wsk.control.redirect import redirect, redirect_records
-
-L, C, D, S, B = (
-    WSK_FLAG_LISTEN_SOCKET,
-    WSK_FLAG_CONNECTION_SOCKET,
-    WSK_FLAG_DATAGRAM_SOCKET,
-    WSK_FLAG_STREAM_SOCKET,
-    WSK_FLAG_BASIC_SOCKET,
-)
 
 RECORDS, CONTEXT = SIO_QUERY_WFP_CONNECTION_REDIRECT_RECORDS, SIO_QUERY_WFP_CONNECTION_REDIRECT_CONTEXT
 

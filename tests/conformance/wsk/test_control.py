@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.wsk_categories import B, C, D, L, S
 from tests.support.wsk_lab import FAR, PORT, Lab, Request, ok, start
 from wsknet.types import SECOND
 from wsknet.wsk import (
@@ -46,25 +47,12 @@ from wsknet.wsk import (
     WSK_EVENT_RECEIVE,
     WSK_EVENT_RECEIVE_FROM,
     WSK_EVENT_SEND_BACKLOG,
-    WSK_FLAG_BASIC_SOCKET,
-    WSK_FLAG_CONNECTION_SOCKET,
-    WSK_FLAG_DATAGRAM_SOCKET,
-    WSK_FLAG_LISTEN_SOCKET,
-    WSK_FLAG_STREAM_SOCKET,
     WSK_SOCKET,
     WskControlMax,
     WskGetOption,
     WskIoctl,
     WskSetOption,
     simple,
-)
-
-L, C, D, S, B = (
-    WSK_FLAG_LISTEN_SOCKET,
-    WSK_FLAG_CONNECTION_SOCKET,
-    WSK_FLAG_DATAGRAM_SOCKET,
-    WSK_FLAG_STREAM_SOCKET,
-    WSK_FLAG_BASIC_SOCKET,
 )
 
 OPTIONS = [

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.wsk_datagrams import TO_FAR
 from tests.support.wsk_lab import FAR, NEAR, PORT, Lab, Request, ok, start
+from tests.support.wsk_notifications import await_addresses
 from tests.support.wsk_packets import V4, V6, Names, sent, traffic_class
 from wsknet.wsk import (
     AF_INET6,
@@ -19,7 +21,6 @@ from wsknet.wsk import (
     IPV6_V6ONLY,
     MSG_CTRUNC,
     MSG_TRUNC,
-    SIO_ADDRESS_LIST_CHANGE,
     SIO_WSK_SET_REMOTE_ADDRESS,
     SIO_WSK_SET_SENDTO_ADDRESS,
     STATUS_FILE_FORCED_CLOSED,
@@ -38,7 +39,6 @@ from wsknet.wsk import (
 )
 
 families = pytest.mark.parametrize("names", [V4, V6], ids=["IPv4", "IPv6"])
-TO_FAR = simple.address(FAR, PORT)
 INFO = 24
 """Bytes of a message with an in_pktinfo: header, address and interface."""
 
@@ -174,11 +174,6 @@ def test_an_ipv4_address_is_fixed_where_the_socket_is_dual(lab: Lab, code: int, 
 
 
 # The end
-
-
-def await_addresses(Socket: Any) -> Request:
-    arguments = (WskIoctl, SIO_ADDRESS_LIST_CHANGE, 0, 0, None, 0, None, None)
-    return start(Socket.Dispatch.WskControlSocket, Socket, *arguments)
 
 
 @pytest.mark.rule("D-23")

@@ -8,6 +8,7 @@ import pytest
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6ParamProblem, ICMPv6TimeExceeded, IPv6
 
+from tests.support.wsk_control_info import messages_in
 from tests.support.wsk_lab import FAR, FAR6, NEAR, NEAR6, PORT, Lab, Request, ok, start
 from tests.support.wsk_packets import V4, V6, Names, inject, tell_too_big
 from wsknet.text import parse_address as A
@@ -44,12 +45,7 @@ from wsknet.wsk import (
     STATUS_PENDING,
     STATUS_PORT_UNREACHABLE,
     STATUS_SUCCESS,
-    WSA_CMSG_DATA,
-    WSA_CMSG_FIRSTHDR,
     WSA_CMSG_LEN,
-    WSA_CMSG_NXTHDR,
-    WSABUF,
-    WSAMSG,
     WSK_CLIENT_DATAGRAM_DISPATCH,
     WSK_EVENT_RECEIVE_FROM,
     WSK_FLAG_DATAGRAM_SOCKET,
@@ -79,15 +75,6 @@ def receive(Socket: WSK_SOCKET) -> Received:
     if not request.is_done:
         return Received(request, [], ("", 0), 0)
     return Received(request, messages_in(ControlInfo, length[0]), simple.host_and_port(source), request.information)
-
-
-def messages_in(ControlInfo: Any, length: int) -> list[tuple[int, int, bytes]]:
-    found, msg = [], WSAMSG(Control=WSABUF(length, ControlInfo))
-    header = WSA_CMSG_FIRSTHDR(msg)
-    while header is not None:
-        found.append((header.cmsg_level, header.cmsg_type, bytes(WSA_CMSG_DATA(header))))
-        header = WSA_CMSG_NXTHDR(msg, header)
-    return found
 
 
 def datagram(lab: Lab, names: Names, *options: int, **more: Any) -> WSK_SOCKET:

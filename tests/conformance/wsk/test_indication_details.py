@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.wsk_lab import FAR, PORT, Lab, ok, start
+from tests.support.wsk_datagrams import TO_FAR
+from tests.support.wsk_lab import PORT, Lab, ok, start
 from wsknet.wsk import (
     IP_PKTINFO,
     IP_RECVTOS,
@@ -29,8 +30,6 @@ from wsknet.wsk import (
     simple,
     verify,
 )
-
-TO_FAR = simple.address(FAR, PORT)
 
 
 class Taker:

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from tests.support.wsk_categories import B, C, D, L, S
+from tests.support.wsk_control_info import control, number
 from tests.support.wsk_lab import FAR, PORT, Lab, Request, lab, ok, start
 from tests.support.wsk_packets import V4, V6, Names, hop_limit, sent, tell_too_big, traffic_class
 from wsknet.behaviour import LINUX
 from wsknet.wsk import (
     AF_INET,
     AF_INET6,
-    CMSGHDR,
     IP_DONTFRAGMENT,
     IP_ECN,
     IP_MTU,
@@ -48,12 +49,6 @@ from wsknet.wsk import (
     STATUS_INVALID_PARAMETER,
     STATUS_NOT_SUPPORTED,
     STATUS_SUCCESS,
-    WSA_CMSG_LEN,
-    WSK_FLAG_BASIC_SOCKET,
-    WSK_FLAG_CONNECTION_SOCKET,
-    WSK_FLAG_DATAGRAM_SOCKET,
-    WSK_FLAG_LISTEN_SOCKET,
-    WSK_FLAG_STREAM_SOCKET,
     WSK_SOCKET,
     WskGetOption,
     WskIoctl,
@@ -61,13 +56,6 @@ from wsknet.wsk import (
     simple,
 )
 
-L, C, D, S, B = (
-    WSK_FLAG_LISTEN_SOCKET,
-    WSK_FLAG_CONNECTION_SOCKET,
-    WSK_FLAG_DATAGRAM_SOCKET,
-    WSK_FLAG_STREAM_SOCKET,
-    WSK_FLAG_BASIC_SOCKET,
-)
 families = pytest.mark.parametrize("names", [V4, V6], ids=["IPv4", "IPv6"])
 HOPS = {V4: IP_TTL, V6: IPV6_UNICAST_HOPS}
 CLASS = {V4: IP_TOS, V6: IPV6_TCLASS}
@@ -78,10 +66,6 @@ MTU = {V4: IP_MTU, V6: IPV6_MTU}
 ECN = {V4: IP_ECN, V6: IPV6_ECN}
 
 
-def number(value: int) -> bytes:
-    return value.to_bytes(4, "little")
-
-
 def datagram(lab: Lab, names: Names, port: int = 9000) -> WSK_SOCKET:
     return lab.datagram(lab.near, port, names.wildcard, AddressFamily=names.family)
 
@@ -89,10 +73,6 @@ def datagram(lab: Lab, names: Names, port: int = 9000) -> WSK_SOCKET:
 def send(Socket: WSK_SOCKET, to: str, size: int = 4, Control: bytes | None = None) -> Request:
     arguments = (simple.buffer(bytes(size)), 0, simple.address(to, PORT), len(Control or b""), Control)
     return start(Socket.Dispatch.WskSendTo, Socket, *arguments)
-
-
-def control(level: int, kind: int, value: int) -> bytes:
-    return (bytes(CMSGHDR(WSA_CMSG_LEN(4), level, kind)) + number(value)).ljust(24, b"\0")
 
 
 def connection(lab: Lab, names: Names, listener_options: Any = (), **options: Any) -> tuple[WSK_SOCKET, WSK_SOCKET]:
@@ -187,8 +167,8 @@ def test_the_type_of_service_is_not_for_programs_but_the_traffic_class_is(lab: L
     ok(simple.set_option(Socket, names.level, CLASS[names], 0xB8))
     assert ok(simple.get_option(Socket, names.level, CLASS[names])) == 0xB8
     send(Socket, names.far)
-    send(Socket, names.far, 4, control(names.level, CLASS[names], 0x28))
-    send(Socket, names.far, 4, control(names.level, ECN[names], 1))
+    send(Socket, names.far, 4, control((names.level, CLASS[names], number(0x28))))
+    send(Socket, names.far, 4, control((names.level, ECN[names], number(1))))
     lab.run()
     usual = 0 if names is V4 else 0xB8
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.dns_lab import CLIENT, CLIENT6
-from tests.support.names_lab import names_lab, room
+from tests.support.names_lab import WEB, WEB6, names_lab, room, web_lab
 from tests.support.wsk_lab import Request
 from wsknet.behaviour import WINDOWS
 from wsknet.wsk import (
@@ -34,7 +34,6 @@ from wsknet.wsk import (
     simple,
 )
 
-WEB, WEB6 = "192.0.2.80", "2001:db8::80"
 BOTH = pytest.mark.parametrize("address", [WEB, WEB6])
 
 
@@ -42,7 +41,7 @@ BOTH = pytest.mark.parametrize("address", [WEB, WEB6])
 @pytest.mark.rule("R-347")
 def test_the_name_is_the_full_one_unless_the_caller_wants_the_short_one(address: str) -> None:
     with names_lab() as lab:
-        lab.zone.add("web.lab", WEB, WEB6)
+        web_lab(lab)
         assert lab.named(simple.address(address, 80)) == ("web.lab", "http")
         assert lab.named(simple.address(address, 80), NI_NOFQDN) == ("web.lab", "http")  # not of our domain
         lab.names.own.domain = "lab"

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.wsk_categories import C, D, L, S
+from tests.support.wsk_datagrams import name_of
 from tests.support.wsk_lab import FAR, NEAR, PORT, Lab, ok
 from tests.support.wsk_lab import lab as make_lab
 from wsknet.behaviour import WINDOWS
@@ -21,20 +23,10 @@ from wsknet.wsk import (
     STATUS_INVALID_PARAMETER,
     STATUS_SUCCESS,
     STATUS_TOO_MANY_ADDRESSES,
-    WSK_FLAG_CONNECTION_SOCKET,
-    WSK_FLAG_DATAGRAM_SOCKET,
-    WSK_FLAG_LISTEN_SOCKET,
-    WSK_FLAG_STREAM_SOCKET,
     WSK_SOCKET,
     simple,
 )
 
-L, C, D, S = (
-    WSK_FLAG_LISTEN_SOCKET,
-    WSK_FLAG_CONNECTION_SOCKET,
-    WSK_FLAG_DATAGRAM_SOCKET,
-    WSK_FLAG_STREAM_SOCKET,
-)
 CODES = pytest.mark.parametrize("code", [SO_RANDOMIZE_PORT, SO_PORT_SCALABILITY, SO_REUSE_UNICASTPORT])
 TWO = (50000, 50001)
 
@@ -59,10 +51,6 @@ def bound(lab: Lab, Flags: int, code: int, address: str = "0.0.0.0") -> WSK_SOCK
     return Socket
 
 
-def local(Socket: WSK_SOCKET) -> tuple[str, int]:
-    return simple.host_and_port(ok(simple.local_address(Socket)))
-
-
 @CODES
 @pytest.mark.parametrize("Flags", [L, C, D, S])
 def test_it_is_off_at_first_and_cannot_be_set_any_more_after_bind(lab: Lab, Flags: int, code: int) -> None:
@@ -85,7 +73,7 @@ def test_a_random_port_is_refused_after_reuse_and_not_the_other_way_round(lab: L
 @pytest.mark.rule("BIND-1.5.2")
 @pytest.mark.parametrize("Flags", [L, C, D, S])
 def test_a_random_port_is_one_of_the_dynamic_range_and_known_at_once(lab: Lab, Flags: int) -> None:
-    address, port = local(bound(lab, Flags, SO_RANDOMIZE_PORT))
+    address, port = name_of(bound(lab, Flags, SO_RANDOMIZE_PORT))
     assert address == "0.0.0.0"
     assert port in TWO
 
@@ -94,7 +82,7 @@ def test_a_random_port_is_one_of_the_dynamic_range_and_known_at_once(lab: Lab, F
 @pytest.mark.parametrize("Flags", [L, C, D, S])
 def test_with_scalability_each_address_has_every_port(lab: Lab, Flags: int) -> None:
     for address in (NEAR, "127.0.0.1"):
-        given = {local(bound(lab, Flags, SO_PORT_SCALABILITY, address)) for _ in TWO}
+        given = {name_of(bound(lab, Flags, SO_PORT_SCALABILITY, address)) for _ in TWO}
         assert given == {(address, port) for port in TWO}
         Socket = socket(lab, Flags, SO_PORT_SCALABILITY)
         assert simple.bind(Socket, simple.address(address, 0))[0] == STATUS_TOO_MANY_ADDRESSES
@@ -104,9 +92,9 @@ def test_with_scalability_each_address_has_every_port(lab: Lab, Flags: int) -> N
 def test_with_reuse_neither_address_nor_port_is_fixed_before_connect(lab: Lab) -> None:
     lab.listener()
     Socket = bound(lab, C, SO_REUSE_UNICASTPORT)
-    assert local(Socket) == ("0.0.0.0", 0)
+    assert name_of(Socket) == ("0.0.0.0", 0)
     ok(simple.connect(Socket, simple.address(FAR, PORT)))
-    address, port = local(Socket)
+    address, port = name_of(Socket)
     assert address == NEAR
     assert port in TWO
 
@@ -119,29 +107,29 @@ def test_with_reuse_a_port_serves_a_second_destination_and_no_second_time_the_sa
         sockets = [bound(lab, Flags, SO_REUSE_UNICASTPORT) for _ in TWO]
         for Socket in sockets:
             ok(simple.connect(Socket, simple.address(FAR, destination)))
-        assert {local(Socket)[1] for Socket in sockets} == set(TWO)
+        assert {name_of(Socket)[1] for Socket in sockets} == set(TWO)
         another = bound(lab, Flags, SO_REUSE_UNICASTPORT)
         Status, _ = simple.connect(another, simple.address(FAR, destination))
         assert Status == STATUS_TOO_MANY_ADDRESSES
-        assert local(another) == ("0.0.0.0", 0)
+        assert name_of(another) == ("0.0.0.0", 0)
 
 
 @pytest.mark.rule("BIND-1.5.4")
 def test_with_reuse_a_listening_socket_has_its_port_as_soon_as_it_listens(lab: Lab) -> None:
-    assert local(bound(lab, L, SO_REUSE_UNICASTPORT))[1] in TWO
+    assert name_of(bound(lab, L, SO_REUSE_UNICASTPORT))[1] in TWO
     Socket = bound(lab, S, SO_REUSE_UNICASTPORT)
-    assert local(Socket)[1] == 0
+    assert name_of(Socket)[1] == 0
     ok(simple.listen(Socket))
-    assert local(Socket)[1] in TWO
+    assert name_of(Socket)[1] in TWO
 
 
 @pytest.mark.rule("BIND-1.5.4")
 def test_with_reuse_a_datagram_socket_has_its_port_from_the_first_datagram_on(lab: Lab) -> None:
     lab.datagram(lab.far, PORT)
     Socket = bound(lab, D, SO_REUSE_UNICASTPORT)
-    assert local(Socket) == ("0.0.0.0", 0)
+    assert name_of(Socket) == ("0.0.0.0", 0)
     ok(simple.send_to(Socket, b"question", simple.address(FAR, PORT)))
-    assert local(Socket)[1] in TWO
+    assert name_of(Socket)[1] in TWO
 
 
 @pytest.mark.rule("BIND-48", "BIND-1.6.2")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.wsk_lab import FAR, PORT, Lab, Request, ok, start
+from tests.support.wsk_receiver import receive
 from wsknet.host import current_host
 from wsknet.wsk import (
     DISPATCH_LEVEL,
@@ -24,7 +25,6 @@ from wsknet.wsk import (
     WSK_EVENT_RECEIVE_FROM,
     WSK_FLAG_CONNECTION_SOCKET,
     WSK_FLAG_WAITALL,
-    WSK_SOCKET,
     BugCheck,
     IoAllocateIrp,
     IoCancelIrp,
@@ -34,11 +34,6 @@ from wsknet.wsk import (
     KeReleaseSpinLock,
     simple,
 )
-
-
-def receive(Socket: WSK_SOCKET, length: int = 100, Flags: int = 0) -> tuple[Request, bytearray]:
-    memory = bytearray(length)
-    return start(Socket.Dispatch.WskReceive, Socket, simple.buffer(memory), Flags), memory
 
 
 @pytest.mark.rule("R-058", "R-062")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.wsk_categories import B, C, D, L, S
 from tests.support.wsk_lab import FAR, NEAR, NEAR6, PORT, Lab, Request, ok, start
 from wsknet.wsk import (
     AF_INET,
@@ -27,11 +28,6 @@ from wsknet.wsk import (
     STATUS_INVALID_PARAMETER,
     STATUS_SUCCESS,
     WSK_CACHE_SD,
-    WSK_FLAG_BASIC_SOCKET,
-    WSK_FLAG_CONNECTION_SOCKET,
-    WSK_FLAG_DATAGRAM_SOCKET,
-    WSK_FLAG_LISTEN_SOCKET,
-    WSK_FLAG_STREAM_SOCKET,
     WSK_RELEASE_SD,
     WSK_SOCKET,
     BugCheck,
@@ -43,13 +39,6 @@ from wsknet.wsk import (
     simple,
 )
 
-L, C, D, S, B = (
-    WSK_FLAG_LISTEN_SOCKET,
-    WSK_FLAG_CONNECTION_SOCKET,
-    WSK_FLAG_DATAGRAM_SOCKET,
-    WSK_FLAG_STREAM_SOCKET,
-    WSK_FLAG_BASIC_SOCKET,
-)
 FRIEND = SECURITY_DESCRIPTOR("friend")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.wsk_categories import C, D, L, S
 from tests.support.wsk_lab import PORT, RST, Lab, ok, start
 from tests.support.wsk_tcp import bound, families, ioctl, listener, pair, receive, send
 from wsknet.trace import DropReason
@@ -25,17 +26,11 @@ from wsknet.wsk import (
     WSK_EVENT_DISCONNECT,
     WSK_EVENT_RECEIVE,
     WSK_FLAG_ABORTIVE,
-    WSK_FLAG_CONNECTION_SOCKET,
-    WSK_FLAG_DATAGRAM_SOCKET,
-    WSK_FLAG_LISTEN_SOCKET,
-    WSK_FLAG_STREAM_SOCKET,
     BugCheck,
     IoCancelIrp,
     simple,
     verify,
 )
-
-L, C, D, S = WSK_FLAG_LISTEN_SOCKET, WSK_FLAG_CONNECTION_SOCKET, WSK_FLAG_DATAGRAM_SOCKET, WSK_FLAG_STREAM_SOCKET
 
 
 def silence(Socket: Any) -> NTSTATUS:

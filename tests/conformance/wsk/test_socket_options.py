@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.wsk_categories import C, D, L, S
 from tests.support.wsk_lab import Lab, ok
 from tests.support.wsk_tcp import control, listener
 from wsknet.wsk import (
@@ -33,16 +34,10 @@ from wsknet.wsk import (
     STATUS_NOT_SUPPORTED,
     STATUS_SUCCESS,
     TCP_NODELAY,
-    WSK_FLAG_CONNECTION_SOCKET,
-    WSK_FLAG_DATAGRAM_SOCKET,
-    WSK_FLAG_LISTEN_SOCKET,
-    WSK_FLAG_STREAM_SOCKET,
     WskGetOption,
     WskSetOption,
     simple,
 )
-
-L, C, D, S = WSK_FLAG_LISTEN_SOCKET, WSK_FLAG_CONNECTION_SOCKET, WSK_FLAG_DATAGRAM_SOCKET, WSK_FLAG_STREAM_SOCKET
 
 WINSOCK_ONLY = [
     SO_DEBUG, SO_ACCEPTCONN, SO_USELOOPBACK, SO_LINGER, SO_OOBINLINE, SO_SNDBUF, SO_SNDLOWAT, SO_RCVLOWAT, SO_SNDTIMEO,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.wsk_categories import B, C, D, L, S
 from tests.support.wsk_lab import FAR, FAR6, NEAR, NEAR6, PORT, Lab, Request, ok, start
 from wsknet.host import Host
 from wsknet.wsk import (
@@ -31,24 +32,12 @@ from wsknet.wsk import (
     WSK_EVENT_RECEIVE,
     WSK_EVENT_RECEIVE_FROM,
     WSK_EVENT_SEND_BACKLOG,
-    WSK_FLAG_BASIC_SOCKET,
-    WSK_FLAG_CONNECTION_SOCKET,
-    WSK_FLAG_DATAGRAM_SOCKET,
-    WSK_FLAG_LISTEN_SOCKET,
-    WSK_FLAG_STREAM_SOCKET,
     WSK_SET_STATIC_EVENT_CALLBACKS,
     WSK_SOCKET,
     remove_transport,
     simple,
 )
 
-L, C, D, S, B = (
-    WSK_FLAG_LISTEN_SOCKET,
-    WSK_FLAG_CONNECTION_SOCKET,
-    WSK_FLAG_DATAGRAM_SOCKET,
-    WSK_FLAG_STREAM_SOCKET,
-    WSK_FLAG_BASIC_SOCKET,
-)
 ACCEPT, RECEIVE, DISCONNECT, RECEIVE_FROM = (
     WSK_EVENT_ACCEPT,
     WSK_EVENT_RECEIVE,

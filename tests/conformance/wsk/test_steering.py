@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.wsk_categories import B, C, D, L, S
 from tests.support.wsk_lab import FAR, FAR6, NEAR, NEAR6, PORT, Lab, Request, ok, start
 from wsknet.host import HostInterface, link_local_address
 from wsknet.text import format_address
@@ -27,11 +28,6 @@ from wsknet.wsk import (
     STATUS_INVALID_PARAMETER,
     STATUS_NETWORK_UNREACHABLE,
     STATUS_SUCCESS,
-    WSK_FLAG_BASIC_SOCKET,
-    WSK_FLAG_CONNECTION_SOCKET,
-    WSK_FLAG_DATAGRAM_SOCKET,
-    WSK_FLAG_LISTEN_SOCKET,
-    WSK_FLAG_STREAM_SOCKET,
     WSK_SOCKET,
     WskGetOption,
     WskIoctl,
@@ -40,13 +36,6 @@ from wsknet.wsk import (
     simple,
 )
 
-L, C, D, S, B = (
-    WSK_FLAG_LISTEN_SOCKET,
-    WSK_FLAG_CONNECTION_SOCKET,
-    WSK_FLAG_DATAGRAM_SOCKET,
-    WSK_FLAG_STREAM_SOCKET,
-    WSK_FLAG_BASIC_SOCKET,
-)
 V4, V6 = (AF_INET, IPPROTO_IP, IP_UNICAST_IF), (AF_INET6, IPPROTO_IPV6, IPV6_UNICAST_IF)
 families = pytest.mark.parametrize(("family", "Level", "code"), [V4, V6], ids=["IPv4", "IPv6"])
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.wsk_categories import C
 from tests.support.wsk_lab import Lab, ok, start
 from tests.support.wsk_tcp import (
     bound,
@@ -25,16 +26,10 @@ from wsknet.wsk import (
     STATUS_NOT_SUPPORTED,
     STATUS_SUCCESS,
     TCPSTATE,
-    WSK_FLAG_CONNECTION_SOCKET,
-    WSK_FLAG_DATAGRAM_SOCKET,
-    WSK_FLAG_LISTEN_SOCKET,
-    WSK_FLAG_STREAM_SOCKET,
     TCP_INFO_v0,
     WskIoctl,
     simple,
 )
-
-L, C, D, S = WSK_FLAG_LISTEN_SOCKET, WSK_FLAG_CONNECTION_SOCKET, WSK_FLAG_DATAGRAM_SOCKET, WSK_FLAG_STREAM_SOCKET
 
 
 @families

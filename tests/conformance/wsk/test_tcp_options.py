@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.wsk_categories import C, D, L, S
 from tests.support.wsk_lab import FAR, PORT, RST, SYN, Lab, ok, start
 from tests.support.wsk_lab import lab as make_lab
 from tests.support.wsk_tcp import (
@@ -66,10 +67,6 @@ from wsknet.wsk import (
     TCP_OFFLOAD_PREFERRED,
     TCP_STDURG,
     TCP_TIMESTAMPS,
-    WSK_FLAG_CONNECTION_SOCKET,
-    WSK_FLAG_DATAGRAM_SOCKET,
-    WSK_FLAG_LISTEN_SOCKET,
-    WSK_FLAG_STREAM_SOCKET,
     TCP_INFO_v0,
     WskGetOption,
     WskIoctl,
@@ -77,8 +74,6 @@ from wsknet.wsk import (
     simple,
     tcp_keepalive,
 )
-
-L, C, D, S = WSK_FLAG_LISTEN_SOCKET, WSK_FLAG_CONNECTION_SOCKET, WSK_FLAG_DATAGRAM_SOCKET, WSK_FLAG_STREAM_SOCKET
 
 DEFAULTS = [
     (TCP_NODELAY, 0, 1),

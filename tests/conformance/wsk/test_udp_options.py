@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from scapy.layers.inet import UDP
 
+from tests.support.wsk_control_info import control, messages_in, number
 from tests.support.wsk_lab import FAR, PORT, Lab, Request, ok, start
 from tests.support.wsk_packets import V4, V6, Names, sent, tell_too_big
 from wsknet.wsk import (
     AF_INET6,
-    CMSGHDR,
     IP_DONTFRAGMENT,
     IP_PKTINFO,
     IP_RECVTOS,
@@ -30,12 +30,6 @@ from wsknet.wsk import (
     UDP_NOCHECKSUM,
     UDP_RECV_MAX_COALESCED_SIZE,
     UDP_SEND_MSG_SIZE,
-    WSA_CMSG_DATA,
-    WSA_CMSG_FIRSTHDR,
-    WSA_CMSG_LEN,
-    WSA_CMSG_NXTHDR,
-    WSABUF,
-    WSAMSG,
     WSK_BUF_LIST,
     WSK_CLIENT_DATAGRAM_DISPATCH,
     WSK_EVENT_RECEIVE_FROM,
@@ -70,19 +64,6 @@ def get_udp(Socket: WSK_SOCKET, option: int) -> int:
 def send(Socket: WSK_SOCKET, to: str, data: bytes, Control: bytes | None = None) -> Request:
     arguments = (simple.buffer(data), 0, simple.address(to, PORT), len(Control or b""), Control)
     return start(Socket.Dispatch.WskSendTo, Socket, *arguments)
-
-
-def control(level: int, kind: int, value: int) -> bytes:
-    return (bytes(CMSGHDR(WSA_CMSG_LEN(4), level, kind)) + value.to_bytes(4, "little")).ljust(24, b"\0")
-
-
-def messages_in(ControlInfo: Any, length: int) -> list[tuple[int, int, bytes]]:
-    found, msg = [], WSAMSG(Control=WSABUF(length, ControlInfo))
-    header = WSA_CMSG_FIRSTHDR(msg)
-    while header is not None:
-        found.append((header.cmsg_level, header.cmsg_type, bytes(WSA_CMSG_DATA(header))))
-        header = WSA_CMSG_NXTHDR(msg, header)
-    return found
 
 
 def sizes_sent(lab: Lab) -> list[int]:
@@ -132,7 +113,7 @@ def test_ipv6_cannot_do_without(lab: Lab, v6only: int) -> None:
 def test_one_send_is_cut_into_messages_of_a_size(lab: Lab, names: Names, by: str) -> None:
     near, far = pair(lab, names)
     data = bytes(range(256)) * 10
-    Control = control(IPPROTO_UDP, UDP_SEND_MSG_SIZE, 1000) if by == "message" else None
+    Control = control((IPPROTO_UDP, UDP_SEND_MSG_SIZE, number(1000))) if by == "message" else None
     if by == "option":
         assert set_udp(near, UDP_SEND_MSG_SIZE, 1000) == STATUS_SUCCESS
         assert get_udp(near, UDP_SEND_MSG_SIZE) == 1000
@@ -147,9 +128,9 @@ def test_one_send_is_cut_into_messages_of_a_size(lab: Lab, names: Names, by: str
 def test_the_message_beats_the_option_for_one_send(lab: Lab, names: Names) -> None:
     near, _ = pair(lab, names)
     set_udp(near, UDP_SEND_MSG_SIZE, 100)
-    send(near, names.far, bytes(200), control(IPPROTO_UDP, UDP_SEND_MSG_SIZE, 0))
-    send(near, names.far, bytes(200), control(IPPROTO_UDP, UDP_SEND_MSG_SIZE, 150))
-    send(near, names.far, bytes(200), control(names.level, 50, 1))
+    send(near, names.far, bytes(200), control((IPPROTO_UDP, UDP_SEND_MSG_SIZE, number(0))))
+    send(near, names.far, bytes(200), control((IPPROTO_UDP, UDP_SEND_MSG_SIZE, number(150))))
+    send(near, names.far, bytes(200), control((names.level, 50, number(1))))
     lab.run()
 
     assert sizes_sent(lab) == [200, 150, 50, 100, 100]
@@ -251,7 +232,7 @@ def test_only_what_is_alike_goes_together(lab: Lab) -> None:
     set_udp(far, UDP_RECV_MAX_COALESCED_SIZE, 1000)
     for option in (IP_PKTINFO, IP_RECVTOS):
         ok(simple.set_option(far, IPPROTO_IP, option, 1))
-    marked = control(IPPROTO_IP, IP_TOS, 8)
+    marked = control((IPPROTO_IP, IP_TOS, number(8)))
     for Socket, to, Control in (
         (near, FAR, None), (near, FAR, None), (other, FAR, None), (near, FAR, None), (near, "192.0.2.77", None),
         (near, "192.0.2.77", marked), (near, "192.0.2.77", marked),
