@@ -29,7 +29,7 @@ send: `error` if there is one, which there also is, with no `failed`, after a pe
     lend(data, token, is_urgent=False)        without copying, however much; always answered by `sent`
     read_into(view) -> int, peek_into(view) -> int, consume(count), readable
     finish(), stop()                          SD_SEND, SD_RECEIVE: unread or later data resets the connection
-    close(), abort()                          in order, once what was written is sent; or at once
+    close(), abort()                          in order, once what was written is sent (see `CLOSE_DELAY`); or at once
     resize(send_limit, receive_limit)         SO_SNDBUF and SO_RCVBUF
 
 Sends are polled with WSPGetOverlappedResult where a later chance to ask is certain; everything else is notified.
@@ -40,6 +40,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
+from wsknet.san.base.tcp_stream import FIN_WAIT_2_DELAY
 from wsknet.san.numbers import WSAENOBUFS
 from wsknet.san.structures import WSABUFEX, WSAOVERLAPPED
 from wsknet.san.switch.regions import Region
@@ -63,14 +64,20 @@ from wsknet.san.switch.session import (
     Writable,
     Write,
 )
+from wsknet.types import Instant
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wsknet.host import Host
-    from wsknet.types import Buffer, Instant
+    from wsknet.types import Buffer
 
 NOTIFY = 0
 POLL = 1
 """The low bit of hEvent (SAN-6.6.1)."""
+CLOSE_DELAY = FIN_WAIT_2_DELAY
+"""[design] How long a closed connection waits for a peer that takes nothing: as long as one of TCP/IP waits for the FIN
+of its peer.  A peer that fetches one piece by RDMA for longer than this counts as one that takes nothing."""
 
 
 class Sink(Protocol):
@@ -107,6 +114,9 @@ class Carrier:
         """Descriptors that the provider has not let go of yet."""
         self._is_begun = False
         self._is_turn_posted = False
+        self._moved_at = Instant(0)
+        """When an operation was over last, or it was closed."""
+        self._cancel_wait: Callable[[], None] | None = None
 
     # The application's side
 
@@ -179,7 +189,20 @@ class Carrier:
 
     def close(self) -> None:
         self._session.close()
+        if self._cancel_wait is None and not self.is_closed:
+            self._moved_at = self._host.driver.now()
+            self._wait_for_peer()
         self._wake()
+
+    def _wait_for_peer(self) -> None:
+        self._cancel_wait = self._host.driver.call_at(Instant(self._moved_at + CLOSE_DELAY), self._look_at_peer)
+
+    def _look_at_peer(self) -> None:
+        with self._host.pump as now:
+            if now < self._moved_at + CLOSE_DELAY:
+                self._wait_for_peer()
+            else:
+                self.abort()
 
     def abort(self) -> None:
         self._session.close_at_once()
@@ -200,6 +223,7 @@ class Carrier:
         """An operation of this carrier's socket is over.  It wakes a turn rather than being one: many come in a row."""
         session = self._session
         with self._host.driver.lock:
+            self._moved_at = self._host.driver.now()
             number = self._receives.pop(overlapped, None)
             transfer = self._transfers.pop(overlapped, None)
             if error:
@@ -345,6 +369,8 @@ class Carrier:
     def _end(self) -> None:
         """Release what no operation uses, and close; the provider releases the rest ("Using registered memory")."""
         self.is_closed = True
+        if self._cancel_wait is not None:
+            self._cancel_wait()
         for region in (self._sending, self._receiving):
             if region.handle and not region.is_in_use:
                 self._socket.deregister(region.handle)
