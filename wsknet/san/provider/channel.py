@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind
-from wsknet.san.provider.farewell import Farewell
+from wsknet.san.provider.farewell import Farewell, Rejected
 from wsknet.san.provider.native import (
     LONGEST_HEAD,
     Accept,
@@ -112,7 +112,9 @@ class Channel:
 
     def reject(self, reason: RejectReason, now: Instant) -> None:
         """Answer the REQUEST with no.  Nothing is told any more."""
-        self._end(Reject(reason), now)
+        farewell = self._end(Reject(reason), now)
+        if farewell is not None:
+            Rejected.of(self.host).keep(farewell, now)
 
     def close(self, now: Instant) -> None:
         """CLOSE, and FIN.  Nothing is told any more, and no memory is in use any more.
@@ -246,18 +248,18 @@ class Channel:
         self._end(None, now)
         self.sink.broken(error, now)
 
-    def _end(self, last: Frame | None, now: Instant) -> None:
+    def _end(self, last: Frame | None, now: Instant) -> Farewell | None:
         """Say `last`, and FIN, where that is possible; else reset."""
         if self._phase is _Phase.OVER:
-            return
+            return None
         endpoint = self._endpoint
         if endpoint.state not in _OPEN or endpoint.acknowledged < self._lent_to:
             self.abort(now)
-            return
+            return None
         self._forget()
         if last is not None:
             self._write(last, now)
-        Farewell(self.host, endpoint, now)
+        return Farewell(self.host, endpoint, now)
 
     def _forget(self) -> None:
         """Nobody's memory is touched any more, and nobody told."""
