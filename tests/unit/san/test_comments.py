@@ -90,6 +90,88 @@ def test_however_tcp_cuts_them_and_sends_them_again(cuts: list[int], again: int)
     assert comments(segment(FIRST + start, piece)) == told[again % len(pieces)]
 
 
+def one_by_one(count: int) -> list[bytes]:
+    """Segments with one frame each, and what is said of them: READ and its number."""
+    return [stream(Read(number, bytes(16), 0, 500)) for number in range(count)]
+
+
+@given(order=st.permutations(range(40)), copies=st.lists(st.integers(0, 39), max_size=5))
+def test_in_whatever_order_they_come_each_frame_is_told_once_and_as_soon_as_it_can_be(
+    order: list[int], copies: list[int]
+) -> None:
+    whole, comments = stream(*FRAMES), begun()
+    size = len(whole) // 40 + 1
+    told: list[str] = []
+    seen: set[int] = set()
+    for number in order:
+        told += filter(None, [comments(segment(FIRST + size * number, whole[size * number : size * (number + 1)]))])
+        seen.add(number)
+        first_missing = min((each for each in range(41) if each not in seen), default=41)
+        complete = len(comments_in_order(whole[: size * first_missing]))
+        assert len(told_frames(told)) >= complete  # more, where all that is missing is data
+    assert sorted(told_frames(told)) == sorted(told_frames(["; ".join(SAID)]))
+    for number in copies:
+        comments(segment(FIRST + size * number, whole[size * number : size * (number + 1)]))
+    assert comments(segment(FIRST + len(whole), stream(Accept()))) == "SAN ACCEPT"
+
+
+def comments_in_order(part: bytes) -> list[str]:
+    return told_frames([begun()(segment(FIRST, part))]) if part else []
+
+
+def told_frames(told: list[str]) -> list[str]:
+    return [text for part in told for text in part.split("; ") if text.startswith("SAN")]
+
+
+def test_of_a_gap_in_mere_data_nothing_is_noticed() -> None:
+    whole, comments = stream(Write(bytes(16), 0, (b"x" * 3_000,)), Accept()), begun()
+    assert comments(segment(FIRST, whole[:1_000])).startswith("SAN WRITE")
+    assert comments(segment(FIRST + 2_000, whole[2_000:])) == "SAN ACCEPT"
+    assert comments(segment(FIRST + 1_000, whole[1_000:2_000])) == ""
+
+
+def test_what_stands_behind_a_gap_is_told_by_the_segment_that_fills_it() -> None:
+    first, second, third = one_by_one(3)
+    comments = begun()
+    assert comments(segment(FIRST, first)) == "SAN READ 0: asks for 500 bytes from offset 0"
+    assert comments(segment(FIRST + 2 * len(first), third)) == ""
+    assert comments(segment(FIRST + 2 * len(first), third[:20])) == ""  # sent again, and less of it
+    said = comments(segment(FIRST + len(first), second))
+    assert told_frames([said]) == [f"SAN READ {number}: asks for 500 bytes from offset 0" for number in (1, 2)]
+    assert comments(segment(FIRST + 2 * len(first), third)) == "SAN READ 2: asks for 500 bytes from offset 0"
+
+
+def test_a_gap_that_nobody_fills_is_told_and_the_frames_after_it_are_told_again() -> None:
+    pieces, comments = one_by_one(100), begun()
+    size = len(pieces[0])
+    told = [comments(segment(FIRST + size * at, piece)) for at, piece in enumerate(pieces) if at != 10]
+    assert all(told[:10])
+    assert not any(told[10 : 10 + 64])
+    missing, *after = told_frames([told[10 + 64]])
+    assert missing == f"SAN: {size} bytes before this are missing, or cannot be told apart"
+    assert after == [f"SAN READ {number}: asks for 500 bytes from offset 0" for number in range(11, 76)]
+    assert told_frames(told[75:]) == [
+        f"SAN READ {number}: asks for 500 bytes from offset 0" for number in range(76, 100)
+    ]
+
+
+def test_after_a_gap_only_what_begins_with_a_frame_is_believed() -> None:
+    """Also when it was the data of the application that looked like one."""
+    accept, comments = stream(Accept()), begun()
+    at = FIRST + 500
+    for _ in range(65):
+        assert comments(segment(at, b"no frame")) == ""
+        at += 8
+    assert told_frames([comments(segment(at, accept + b"and no frame"))]) == [
+        f"SAN: {500 + 65 * 8} bytes before this are missing, or cannot be told apart", "SAN ACCEPT",
+    ]  # fmt: skip
+    at += len(accept) + 12
+    assert comments(segment(at, b"no frame")) == ""
+    assert told_frames([comments(segment(at + 8, accept))]) == [
+        f"SAN: {12 + 8} bytes before this are missing, or cannot be told apart", "SAN ACCEPT",
+    ]  # fmt: skip
+
+
 def test_garbage_is_named_once_and_nothing_is_made_up_after_it() -> None:
     comments = begun()
     assert re.match("SAN: no frame of a SAN NIC", comments(segment(FIRST, b"GET / HTTP/1.0\r\n\r\n")))
