@@ -7,6 +7,7 @@ the host's completions, with no lock held.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from wsknet.types import MILLISECOND, Instant
@@ -20,13 +21,15 @@ WSA_INFINITE = 0xFFFFFFFF
 
 
 class WSAEVENT:
-    """Manual-reset unless told; not signalled at first (WSACreateEvent)."""
+    """Manual-reset, not signalled at first, as WSACreateEvent makes them."""
 
-    def __init__(self, host: Host, *, is_manual: bool = True) -> None:
+    def __init__(self, host: Host) -> None:
         self.host = host
         self.is_set = False
-        self._is_manual = is_manual
-        self._callbacks: list[Callable[[], None]] = []
+        self._lock = Lock()
+        """Of whoever changes `_callbacks`; nothing is called while it is held."""
+        self._callbacks: tuple[Callable[[], None], ...] = ()
+        """Replaced and never changed, so that whoever goes through it sees one state of it."""
 
     def SetEvent(self) -> None:
         self.is_set = True
@@ -38,23 +41,21 @@ class WSAEVENT:
         self.is_set = False
 
     def register(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """RegisterWaitForSingleObject: call `callback` each time that the event has become set, until the returned
-        function is called.  It runs in the next drain of the host's completions, and finds the event set."""
-        self._callbacks.append(callback)
-        return lambda: self._callbacks.remove(callback)
+        """RegisterWaitForSingleObject: call `callback`, which is not registered yet, each time that the event has
+        become set, until the returned function is called.  It runs in the next drain of the host's completions, and
+        finds the event set."""
+        with self._lock:
+            self._callbacks = (*self._callbacks, callback)
+
+        def unregister() -> None:
+            with self._lock:
+                self._callbacks = tuple(each for each in self._callbacks if each is not callback)
+
+        return unregister
 
     def _call(self, callback: Callable[[], None]) -> None:
         if self.is_set and callback in self._callbacks:
-            if not self._is_manual:
-                self.is_set = False
             callback()
-
-    def take(self) -> bool:
-        """Whether it is set; one that is not manual-reset is not any more."""
-        was_set = self.is_set
-        if was_set and not self._is_manual:
-            self.is_set = False
-        return was_set
 
 
 def WSACreateEvent(host: Host) -> WSAEVENT:
@@ -72,8 +73,6 @@ def WSAWaitForMultipleEvents(events: Sequence[WSAEVENT], wait_all: bool, millise
         at = [index for index, event in enumerate(events) if event.is_set]
         if len(at) < (len(events) if wait_all else 1):
             return False
-        for index in at if wait_all else at[:1]:
-            events[index].take()
         found[0] = WAIT_OBJECT_0 + at[0]
         return True
 

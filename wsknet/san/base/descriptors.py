@@ -47,13 +47,15 @@ class Duplicates:
 class Descriptors:
     """Of one process."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: Host) -> None:
+        self._host = host
         self._sockets: dict[int, Socket] = {}
         self._next = FIRST
         self.is_open = True
         """No WSPCleanup yet."""
 
     def add(self, socket: Socket) -> int:
+        """Driver lock held."""
         self.check_open()
         descriptor = self._next
         self._next += STEP
@@ -82,12 +84,16 @@ class Descriptors:
         return socket
 
     def remove(self, s: int) -> bool:
-        """Whether this was the last descriptor of its socket.  WSAENOTSOCK: another thread has closed it meanwhile."""
-        socket = self._sockets.pop(s, None)
-        if socket is None:
-            raise WinsockError(WSAENOTSOCK)
-        socket.descriptors -= 1
-        return not socket.descriptors
+        """Whether this was the last descriptor of its socket, in all processes.  Driver lock not held.
+
+        WSAENOTSOCK: another thread has closed it meanwhile.
+        """
+        with self._host.driver.lock:
+            socket = self._sockets.pop(s, None)
+            if socket is None:
+                raise WinsockError(WSAENOTSOCK)
+            socket.descriptors -= 1
+            return not socket.descriptors
 
     def numbers(self) -> list[int]:
         return list(self._sockets)

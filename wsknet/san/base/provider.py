@@ -38,7 +38,7 @@ class TcpipProvider:
     def __init__(self, host: Host, account: str = "user") -> None:
         self.host = host
         self.account = account
-        self.descriptors = Descriptors()
+        self.descriptors = Descriptors(host)
         with host.pump:
             self.address_lists = AddressLists(host, self.descriptors)
         self.protocol_info = TCP
