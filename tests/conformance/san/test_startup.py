@@ -297,3 +297,14 @@ def test_no_argument_makes_a_function_raise(function: str) -> None:
             for value in HOSTILE:
                 first = value if function == "WSPCloseSocket" else s
                 answer_of(getattr(caller.table, f"lp{function}"), first, *[value] * (CALLED[function] - 1))
+
+
+def test_the_nics_of_a_provider_are_named_one_by_one_or_all_at_once() -> None:
+    with san_lab() as lab:
+        host = lab.hosts[0]
+        for nics, served in (("san0", ["san0"]), (["san0"], ["san0"]), (("lan0", "san0"), ["lan0", "san0"])):
+            provider = SanProvider(host, nics)
+            indices = [host.interfaces[name].index for name in served]
+            assert [each.nic for each in provider.proxy.addresses()] == indices
+        with pytest.raises(ValueError, match="a has no interface san7: it has loopback, lan0, san0"):
+            SanProvider(host, "san7")

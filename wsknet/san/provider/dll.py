@@ -83,16 +83,18 @@ UPCALLS = ("WPUCreateSocketHandle", "WPUQuerySocketHandleContext", "WPUCloseSock
 
 
 class SanProvider:
-    """Installed once on `host`, whose interfaces `nics` are its NICs.  `ValueError` for a name that is none.
+    """Installed once on `host`, whose interfaces `nics` are its NICs: a name, or several.  `ValueError` for a name that
+    is none.
 
     Each process starts it with up-calls of its own, and has sockets of its own; names and NICs are shared.
     """
 
-    def __init__(self, host: Host, nics: Sequence[str] = ("san0",), policy: SanPolicy | None = None) -> None:
+    def __init__(self, host: Host, nics: str | Sequence[str] = "san0", policy: SanPolicy | None = None) -> None:
         self.host = host
         self.policy = policy or SanPolicy()
-        self.proxy = Proxy(host, nics, self.policy)
-        served = {host.interface_index(nic) for nic in nics}
+        names = (nics,) if isinstance(nics, str) else tuple(nics)
+        self.proxy = Proxy(host, names, self.policy)
+        served = {host.interface_index(name) for name in names}
         for interface in host.interfaces.values():
             if interface.index in served:
                 comment_on(interface, self.policy.native_port)
