@@ -65,7 +65,7 @@ def test_the_files_that_the_guide_names_exist() -> None:
         ("san", "SAN, from 10.9.0.1"),
         ("tcpip", "no SAN service provider is installed"),
         ("fallback", "the connect over the SAN has failed: TCP/IP? TCP/IP"),
-        ("cut", "TCP/IP: no SAN NIC has an address"),
+        ("cut", "TCP/IP: the SAN NIC on the subnet of the destination is down"),
     ],
 )
 def test_the_worked_example_runs_and_says_why(way: str, reason: str, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,11 @@ from wsknet.inspect.explain import explain_result, legend, result_data
 from wsknet.inspect.winsock_direct import listens
 from wsknet.san.policy import Wildcard
 from wsknet.scenario.columns import NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wsknet.inspect.what_if import Result
 
 SYSTEMS = {Wildcard.PRE_VISTA: "Before Vista", Wildcard.VISTA: "From Vista on"}
 
@@ -47,10 +52,20 @@ def listen(name: str, san: tuple[str, ...], **common: Any) -> None:
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
         return
     lines = [f"{title} ({where.title})"]
-    for wildcard, result in results.items():
-        lines += ["", f"{SYSTEMS[wildcard]}: {outcome_of('winsock', result)}", ""]
-        lines += [f"  {line}" for line in explain_result(result)]
+    for systems, answer in _told(results):
+        lines += ["", f"{systems}: {answer[0]}", "", *answer[1:]]
     lines += [f"  {line}" for line in wrapped(legend([line.strip() for line in lines]))]
     lines += [f"Note: {note}." for note in where.notes]
     for line in lines:
         click.echo(line)
+
+
+def _told(results: Mapping[Wildcard, Result]) -> list[tuple[str, list[str]]]:
+    """The systems, and what there is to say of them: once where the policy makes no difference."""
+    answers = [
+        (SYSTEMS[wildcard], [outcome_of("winsock", result), *(f"  {line}" for line in explain_result(result))])
+        for wildcard, result in results.items()
+    ]
+    if all(answer == answers[0][1] for _, answer in answers):
+        return [("Before Vista and from Vista on", answers[0][1])]
+    return answers

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from wsknet.host import Host
     from wsknet.san.policy import SanPolicy
     from wsknet.san.structures import WSAPROTOCOL_INFOW, WSPDATA, WSPPROC_TABLE, WSPUPCALLTABLEEX
+    from wsknet.types import Address
 
 
 class InstalledProvider(Protocol):
@@ -30,6 +31,11 @@ class InstalledProvider(Protocol):
         lpUpcallTable: WSPUPCALLTABLEEX,
         lpProcTable: WSPPROC_TABLE,
     ) -> int: ...
+
+    def addresses_down(self) -> list[tuple[Address, int]]:
+        """IPv4 addresses of NICs that are down, with their prefix lengths, which SIO_ADDRESS_LIST_QUERY does not tell.
+        No function of the SPI says so: it is for the words of a decision, and decides nothing.  Driver lock not held.
+        """
 
 
 class Registry:

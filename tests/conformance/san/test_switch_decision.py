@@ -9,6 +9,7 @@ from tests.support.san_switch import PORT, World, san_world
 from wsknet.san.numbers import FD_CONNECT, NO_ERROR, SO_DEBUG, SO_KEEPALIVE, WSAEADDRINUSE, WSAENOBUFS, WSAEWOULDBLOCK
 from wsknet.san.policy import SanPolicy, Wildcard
 from wsknet.san.sockaddr import SIZE
+from wsknet.trace import Decision
 
 
 @pytest.mark.rule("SAN-6.2.1", "SAN-6.2.2", "SAN-4.1.1")
@@ -148,6 +149,29 @@ def test_the_table_follows_the_link_of_the_nic_and_the_question_is_asked_on_a_so
         assert [function for function, _ in world.spies["a"].calls] == ["WSPSocket", "WSPIoctl", "WSPCloseSocket"]
         world.hosts[0].interfaces["san0"].set_up(True)
         assert client.provider.choose(None, peer) is not None  # type: ignore[attr-defined]
+
+
+@pytest.mark.rule("SAN-6.1.3", "SAN-4.2.2")
+@pytest.mark.parametrize(
+    ("address", "rule"),
+    [
+        ("10.9.0.2", "the address is that of a SAN NIC that is down: a companion follows once it is up"),
+        ("0.0.0.0", "every SAN NIC that has an address is down: a companion follows once one is up"),
+    ],
+)
+def test_a_listener_whose_nic_is_down_hears_so_and_gets_its_companion_once_it_is_up(address: str, rule: str) -> None:
+    with san_world(policy=SanPolicy(Wildcard.VISTA)) as world:
+        server, nic = world.program("b"), world.hosts[1].interfaces["san0"]
+        told: list[Decision] = []
+        server.provider.on_decision = lambda socket, why: told.append(why)  # type: ignore[attr-defined]
+        s = server.bound(address)
+        nic.set_up(False)
+        world.forget()
+        server.ok("WSPListen", s, 5)
+        assert [(why.answer, why.rule) for why in told] == [("TCP/IP alone", rule)]
+        assert world.spies["b"].bound == []
+        nic.set_up(True)
+        assert world.spies["b"].bound == ["10.9.0.2:80"]
 
 
 @pytest.mark.rule("SAN-6.2.5", "SAN-9.1")

@@ -76,10 +76,44 @@ def test_candidates_are_all_san_nics(capsys: Capture) -> None:
     ]
 
 
-def test_a_nic_without_an_address_or_a_link_serves_nobody(capsys: Capture) -> None:
-    for card in ("san0", "san0 10.9.0.1/24 down"):
-        _, path, decision = winsock(capsys, "connect", "10.1.0.9:80", "-i", card, *ETH0, "--san", "san0")
-        assert (path, decision["rule"]) == ("TCP/IP", "no SAN NIC has an address")
+@pytest.mark.parametrize(
+    ("card", "destination", "rule"),
+    [
+        ("san0", "10.9.0.9:80", "no SAN NIC has an address"),
+        ("san0 10.9.0.1/24 down", "10.9.0.9:80", "the SAN NIC on the subnet of the destination is down"),
+        (
+            "san0 10.9.0.1/24 down",
+            "10.1.0.9:80",
+            "the destination is on no subnet of a SAN NIC, and a SAN is not routed",
+        ),
+    ],
+)
+def test_a_nic_without_an_address_or_a_link_serves_nobody(
+    capsys: Capture, card: str, destination: str, rule: str
+) -> None:
+    question = ("connect", destination, "-i", card, *ETH0, "--san", "san0")
+    _, path, decision = winsock(capsys, *question)
+    assert (path, decision["rule"]) == ("TCP/IP", rule)
+    down = [{"what": "SAN NIC 10.9.0.1/24", "verdict": "is down", "taken": False}]
+    assert decision["candidates"] == (down if "down" in card else [])
+
+
+@pytest.mark.parametrize(
+    ("card", "name", "rules"),
+    [
+        ("san0", "0.0.0.0:80", ("before Vista: one companion at 0.0.0.0", "no SAN NIC has an address")),
+        ("san0 10.9.0.1/24 down", "0.0.0.0:80", ("before Vista: one", "every SAN NIC that has an address is down")),
+        ("san0 10.9.0.1/24 down", "10.1.0.2:80", ("the address is that of no SAN NIC",) * 2),
+    ],
+)
+def test_what_a_listener_hears_of_a_nic_without_an_address_or_a_link(
+    capsys: Capture, card: str, name: str, rules: tuple[str, str]
+) -> None:
+    answers = told(capsys, "listen", name, "-i", card, *ETH0, "--san", "san0")["answers"].values()
+    decisions = [answer["why"][0]["decision"] for answer in answers]
+    assert [rule in decision["rule"] for decision, rule in zip(decisions, rules, strict=True)] == [True, True]
+    taken = [[each["verdict"] for each in decision["candidates"]] for decision in decisions]
+    assert taken == [["is down"] if "down" in card else []] * 2
 
 
 def test_what_cannot_be_bound_is_not_connected_over_a_san_either(capsys: Capture) -> None:
@@ -91,7 +125,7 @@ def test_what_cannot_be_bound_is_not_connected_over_a_san_either(capsys: Capture
 def test_what_cannot_be_bound_does_not_listen_and_the_code_is_told(capsys: Capture) -> None:
     lines = explain(capsys, "listen", "10.7.0.1:80", *HOST)
     failed = "fails: address not local (10.7.0.1 is not an address of this host) [10049 WSAEADDRNOTAVAIL]"
-    assert [line for line in lines if "fails" in line] == [f"Before Vista: {failed}", f"From Vista on: {failed}"]
+    assert [line for line in lines if "fails" in line] == [f"Before Vista and from Vista on: {failed}"]
     answers = told(capsys, "listen", "10.7.0.1:80", *HOST)["answers"]
     assert [answer["code"] for answer in answers.values()] == ["10049 WSAEADDRNOTAVAIL"] * 2
 
@@ -99,6 +133,15 @@ def test_what_cannot_be_bound_does_not_listen_and_the_code_is_told(capsys: Captu
 def test_a_code_is_told_of_failures_only(capsys: Capture) -> None:
     answers = told(capsys, "listen", "0.0.0.0:80", *HOST)["answers"]
     assert [answer["code"] for answer in answers.values()] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("name", "times"), [("0.0.0.0:80", 2), ("10.9.0.1:80", 1), ("10.1.0.2:80", 1), ("[::]:80", 1), ("10.7.0.1:80", 1)]
+)
+def test_an_answer_that_does_not_depend_on_the_policy_is_given_once(capsys: Capture, name: str, times: int) -> None:
+    lines = explain(capsys, "listen", name, *HOST)
+    assert sum(line.startswith("  1. ") for line in lines) == times
+    assert sum("Vista" in line and not line.startswith(" ") for line in lines) == times
 
 
 @pytest.mark.rule("SAN-4.1.1", "SAN-4.2.2")

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wsknet.host import Host
+    from wsknet.types import Address
 
 OLDEST_VERSION = MAKEWORD(2, 0)
 HIGHEST_VERSION = MAKEWORD(2, 2)
@@ -149,6 +150,10 @@ class SanProvider:
             table = _table(process, partial(_cleanup, self))
             self._running.append((process, table))
         return table
+
+    def addresses_down(self) -> list[tuple[Address, int]]:
+        with self.host.pump:
+            return [(each.address, each.prefix_length) for each in self.proxy.addresses(is_up=False)]
 
     def finish(self, process: Process) -> None:
         """The last WSPCleanup of a process.  Driver lock held."""

@@ -82,13 +82,13 @@ class Proxy:
         """No NIC has a link: nothing could be sent or received (SAN-3.2.WSAENETDOWN)."""
         return not any(interface.is_up for interface in self._interfaces())
 
-    def addresses(self) -> list[NicAddress]:
-        """The IPv4 addresses of the NICs that are up, in the order of the NICs."""
+    def addresses(self, *, is_up: bool = True) -> list[NicAddress]:
+        """The IPv4 addresses of the NICs that are up, or of the others, in the order of the NICs."""
         return [
             NicAddress(address, entry.prefix_length, interface.index)
             for interface in self._interfaces()
             for address, entry in interface.addresses.items()
-            if interface.is_up and family_of(address) is Family.IPV4
+            if interface.is_up is is_up and family_of(address) is Family.IPV4
         ]
 
     def nic_with(self, address: Address) -> NicAddress | None:

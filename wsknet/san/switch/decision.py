@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 P = TypeVar("P")
 
 TCPIP = "TCP/IP"
+DOWN = "is down"
 
 OWN_ADDRESS = "the destination is this host itself"
 NO_PROVIDER = "no SAN service provider is installed"
 NO_ADDRESS = "no SAN NIC has an address"
+NIC_IS_DOWN = "the SAN NIC on the subnet of the destination is down"
 NOT_ON_A_SAN = "the destination is on no subnet of a SAN NIC, and a SAN is not routed"
 OTHER_SOURCE = "the local address is not the SAN NIC's on that subnet"
 ON_THE_SAN = "the destination is on the subnet of a SAN NIC, and the local address is that NIC's"
@@ -32,6 +34,8 @@ PAGE = "Initiating a Connection (Windows Sockets Direct)"
 ANY = bytes(4)
 LISTENS_AT_NIC = "the address is that of a SAN NIC"
 LISTENS_ELSEWHERE = "the address is that of no SAN NIC"
+LISTENS_AT_NIC_DOWN = "the address is that of a SAN NIC that is down: a companion follows once it is up"
+NICS_ARE_DOWN = "every SAN NIC that has an address is down: a companion follows once one is up"
 LISTENS_AT_WILDCARD = "before Vista: one companion at 0.0.0.0, which means all NICs of the provider"
 LISTENS_AT_EACH = "from Vista on no provider is given 0.0.0.0: one companion for each address of a NIC"
 PAGE_LISTENING = "Listening for Connections on a SAN"
@@ -55,6 +59,8 @@ def choose(subnets: Subnets[P], question: Question, why: Decision | None = None)
             verdict = "holds the destination" if subnet.holds(question.destination) else "does not hold the destination"
             what = f"SAN NIC {address_text(subnet.address)}/{subnet.prefix_length}"
             why.consider(what, verdict, subnet is winner)
+        for address, prefix_length in subnets.down:
+            why.consider(f"SAN NIC {address_text(address)}/{prefix_length}", DOWN)
         path = TCPIP if winner is None else f"SAN, from {address_text(winner.address)}"
         why.conclude(path, rule, PAGE)
     return winner
@@ -70,7 +76,9 @@ class Serving(NamedTuple):
     """What there is to know of a provider when somebody listens."""
 
     addresses: Sequence[Address]
-    """Of its NICs."""
+    """Of its NICs that are up."""
+    down: Sequence[Address]
+    """Of the others."""
     wildcard: Wildcard
 
 
@@ -91,6 +99,8 @@ def explain_listening(providers: Sequence[Serving], local: Address | None, why: 
             at = "a companion listens there" if address in bound else "the companion at 0.0.0.0 listens there"
             what = f"SAN NIC {address_text(address)}"
             why.consider(what, at if is_heard else "no companion: it is another address", is_heard)
+        for address in serving.down:
+            why.consider(f"SAN NIC {address_text(address)}", DOWN)
     paths = f"{TCPIP}, and SAN at {', '.join(map(address_text, names))}" if names else f"{TCPIP} alone"
     why.conclude(paths, _listening_rule(providers, local, names), PAGE_LISTENING)
 
@@ -98,21 +108,26 @@ def explain_listening(providers: Sequence[Serving], local: Address | None, why: 
 def _listening_rule(providers: Sequence[Serving], local: Address | None, names: list[Address]) -> str:
     if not providers:
         return NO_PROVIDER
+    down = [address for serving in providers for address in serving.down]
+    if local is not None and not names:
+        return LISTENS_AT_NIC_DOWN if local in down else LISTENS_ELSEWHERE
     if local is not None:
-        return LISTENS_AT_NIC if names else LISTENS_ELSEWHERE
+        return LISTENS_AT_NIC
     if not names:
-        return NO_ADDRESS
+        return NICS_ARE_DOWN if down else NO_ADDRESS
     rules = {Wildcard.PRE_VISTA: LISTENS_AT_WILDCARD, Wildcard.VISTA: LISTENS_AT_EACH}
     return "; ".join(dict.fromkeys(rules[serving.wildcard] for serving in providers))
 
 
 def _choose(subnets: Subnets[P], question: Question) -> tuple[Subnet[P] | None, str]:
-    if not list(subnets):
-        return None, NO_ADDRESS if subnets.has_providers else NO_PROVIDER
+    if not subnets.has_providers:
+        return None, NO_PROVIDER
+    if not list(subnets) and not subnets.down:
+        return None, NO_ADDRESS
     if question.destination in question.own:
         return None, OWN_ADDRESS
     found = subnets.towards(question.destination)
     if not found:
-        return None, NOT_ON_A_SAN
+        return None, NIC_IS_DOWN if subnets.is_down_towards(question.destination) else NOT_ON_A_SAN
     winner = next((subnet for subnet in found if subnet.address == question.source), None)
     return (winner, ON_THE_SAN) if winner is not None else (None, OTHER_SOURCE)

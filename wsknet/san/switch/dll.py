@@ -150,7 +150,8 @@ class Switch(TcpipProvider):
             interfaces = self.host.stack.view().interfaces
             listening = self._paths.listening(self)
         prefix_lengths = {address: length for each in interfaces if each.is_up for address, length in each.addresses}
-        self.subnets = Subnets(((each, each.addresses) for each in self.providers), prefix_lengths)
+        down = [each for provider in self.providers for each in provider.down]
+        self.subnets = Subnets(((each, each.addresses) for each in self.providers), prefix_lengths, down)
         for each in listening:
             each.adjust()
 

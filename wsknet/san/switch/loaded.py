@@ -61,6 +61,8 @@ class LoadedProvider:
         """By name; optional ones that it has not are missing."""
         self.addresses: list[Address] = []
         """Of its NICs, as it told last."""
+        self.down: list[tuple[Address, int]] = []
+        """Of those that are down, with their prefix lengths."""
         self.limits: dict[int, int] = {}
         """SO_MAX_MSG_SIZE, SO_MAX_RDMA_SIZE and SO_RDMA_THRESHOLD_SIZE, those that it knows."""
         error = installed.WSPStartupEx(VERSION, WSPDATA(), tcpip_info, upcalls, self.table)
@@ -74,7 +76,7 @@ class LoadedProvider:
 
     @property
     def serving(self) -> Serving:
-        return Serving(self.addresses, self.installed.policy.wildcard)
+        return Serving(self.addresses, [address for address, _ in self.down], self.installed.policy.wildcard)
 
     def unload(self) -> None:
         self.table.lpWSPCleanup(INT())
@@ -85,6 +87,7 @@ class LoadedProvider:
             self._with_socket(self._read_addresses)
         except Unusable:
             self.addresses = []
+            self.down = []
 
     def _ask(self) -> None:
         def everything(s: int) -> None:
@@ -111,6 +114,7 @@ class LoadedProvider:
         if self._ioctl(s, SIO_ADDRESS_LIST_QUERY, None, found, _LARGEST_LIST, lpErrno):
             raise Unusable(f"SIO_ADDRESS_LIST_QUERY answers {lpErrno.Value}")
         self.addresses = [each.sin_addr for each in found.Address]
+        self.down = self.installed.addresses_down()
 
     def _read_extensions(self, s: int) -> None:
         for name, guid in (MANDATORY | OPTIONAL).items():

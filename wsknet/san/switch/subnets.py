@@ -27,11 +27,18 @@ class Subnet(NamedTuple, Generic[P]):
 class Subnets(Generic[P]):
     """Made anew whenever TCP/IP has told that addresses have changed."""
 
-    def __init__(self, told: Iterable[tuple[P, Iterable[Address]]], prefix_lengths: Mapping[Address, int]) -> None:
+    def __init__(
+        self,
+        told: Iterable[tuple[P, Iterable[Address]]],
+        prefix_lengths: Mapping[Address, int],
+        down: Iterable[tuple[Address, int]] = (),
+    ) -> None:
         """`told` are the addresses of each provider's NICs, `prefix_lengths` what TCP/IP knows of these.
 
-        An address that TCP/IP does not have (any more) is no NIC address: it has no companion socket.
+        An address that TCP/IP does not have (any more) is no NIC address: it has no companion socket.  `down` are
+        addresses of NICs that are down, with their prefix lengths: they carry nothing.
         """
+        self.down = list(down)
         by_provider = list(told)
         self.has_providers = bool(by_provider)
         self._subnets = [
@@ -48,3 +55,6 @@ class Subnets(Generic[P]):
         """Those that hold `destination`, the longest prefix first, then in the order of the providers."""
         found = [subnet for subnet in self._subnets if subnet.holds(destination)]
         return sorted(found, key=lambda subnet: -subnet.prefix_length)
+
+    def is_down_towards(self, destination: Address) -> bool:
+        return any(Subnet(*each, None).holds(destination) for each in self.down)
