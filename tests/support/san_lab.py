@@ -37,7 +37,8 @@ from wsknet.san.structures import (
     WSPUPCALLTABLEEX,
 )
 from wsknet.text import parse_address
-from wsknet.types import Cover, LocalName
+from wsknet.transport.tcp.endpoint import TcpEndpoint
+from wsknet.types import Cover, Endpoint, LocalName
 
 UNTOUCHED = -77
 """What `lpErrno` holds before each call."""
@@ -200,6 +201,18 @@ class SanLab:
 def san_lab(hosts: int = 2, policy: SanPolicy | None = None) -> Iterator[SanLab]:
     with Network(seed=1) as network:
         yield SanLab(network, hosts, policy)
+
+
+def nic_connection(lab: SanLab) -> TcpEndpoint:
+    """From host a to the native port of the NIC of b, over which nothing is said yet."""
+    host = lab.hosts[0]
+    port = lab.callers[1].provider.policy.native_port
+    with host.pump as now:
+        endpoint = host.stack.tcp.open(Cover.IPV4)
+        endpoint.bind(LocalName(Cover.IPV4, parse_address("10.0.0.1"), 0), now)
+        endpoint.connect(Endpoint(parse_address("10.0.0.2"), port), now)
+    lab.run(0.001)
+    return endpoint
 
 
 def tcpip_listener(host: Host, port: int) -> None:

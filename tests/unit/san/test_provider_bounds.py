@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.san_lab import SanLab, san_lab
+from tests.support.san_lab import SanLab, nic_connection, san_lab
 from wsknet.errors import ErrorKind
 from wsknet.san.numbers import AF_INET, IPPROTO_TCP, SOCK_STREAM, WSAECONNRESET, WSAENETDOWN
 from wsknet.san.policy import SanPolicy
@@ -16,23 +16,15 @@ from wsknet.san.provider.proxy import MOST_KNOCKING
 from wsknet.text import parse_address
 from wsknet.transport.tcp.endpoint import TcpEndpoint
 from wsknet.transport.tcp.state import State
-from wsknet.types import SECOND, Cover, Endpoint, LocalName
+from wsknet.types import SECOND, Endpoint
 
 POLICY = SanPolicy()
-NATIVE = Endpoint(parse_address("10.0.0.2"), POLICY.native_port)
+B = parse_address("10.0.0.2")
 
 
 def knock(lab: SanLab, count: int) -> list[TcpEndpoint]:
     """Connections to the NIC of b, over which nothing is said."""
-    host = lab.hosts[0]
-    found = []
-    for _ in range(count):
-        with host.pump as now:
-            endpoint = host.stack.tcp.open(Cover.IPV4)
-            endpoint.bind(LocalName(Cover.IPV4, parse_address("10.0.0.1"), 0), now)
-            endpoint.connect(NATIVE, now)
-        found.append(endpoint)
-        lab.run(0.001)
+    found = [nic_connection(lab) for _ in range(count)]
     lab.run()
     return found
 
@@ -42,7 +34,7 @@ def ask(lab: SanLab, endpoints: list[TcpEndpoint]) -> None:
     for number, endpoint in enumerate(endpoints):
         source = Endpoint(parse_address("10.0.0.1"), 1_000 + number)
         with lab.hosts[0].pump as now:
-            for part in encode(Request(source, Endpoint(NATIVE.address, 80))):
+            for part in encode(Request(source, Endpoint(B, 80))):
                 endpoint.send(bytes(part), now)
         lab.run(0.001)
     lab.run()

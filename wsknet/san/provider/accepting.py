@@ -40,7 +40,8 @@ def WSPAccept(
 
     WSAEINVAL: `s` does not listen, or the condition function gave neither CF_ACCEPT nor CF_REJECT (the request stays
     the oldest).  WSAEFAULT: no room for the address, no function.  WSAEWOULDBLOCK: no request waits.
-    WSAECONNREFUSED: CF_REJECT, and the peer gets the same.  WSAECONNRESET: the peer gave up meanwhile.  WSAENETDOWN.
+    WSAECONNREFUSED: CF_REJECT, and the peer gets the same.  WSAECONNRESET: the peer gave up meanwhile, or
+    has another connection between the same two ends.  WSAENETDOWN.
     """
     with process.host.pump:
         socket = process.socket(s)
@@ -115,10 +116,13 @@ def _accept(process: Process, socket: SanSocket, incoming: Incoming) -> SanSocke
         if incoming.is_over:
             process.discard(accepted)
             raise WinsockError(WSAECONNRESET)
+        if not process.proxy.names.connect(incoming.destination, incoming.source, accepted):
+            process.discard(accepted)
+            incoming.reject(RejectReason.NO_RESOURCES, now)
+            raise WinsockError(WSAECONNRESET)
         accepted.name, accepted.remote = incoming.destination, incoming.source
         accepted.is_debugged = socket.is_debugged
         process.proxy.names.bind(accepted.name, accepted)
-        process.proxy.names.connect(accepted.name, accepted.remote, accepted)
         incoming.accept(accepted, now)
     return accepted
 

@@ -59,6 +59,9 @@ class Names:
         """Enter a connection, under way or established; False if there is one between these two ends."""
         return self._connections.setdefault((local, remote), socket) is socket
 
+    def has_connection(self, local: Endpoint, remote: Endpoint) -> bool:
+        return (local, remote) in self._connections
+
     def replace_connection(self, local: Endpoint, remote: Endpoint, new: SanSocket) -> None:
         if (local, remote) in self._connections:
             self._connections[local, remote] = new

@@ -168,9 +168,15 @@ class Proxy:
         Incoming(self, endpoint, now)
 
     def offer(self, incoming: Incoming, now: Instant) -> None:
-        """Queue the request for who listens there, or refuse it (SAN-6.4.2)."""
+        """Queue the request for who listens there, or refuse it (SAN-6.4.2).
+
+        [design] Also if there is a connection between these two ends: perhaps its peer has started anew and we do not
+        know yet, so the answer is one after which it tries TCP/IP.
+        """
         listener = self.names.listener(incoming.destination)
-        if listener is None or listener.listening is None:
+        if self.names.has_connection(incoming.destination, incoming.source):
+            incoming.reject(RejectReason.NO_RESOURCES, now)
+        elif listener is None or listener.listening is None:
             is_known = self._has_tcp_listener(incoming.destination, incoming.source)
             incoming.reject(RejectReason.TCPIP_ONLY if is_known else RejectReason.NO_LISTENER, now)
         elif listener.listening.is_full:
