@@ -42,7 +42,7 @@ class Record:
         """`said` belongs to this frame alone."""
         told = frame_text(frame)
         comment = "; ".join(part for part in (said, self._decision(sender, frame, told, comment)) if part)
-        self.frames.append(SeenFrame(now, sender, told, comment))
+        self.frames.append(SeenFrame(now, sender, told, comment, said or ""))
         if self.writer is not None:
             text = "; ".join(part for part in (self.step, comment) if part)
             self.writer.write(interface, now, frame, Direction.OUTBOUND, text or None)

@@ -32,6 +32,8 @@ def _step(step: StepResult, explained: bool) -> Iterator[str]:
             yield from explain(decision, " " * 8)
     for frame in step.frames:
         yield f"        -> {frame.line}"
+        if frame.said:
+            yield f"             {frame.said}"
     yield from failures(step)
 
 

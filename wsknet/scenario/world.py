@@ -104,7 +104,9 @@ class SeenFrame:
     """``server.if1``"""
     text: str
     comment: str = ""
-    """The decision behind it."""
+    """`said`, and the decision behind it."""
+    said: str = ""
+    """What is in it beyond what `text` says, as the describers of its interface know it."""
 
     @property
     def line(self) -> str:

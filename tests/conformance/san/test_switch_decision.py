@@ -6,7 +6,17 @@ import pytest
 
 from tests.support.san_lab import name
 from tests.support.san_switch import PORT, World, san_world
-from wsknet.san.numbers import FD_CONNECT, NO_ERROR, SO_DEBUG, SO_KEEPALIVE, WSAEADDRINUSE, WSAENOBUFS, WSAEWOULDBLOCK
+from wsknet.san.numbers import (
+    FD_CONNECT,
+    NO_ERROR,
+    SO_DEBUG,
+    SO_KEEPALIVE,
+    SO_REUSEADDR,
+    WSAEACCES,
+    WSAEADDRINUSE,
+    WSAENOBUFS,
+    WSAEWOULDBLOCK,
+)
 from wsknet.san.policy import SanPolicy, Wildcard
 from wsknet.san.sockaddr import SIZE
 from wsknet.trace import Decision
@@ -271,3 +281,25 @@ def test_a_port_that_is_taken_is_told_by_tcpip_and_no_provider_is_asked() -> Non
         world.forget()
         assert server.error("WSPBind", server.socket(), name("0.0.0.0", PORT), SIZE) == WSAEADDRINUSE
         assert world.spies["b"].calls == []
+
+
+@pytest.mark.parametrize("reuses", [False, True])
+@pytest.mark.parametrize("address", ["0.0.0.0", "10.9.0.1", "192.0.2.1"])
+def test_the_native_port_is_the_providers_while_a_program_has_it_loaded(address: str, reuses: bool) -> None:
+    with san_world() as world:
+        client, other = world.program("a"), world.program("a", has_switch=False)
+        s = other.socket()
+        if reuses:
+            other.option(s, SO_REUSEADDR)
+        given = (s, name(address, SanPolicy().native_port), SIZE)
+        is_plain = address == "0.0.0.0" and not reuses
+        assert other.error("WSPBind", *given) == (WSAEADDRINUSE if is_plain else WSAEACCES)
+        client.ok("WSPCleanup")
+        other.ok("WSPBind", *given)
+
+
+def test_a_program_that_has_the_native_port_first_keeps_later_ones_from_the_san() -> None:
+    with san_world() as world:
+        other = world.program("a", has_switch=False)
+        other.bound("0.0.0.0", SanPolicy().native_port)
+        assert where(world, "10.9.0.2") == "san0"

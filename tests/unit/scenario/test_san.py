@@ -46,6 +46,12 @@ steps:
   - {close: c, how: finish}
   - {receive: a}
 """
+SAN_WORDS = (
+    "SAN: a connection between NICs begins",
+    "SAN REQUEST: 10.9.0.1:4000 asks 10.9.0.2:80",
+    "SAN ACCEPT",
+    "SAN MESSAGE of 18 bytes: DATA, 2 bytes of the application",
+)
 LONG = "x" * 30_000
 """Above the threshold for RDMA."""
 
@@ -215,3 +221,10 @@ def test_every_capture_of_a_san_nic_says_what_its_frames_are(tmp_path: Path) -> 
                   "HELLO", "SAN READ 1: asks for", "SAN CLOSE", "step 7: c connects to 10.9.0.2:80"):  # fmt: skip
         assert words in said, words
     assert said.count("SAN ACCEPT") == 1, "once, however many NICs and providers there are"
+
+
+def test_the_text_of_a_run_tells_the_san_frames_behind_their_segments() -> None:
+    told = [line.strip() for line in lines(played(text()), explained=False)]
+    at = {word: next(index for index, line in enumerate(told) if line.startswith(word)) for word in SAN_WORDS}
+    assert list(at.values()) == sorted(at.values())
+    assert all(told[index - 1].startswith("-> ") and ":17223" in told[index - 1] for index in at.values())
