@@ -54,11 +54,6 @@ class Transfers:
         self._reads = Reads(channel, self._complete)
         self._peer = PeerAccess(channel, memory, socket)
 
-    @property
-    def is_idle(self) -> bool:
-        """Nothing is under way, and nothing has been posted."""
-        return not self._pending
-
     # Calls
 
     def post_receive(self, overlapped: WSAOVERLAPPED, hold: Hold, now: Instant) -> None:

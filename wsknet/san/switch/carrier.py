@@ -25,7 +25,7 @@ After `close` or `abort` only `sent` and `closed` are told.
 What to answer to a receive: the readable bytes; else the end of the stream if `is_peer_finished`; else `error`.  To a
 send: `error` if there is one, which there also is, with no `failed`, after a peer that has closed in order.
 
-    write(data, is_urgent=False) -> int       copies what it has room for (`room`); 0 also if nothing can be sent
+    write(data, is_urgent=False) -> int       copies what it has room for; 0 also if nothing can be sent
     lend(data, token, is_urgent=False)        without copying, however much; always answered by `sent`
     read_into(view) -> int, peek_into(view) -> int, consume(count), readable
     finish(), stop()                          SD_SEND, SD_RECEIVE: unread or later data resets the connection
@@ -51,7 +51,6 @@ from wsknet.san.switch.session import (
     Event,
     Expose,
     Failed,
-    Fault,
     Finished,
     Flushed,
     Opened,
@@ -125,11 +124,6 @@ class Carrier:
         return self._session.error
 
     @property
-    def fault(self) -> Fault | None:
-        """What was wrong with a message of the peer's switch, if that ended the connection."""
-        return self._session.fault
-
-    @property
     def readable(self) -> int:
         return self._session.stream.readable
 
@@ -142,10 +136,6 @@ class Carrier:
     @property
     def is_peer_finished(self) -> bool:
         return self._session.is_peer_finished
-
-    @property
-    def room(self) -> int:
-        return self._session.room
 
     @property
     def unsent(self) -> int:

@@ -110,11 +110,6 @@ class Session:
         return self._receiving.is_finished
 
     @property
-    def room(self) -> int:
-        """Bytes that `write` would take."""
-        return 0 if self._is_mute else self._sending.room
-
-    @property
     def unsent(self) -> int:
         """Bytes written or lent that are in no message yet, and that the peer has not fetched."""
         return self._sending.unsent
