@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from wsknet.net.wording import address_text
 from wsknet.san.numbers import name_of
 from wsknet.san.policy import Wildcard
+from wsknet.san.sockaddr import ANY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,6 @@ FINAL = "the provider promises with this code that TCP/IP would fail, too"
 NOT_FINAL = "with any other code than the three final ones TCP/IP is tried"
 PAGE = "Initiating a Connection (Windows Sockets Direct)"
 
-ANY = bytes(4)
 LISTENS_AT_NIC = "the address is that of a SAN NIC"
 LISTENS_ELSEWHERE = "the address is that of no SAN NIC"
 LISTENS_AT_NIC_DOWN = "the address is that of a SAN NIC that is down: a companion follows once it is up"
