@@ -148,6 +148,7 @@ class ConnectionSocket(ReceivingSocket):
         if self.endpoint.fast_open:
             self.endpoint.connect(remote, now, greeting)  # perhaps in the SYN
             self.state = CONNECTING
+            self.greeting = b""  # that of an attempt that has failed
         else:
             self.connect(remote, now)
             self.greeting = greeting
