@@ -207,6 +207,10 @@ def _not_idle(Irp: IRP, function: str) -> BugCheck:
 
 
 def IoGetCurrentIrpStackLocation(Irp: IRP) -> IO_STACK_LOCATION:
+    """BugCheck if the IRP is with whoever allocated it: behind the last location there is other memory in C."""
+    if Irp.CurrentLocation > Irp.StackCount:
+        what = "the IRP is with whoever allocated it, and has no current stack location"
+        raise BugCheck(NO_MORE_IRP_STACK_LOCATIONS, "R-044", what)
     return Irp._stack[Irp.CurrentLocation - 1]
 
 
@@ -228,8 +232,10 @@ def IoSetNextIrpStackLocation(Irp: IRP) -> None:
     Irp.CurrentLocation -= 1
 
 
+@checked(None)
 def IoSkipCurrentIrpStackLocation(Irp: IRP) -> None:
     """Let the next lower driver use this driver's location."""
+    IoGetCurrentIrpStackLocation(Irp)
     Irp.CurrentLocation += 1
 
 
@@ -256,8 +262,9 @@ def IoSetCompletionRoutine(
     location.Control = control if CompletionRoutine is not None else 0
 
 
+@checked(None)
 def IoMarkIrpPending(Irp: IRP) -> None:
-    Irp._stack[Irp.CurrentLocation - 1].Control |= SL_PENDING_RETURNED
+    IoGetCurrentIrpStackLocation(Irp).Control |= SL_PENDING_RETURNED
 
 
 def IoSetCancelRoutine(Irp: IRP, CancelRoutine: PDRIVER_CANCEL | None) -> PDRIVER_CANCEL | None:
