@@ -19,7 +19,7 @@ from wsknet.wsk.bugcheck import (
 from wsknet.wsk.exceptions import EXCEPTION
 from wsknet.wsk.irp import IRP
 from wsknet.wsk.kernel import current_kernel
-from wsknet.wsk.pointers import ODD, wild
+from wsknet.wsk.pointers import ODD, require_kind, require_number, wild
 from wsknet.wsk.status import STATUS_ACCESS_VIOLATION
 from wsknet.wsk.structures import WSK_BUF
 from wsknet.wsk.verifier import checked
@@ -112,6 +112,7 @@ def IoAllocateMdl(
     host is out of memory.  Not usable before MmBuildMdlForNonPagedPool or MmProbeAndLockPages.
     """
     _require_within(VirtualAddress, Length)
+    require_kind(Irp, IRP, "Irp")
     kernel = current_kernel()
     if kernel.refuses("IoAllocateMdl"):
         return None
@@ -151,6 +152,7 @@ def MmSizeOfMdl(Base: Any, Length: int) -> int:
 @checked(None)
 def MmInitializeMdl(MemoryDescriptorList: MDL, BaseVa: Any, Length: int) -> None:
     """Make an MDL of the driver's own memory describe other memory, as a fresh one from IoAllocateMdl would."""
+    _require_mdl(MemoryDescriptorList, "MmInitializeMdl")
     _require_within(BaseVa, Length)
     MemoryDescriptorList.__init__(BaseVa, Length)  # type: ignore[misc]
 
@@ -167,7 +169,7 @@ def MmProbeAndLockPages(MemoryDescriptorList: MDL, AccessMode: int, Operation: i
     _require_alive(MemoryDescriptorList, "MmProbeAndLockPages")
     if MemoryDescriptorList.MdlFlags & (MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL):
         raise BugCheck(PFN_LIST_CORRUPT, "D-19", "the MDL is locked already, or built for memory that needs no lock")
-    if Operation != IoReadAccess and memoryview(MemoryDescriptorList.StartVa).readonly:
+    if Operation != IoReadAccess and _memory_at(MemoryDescriptorList.StartVa).readonly:
         raise EXCEPTION(STATUS_ACCESS_VIOLATION)
     _map(MemoryDescriptorList, MDL_PAGES_LOCKED)
 
@@ -190,10 +192,11 @@ def IoBuildPartialMdl(SourceMdl: MDL, TargetMdl: MDL, VirtualAddress: Any, Lengt
 
     `VirtualAddress` is ``MmGetMdlVirtualAddress(SourceMdl)`` + n.
     """
+    _require_mdl(SourceMdl, "IoBuildPartialMdl")
     _require_alive(TargetMdl, "IoBuildPartialMdl")
     if SourceMdl.MappedSystemVa is None:
         raise BugCheck(PAGE_FAULT_IN_NONPAGED_AREA, "D-19", "the source MDL is not locked, not built or freed")
-    whole, rest = memoryview(SourceMdl.StartVa), memoryview(VirtualAddress)
+    whole, rest = _memory_at(SourceMdl.StartVa), _memory_at(VirtualAddress)
     begin = whole.nbytes - rest.nbytes
     length = Length or SourceMdl.ByteCount - begin
     if rest.obj is not whole.obj or not 0 <= begin <= begin + length <= SourceMdl.ByteCount:
@@ -224,6 +227,7 @@ def MmGetSystemAddressForMdlSafe(Mdl: MDL, Priority: int) -> Any:
     Pages that are locked and not mapped yet get their mapping now: NULL when the current host is out of memory
     (`Kernel.allocation_fails`).
     """
+    _require_mdl(Mdl, "MmGetSystemAddressForMdlSafe")
     if Mdl.MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL):
         return Mdl.MappedSystemVa
     return _map_locked(Mdl, "MmGetSystemAddressForMdlSafe")
@@ -252,6 +256,7 @@ def MmUnmapLockedPages(BaseAddress: Any, MemoryDescriptorList: MDL) -> None:
 
 
 def _map_locked(Mdl: MDL, function: str) -> Any:
+    _require_mdl(Mdl, function)
     if Mdl.MappedSystemVa is None:
         raise BugCheck(PAGE_FAULT_IN_NONPAGED_AREA, "WSK-7", "the MDL is not locked, not built or freed")
     if current_kernel().refuses(function):
@@ -276,20 +281,33 @@ def MmGetMdlVirtualAddress(Mdl: MDL) -> Any:
 
 
 def _map(Mdl: MDL, flags: int) -> None:
+    Mdl.MappedSystemVa = _memory_at(Mdl.StartVa)[: Mdl.ByteCount]
     Mdl.MdlFlags |= flags
-    Mdl.MappedSystemVa = memoryview(Mdl.StartVa).cast("B")[: Mdl.ByteCount]
+
+
+def _memory_at(VirtualAddress: Any) -> memoryview:
+    try:
+        return memoryview(VirtualAddress).cast("B")
+    except ODD as error:
+        raise wild(error) from error
+
+
+def _require_mdl(Mdl: object, function: str) -> None:
+    if not isinstance(Mdl, MDL):
+        raise BugCheck(PAGE_FAULT_IN_NONPAGED_AREA, "D-19", f"{function} with a {type(Mdl).__name__} for an MDL")
 
 
 def _require_alive(Mdl: MDL, function: str) -> None:
+    _require_mdl(Mdl, function)
     if Mdl.MdlFlags & FREED:
         raise BugCheck(PAGE_FAULT_IN_NONPAGED_AREA, "D-19", f"{function} of an MDL that has been freed")
 
 
 def _require_within(VirtualAddress: Any, Length: int) -> None:
-    if VirtualAddress is None:
-        return  # an element for IoBuildPartialMdl, which tells where the memory is
-    size = memoryview(VirtualAddress).nbytes
-    if Length > size:
+    require_number(Length, "Length")
+    # NULL: an element for IoBuildPartialMdl, which tells where the memory is.
+    size = max(Length, 0) if VirtualAddress is None else _memory_at(VirtualAddress).nbytes
+    if not 0 <= Length <= size:
         what = f"an MDL of {Length} bytes over memory of {size}"
         raise BugCheck(PAGE_FAULT_IN_NONPAGED_AREA, "D-19", what)
 
