@@ -42,7 +42,7 @@ def require_client(client: object) -> None:
 class Client:
     __slots__ = ("ClientContext", "Dispatch", "_calls", "_requests", "address_lists", "at_deregistration", "at_end",
                  "cached_descriptors", "captures", "has_created_socket", "host", "is_deregistered", "is_provider_gone",
-                 "place", "sockets", "static_events", "tdi_behavior", "tdi_devices")  # fmt: skip
+                 "place", "sockets", "static_events", "tdi_devices")  # fmt: skip
 
     def __init__(self, host: Host, ClientContext: Any, Dispatch: WSK_CLIENT_DISPATCH) -> None:
         self.host = host
@@ -70,10 +70,8 @@ class Client:
         self.has_created_socket = False
         self.static_events = 0
         """The WSK_EVENT_ bits that every new socket has enabled, as far as its category has them."""
-        self.tdi_behavior = 0
-        """WSK_TDI_BEHAVIOR."""
-        self.tdi_devices: dict[tuple[int, int, int], str] = {}
-        """WSK_TDI_DEVICENAME_MAPPING: by family, type and protocol."""
+        self.tdi_devices: frozenset[tuple[int, int, int]] = frozenset()
+        """WSK_TDI_DEVICENAME_MAPPING: families, types and protocols that have a device."""
         # Lists: appending and popping need no lock.
         self._calls: list[None] = []
         self._requests: list[None] = []

@@ -146,7 +146,7 @@ def _told(info: ConnectionInfo) -> TCP_INFO_v0:
 
 
 def _set_loopback_fast_path(Irp: IRP, now: Instant, socket: TransportSocket, buffers: Buffers) -> int:
-    """Kept, and that is all: connections within the host take the slow way, as in Windows where a filter looks on.
+    """Checked, and that is all: connections within the host take the slow way, as in Windows where a filter looks on.
 
     The page knows two failures; a socket that is connected already is one that this is not supported for.
     """
@@ -154,13 +154,12 @@ def _set_loopback_fast_path(Irp: IRP, now: Instant, socket: TransportSocket, buf
         raise Refusal(STATUS_INVALID_BUFFER_SIZE)
     if not socket.CATEGORY & _TCP:
         raise LocalError(ErrorKind.NOT_SUPPORTED)
-    is_on = read_number(1, buffers) != 0
+    read_number(1, buffers)
     socket.require_alive()
     try:
         require_no_handshake(socket)
     except LocalError:
         raise LocalError(ErrorKind.NOT_SUPPORTED) from None
-    tell(socket, has_fast_loopback=is_on)
     return 0
 
 

@@ -70,8 +70,6 @@ class TcpValues(NamedTuple):
     is_expedited: bool | None = None
     """TCP_EXPEDITED_1122 and, inverted, TCP_BSDURGENT.  `None`: not chosen yet, so BSD."""
     offload_preference: int = 0
-    has_fast_loopback: bool = False
-    """SIO_LOOPBACK_FAST_PATH."""
     redirection: Redirection | None = None
     redirect_records: bytes = b""
     """SIO_SET_WFP_CONNECTION_REDIRECT_RECORDS."""

@@ -31,9 +31,7 @@ def map_devices(now: Instant, client: Client, buffers: Buffers) -> None:
     entries = list(info.Map or ())[: info.ElementCount]
     if len(entries) != info.ElementCount or not all(map(_names_a_device, entries)):
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
-    client.tdi_devices = {
-        (entry.AddressFamily, entry.SocketType, entry.Protocol): str(entry.TdiDeviceName) for entry in entries
-    }
+    client.tdi_devices = frozenset((entry.AddressFamily, entry.SocketType, entry.Protocol) for entry in entries)
 
 
 def _names_a_device(entry: object) -> bool:
@@ -46,7 +44,6 @@ def set_behavior(now: Instant, client: Client, buffers: Buffers) -> None:
     flags = read_ulong(buffers.InputSize, buffers.InputBuffer)
     if flags & ~WSK_TDI_BEHAVIOR_BYPASS_TDI:
         raise LocalError(ErrorKind.INVALID_ARGUMENT)
-    client.tdi_behavior = flags
 
 
 def refusal_without_native_transport(client: Client, AddressFamily: int, SocketType: int, Protocol: int) -> Refusal:
