@@ -64,6 +64,7 @@ _FLAGS = (
 _FAMILIES = {AF_UNSPEC: (Family.IPV6, Family.IPV4), AF_INET: (Family.IPV4,), AF_INET6: (Family.IPV6,)}
 _KINDS = {Proto.TCP: (SOCK_STREAM, IPPROTO_TCP), Proto.UDP: (SOCK_DGRAM, IPPROTO_UDP)}
 _NAME_SPACES = (NS_ALL, NS_TCPIP_HOSTS, NS_DNS)
+MAX_PORT = 65535
 
 
 class Kind(NamedTuple):
@@ -120,8 +121,9 @@ class AddressRequest:
         if not self.service:
             return [Kind(self.socktype, self.protocol, 0)]
         if self.service.isascii() and self.service.isdecimal():
-            port = int(self.service)
-            return [Kind(self.socktype, self.protocol, port)] if port <= 65535 else []
+            digits = self.service.lstrip("0")
+            port = int(digits or 0) if len(digits) <= 5 else MAX_PORT + 1  # Python takes no number of any length
+            return [Kind(self.socktype, self.protocol, port)] if port <= MAX_PORT else []
         if self.flags & AI_NUMERICSERV:
             return []
         found = []

@@ -29,7 +29,7 @@ from wsknet.wsk.client import Client, require_client, require_passive
 from wsknet.wsk.client_requests import perform_for_client
 from wsknet.wsk.constants import AF_INET, AF_INET6, NS_TCPIP_HOSTS
 from wsknet.wsk.irp import IRP, IoSetCancelRoutine
-from wsknet.wsk.pointers import require_kind
+from wsknet.wsk.pointers import require_kind, require_memory, require_number
 from wsknet.wsk.requests import KEPT, mark_pending
 from wsknet.wsk.rtl import UNICODE_STRING
 from wsknet.wsk.services import service_of
@@ -166,11 +166,10 @@ def _get_address_info(
         return status
 
     def found(outcome: Found | Failure, now: Instant) -> None:
-        targets = wanted.chosen(outcome.targets) if isinstance(outcome, Found) else []
-        if isinstance(outcome, Failure) or not targets:
-            request.fail(outcome if isinstance(outcome, Failure) else Failure.NO_DATA)
+        if isinstance(outcome, Failure):
+            request.fail(outcome)
             return
-        head = make_list(targets, kinds, wanted.canonical_name(outcome))
+        head = make_list(wanted.chosen(outcome.targets), kinds, wanted.canonical_name(outcome))
         client.address_lists[head] = place
         Result[:] = [head]
         request.finish(STATUS_SUCCESS)
@@ -247,11 +246,20 @@ def WskGetNameInfo(
     require_passive("WskGetNameInfo", "WSK-6")
     strings = (NodeName, ServiceName)
     for string in strings:
-        require_kind(string, UNICODE_STRING, "a string")
+        _require_room(string)
     require_kind(SockAddr, ADDRESS_KINDS, "SockAddr")
     return perform_for_client(
         Client, Irp, _get_name_info, (SockAddr, SockAddrLength), strings, Flags, (OwningProcess, OwningThread)
     )
+
+
+def _require_room(string: UNICODE_STRING | None) -> None:
+    """BugCheck unless it is NULL, or there is the memory that it tells of: it is written when the answer has come."""
+    require_kind(string, UNICODE_STRING, "a string")
+    if string is not None:
+        require_number(string.MaximumLength, "MaximumLength")
+        if isinstance(string.Buffer, bytearray | memoryview):
+            require_memory(string.Buffer, string.MaximumLength, "D-19", "the Buffer of a string")
 
 
 def _get_name_info(

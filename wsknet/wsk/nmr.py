@@ -85,6 +85,7 @@ def NmrClientAttachProvider(
     STATUS_NOINTERFACE: the version is unsupported, or one of the sides is deregistering.
     """
     require_passive("NmrClientAttachProvider", "WSK-1.6")
+    _require_binding(NmrBindingHandle)
     if ClientDispatch is None or ClientDispatch.Reserved != 0:
         return STATUS_INVALID_PARAMETER
     status = NmrBindingHandle.attach(ClientBindingContext, ClientDispatch)
@@ -94,9 +95,16 @@ def NmrClientAttachProvider(
     return status
 
 
+@checked(None)
 def NmrClientDetachProviderComplete(NmrBindingHandle: Binding) -> None:
     """From now on the functions of WSK_PROVIDER_DISPATCH must not be called; sockets may yet have to be closed."""
+    _require_binding(NmrBindingHandle)
     NmrBindingHandle.complete()
+
+
+def _require_binding(handle: object) -> None:
+    if not isinstance(handle, Binding):
+        raise misuse("WSK-1.6", f"a {type(handle).__name__} in place of the handle that ClientAttachProvider was given")
 
 
 @checked(STATUS_INVALID_PARAMETER)

@@ -88,7 +88,7 @@ def _create(
     transport = transports_of(client.host).find(AddressFamily, SocketType, Protocol)
     if transport is None:
         raise refusal_without_native_transport(client, AddressFamily, SocketType, Protocol)
-    if transport.kind not in combinations or Protocol > MAX_PROTOCOL:
+    if transport.kind not in combinations or not 0 <= Protocol <= MAX_PROTOCOL:
         raise LocalError(ErrorKind.NOT_SUPPORTED)
     socket: Socket
     if Flags == WSK_FLAG_BASIC_SOCKET:

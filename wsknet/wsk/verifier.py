@@ -37,7 +37,7 @@ class Loan:
         self.sum: int | None = _sum_of(views)
         """None while the subsystem is writing to it."""
         self.chain: list[MDL] = []
-        while Mdl is not None:
+        while Mdl is not None and Mdl not in self.chain:  # a chain may lead back: only Length tells where it ends
             self.chain.append(Mdl)
             Mdl = Mdl.Next
         self.place = place_of_caller()

@@ -13,6 +13,7 @@ from wsknet.wsk.control.events import control_events
 from wsknet.wsk.control.ioctl import Buffers, require_passive
 from wsknet.wsk.control.ioctls import IOCTLS, perform_inline, perform_ioctl
 from wsknet.wsk.control.options import check_option, get_option, set_option
+from wsknet.wsk.pointers import require_number
 from wsknet.wsk.status import NTSTATUS, STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def control_socket(
     OutputSizeReturned: list[int] | None,
     Irp: IRP | None,
 ) -> NTSTATUS:
+    require_number(ControlCode, "ControlCode")
+    require_number(Level, "Level")
     if RequestType == WskSetOption:
         if ControlCode == SO_WSK_EVENT_CALLBACK and Level == SOL_SOCKET:
             return control_events(socket, InputSize, InputBuffer, Irp)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from wsknet.errors import ErrorKind, LocalError, NetError
 from wsknet.net.packet import Cast
 from wsknet.types import Cover
-from wsknet.wsk.bugcheck import BugCheck
+from wsknet.wsk.bugcheck import DRIVER_VERIFIER_DETECTED_VIOLATION, BugCheck
 from wsknet.wsk.cmsg import CMSGHDR, store
 from wsknet.wsk.constants import (
     IPPROTO_IP,
@@ -171,13 +171,17 @@ class DatagramSocket(TransportSocket):
         Irp: IRP | None,
     ) -> NTSTATUS:
         """One datagram for each element.  The first that cannot be sent fails the request; those before it are out."""
-        messages = []
+        messages: dict[WSK_BUF_LIST, list[memoryview]] = {}
         element: WSK_BUF_LIST | None = BufferList
         while element is not None:
             require_kind(element, WSK_BUF_LIST, "an element of BufferList")
-            messages.append(views_of(element.Buffer))
+            if element in messages:
+                what = "an element of BufferList leads back to one before it: the list has no end"
+                raise BugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, "R-264", what)
+            messages[element] = views_of(element.Buffer)
             element = element.Next
-        return self.perform(Irp, self._send, messages, Flags, RemoteAddress, ControlInfoLength, ControlInfo)
+        views = list(messages.values())
+        return self.perform(Irp, self._send, views, Flags, RemoteAddress, ControlInfoLength, ControlInfo)
 
     def _send(
         self,

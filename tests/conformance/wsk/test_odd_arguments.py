@@ -1,0 +1,162 @@
+"""Arguments that are no such thing as the function takes, or lie about themselves: refused before anything happens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.wsk_lab import FAR, FAR6, NEAR, NEAR6, PORT, Lab, Request, ok, start
+from wsknet.wsk import (
+    AF_INET,
+    AF_INET6,
+    SO_KEEPALIVE,
+    SOCK_RAW,
+    SOL_SOCKET,
+    STATUS_INVALID_PARAMETER,
+    STATUS_NOT_FOUND,
+    STATUS_NOT_SUPPORTED,
+    STATUS_SUCCESS,
+    UNICODE_STRING,
+    WSK_BUF_LIST,
+    WSK_CLIENT_DISPATCH,
+    WSK_FLAG_DATAGRAM_SOCKET,
+    BugCheck,
+    NmrClientAttachProvider,
+    NmrClientDetachProviderComplete,
+    WskGetOption,
+    WskIoctl,
+    WskSetOption,
+    simple,
+    verify,
+)
+
+FAMILIES = pytest.mark.parametrize("family", [AF_INET, AF_INET6], ids=["ipv4", "ipv6"])
+CONTROLS = {
+    "code of an option to set": (WskSetOption, [1], SOL_SOCKET, 4, [1], 0, None, None),
+    "level of an option to set": (WskSetOption, SO_KEEPALIVE, [1], 4, [1], 0, None, None),
+    "code of an option to get": (WskGetOption, [1], SOL_SOCKET, 0, None, 4, [0], None),
+    "code of an ioctl": (WskIoctl, [1], 0, 0, None, 0, None, None),
+}
+
+
+@pytest.mark.parametrize("has_irp", [True, False], ids=["with an IRP", "without"])
+@pytest.mark.parametrize("name", CONTROLS)
+def test_a_control_code_that_is_no_number(lab: Lab, name: str, has_irp: bool) -> None:
+    Socket = lab.datagram(lab.near)
+    call = Socket.Dispatch.WskControlSocket
+    request = Request()
+
+    def attempt() -> Any:
+        return request.start(call, Socket, *CONTROLS[name]).returned if has_irp else call(Socket, *CONTROLS[name], None)
+
+    verify(lab.near)
+    with pytest.raises(BugCheck, match="D-19"):
+        attempt()
+    verify(lab.near, False)
+    assert attempt() == STATUS_INVALID_PARAMETER
+    assert not request.completions
+
+
+@pytest.mark.rule("R-264")
+def test_a_list_of_messages_that_has_no_end(lab: Lab) -> None:
+    Socket = lab.datagram(lab.near)
+    first, second = (WSK_BUF_LIST(None, simple.buffer(bytearray(4))) for _ in range(2))
+    first.Next, second.Next = second, first
+    arguments = (Socket, first, 0, simple.address(FAR, PORT), 0, None)
+
+    verify(lab.near)
+    with pytest.raises(BugCheck, match="R-264"):
+        start(Socket.Dispatch.WskSendMessages, *arguments)
+    verify(lab.near, False)
+    assert start(Socket.Dispatch.WskSendMessages, *arguments).returned == STATUS_INVALID_PARAMETER
+
+
+@pytest.mark.rule("R-351")
+def test_a_chain_that_leads_back_to_its_beginning_can_be_lent(lab: Lab) -> None:
+    verify(lab.near)
+    near, far = lab.pair()
+    memory = bytearray(4)
+    Buffer = simple.buffer(memory)
+    assert Buffer.Mdl is not None
+    Buffer.Mdl.Next = Buffer.Mdl
+
+    request = start(near.Dispatch.WskReceive, near, Buffer, 0)
+    ok(simple.send(far, b"abcd"))
+    lab.run(1)
+
+    assert (request.status, memory) == (STATUS_SUCCESS, b"abcd")
+
+
+@pytest.mark.rule("R-086")
+@pytest.mark.parametrize("protocol", [-1, 256])
+@FAMILIES
+def test_a_raw_socket_of_a_protocol_that_no_header_can_name(lab: Lab, family: int, protocol: int) -> None:
+    provider = lab.near_application.provider
+    kind = (family, SOCK_RAW, protocol, WSK_FLAG_DATAGRAM_SOCKET, None, None, None, None, None)
+
+    assert start(provider.Dispatch.WskSocket, provider.Client, *kind).status == STATUS_NOT_SUPPORTED
+
+
+# Names
+
+
+def text(Buffer: Any, MaximumLength: Any) -> UNICODE_STRING:
+    string = UNICODE_STRING()
+    string.Buffer, string.MaximumLength = Buffer, MaximumLength
+    return string
+
+
+LIES = {
+    "memory of four bytes": lambda: text(bytearray(4), 200),
+    "memory that cannot be written": lambda: text(memoryview(bytes(200)), 200),
+    "a length that is text": lambda: text(bytearray(200), "200"),
+}
+
+
+@pytest.mark.rule("R-022")
+@pytest.mark.parametrize("address", [NEAR, NEAR6])
+@pytest.mark.parametrize("name", LIES)
+def test_a_string_without_the_memory_that_it_tells_of(lab: Lab, name: str, address: str) -> None:
+    provider = lab.near_application.provider
+    sockaddr = simple.address(address, 80)
+    arguments = (provider.Client, sockaddr, len(bytes(sockaddr)), LIES[name](), None, 0, None, None)
+
+    verify(lab.near)
+    with pytest.raises(BugCheck):
+        start(provider.Dispatch.WskGetNameInfo, *arguments)
+    verify(lab.near, False)
+    request = start(provider.Dispatch.WskGetNameInfo, *arguments)
+    lab.run(30)
+
+    assert (request.returned, request.completions) == (STATUS_INVALID_PARAMETER, [])
+    lab.near_application.close()  # waits for requests that pend
+
+
+@pytest.mark.rule("R-338")
+@pytest.mark.parametrize("node", [FAR, FAR6])
+def test_a_port_of_more_digits_than_there_are_ports(lab: Lab, node: str) -> None:
+    provider = lab.near_application.provider
+    found: dict[str, Any] = {}
+    for digits in ("9" * 5000, "65536", "0" * 5000 + "80", "0"):
+        result: list[Any] = [None]
+        names = (UNICODE_STRING(node), UNICODE_STRING(digits), 0, None, None, result, None, None)
+        Status = start(provider.Dispatch.WskGetAddressInfo, provider.Client, *names).status
+        found[digits[:1] + digits[-2:]] = Status if result[0] is None else bytes(result[0].ai_addr)[2:4]
+
+    assert found == {"999": STATUS_NOT_FOUND, "636": STATUS_NOT_FOUND, "080": b"\0P", "00": b"\0\0"}
+
+
+# The network module registrar
+
+
+@pytest.mark.parametrize("handle", [None, 5, object()], ids=["NULL", "number", "object"])
+def test_a_binding_handle_that_is_none(lab: Lab, handle: Any) -> None:
+    verify(lab.near)
+    with pytest.raises(BugCheck, match=r"WSK-1\.6"):
+        NmrClientDetachProviderComplete(handle)
+    with pytest.raises(BugCheck, match=r"WSK-1\.6"):
+        NmrClientAttachProvider(handle, None, WSK_CLIENT_DISPATCH(), [None], [None])
+    verify(lab.near, False)
+    NmrClientDetachProviderComplete(handle)
+    assert NmrClientAttachProvider(handle, None, WSK_CLIENT_DISPATCH(), [None], [None]) == STATUS_INVALID_PARAMETER
