@@ -9,6 +9,7 @@ from wsknet.types import MILLISECOND, Instant
 from wsknet.wsk.client import Client, misuse, require_passive
 from wsknet.wsk.constants import MAKE_WSK_VERSION, WSK_INFINITE_WAIT, WSK_NO_WAIT
 from wsknet.wsk.kernel import kernel_of
+from wsknet.wsk.pointers import require_kind, require_number
 from wsknet.wsk.provider import PROVIDER_DISPATCH
 from wsknet.wsk.requests import call_back
 from wsknet.wsk.status import (
@@ -19,6 +20,7 @@ from wsknet.wsk.status import (
     STATUS_SUCCESS,
 )
 from wsknet.wsk.structures import (
+    WSK_CLIENT_DISPATCH,
     WSK_CLIENT_NPI,
     WSK_PROVIDER_CHARACTERISTICS,
     WSK_PROVIDER_NPI,
@@ -75,27 +77,38 @@ class Registration:
 
 
 def _registration(block: WSK_REGISTRATION, function: str) -> Registration:
+    _require(block, WSK_REGISTRATION, function)
     registration: Registration | None = block.ReservedRegistrationContext
     if registration is None:
         raise misuse("R-001", f"{function} needs a block that WskRegister has initialized")
     return registration
 
 
+def _require(argument: object, kind: type[object], function: str) -> None:
+    """BugCheck unless `argument` is of `kind`; NULL is not."""
+    if not isinstance(argument, kind):
+        raise misuse("R-001", f"{function} needs a {kind.__name__}, and is given a {type(argument).__name__}")
+
+
 @checked(STATUS_INVALID_PARAMETER)
 def WskRegister(WskClientNpi: WSK_CLIENT_NPI, WskRegistration: WSK_REGISTRATION) -> NTSTATUS:
     """Attach to the current host.  The version asked for is not looked at before WskCaptureProviderNPI."""
     require_passive("WskRegister", "R-007")
+    _require(WskClientNpi, WSK_CLIENT_NPI, "WskRegister")
+    _require(WskRegistration, WSK_REGISTRATION, "WskRegister")
     before: Registration | None = WskRegistration.ReservedRegistrationContext
     if before is not None and not before.is_over:
         raise misuse("R-002", "WskRegister with the block of a registration that has not ended")
     if before is not None and before.calls:
         raise misuse("R-004", "WskRegister with a block that a WskCaptureProviderNPI in progress still uses")
-    Dispatch = WskClientNpi.Dispatch
+    Dispatch, host = WskClientNpi.Dispatch, current_host()
+    require_kind(Dispatch, WSK_CLIENT_DISPATCH, "the client dispatch")
     if Dispatch is not None and Dispatch.Reserved != 0:
-        forbid(current_host(), "R-030", f"the Reserved member of the client dispatch is {Dispatch.Reserved}")
+        forbid(host, "R-030", f"the Reserved member of the client dispatch is {Dispatch.Reserved}")
     if Dispatch is None or Dispatch.Reserved != 0:
         return STATUS_INVALID_PARAMETER
-    client = Client(current_host(), WskClientNpi.ClientContext, Dispatch)
+    with host.pump:  # others may be going through the clients
+        client = Client(host, WskClientNpi.ClientContext, Dispatch)
     WskRegistration.ReservedRegistrationContext = Registration(client)
     return STATUS_SUCCESS
 
@@ -106,6 +119,8 @@ def WskCaptureProviderNPI(
 ) -> NTSTATUS:
     """`WaitTimeout` counts milliseconds; WSK_NO_WAIT is the only one that is legal at DISPATCH_LEVEL."""
     registration = _registration(WskRegistration, "WskCaptureProviderNPI")
+    _require(WskProviderNpi, WSK_PROVIDER_NPI, "WskCaptureProviderNPI")
+    require_number(WaitTimeout, "WaitTimeout")
     pump = registration.host.pump
     with pump:
         registration.calls += 1
@@ -147,6 +162,7 @@ def WskQueryProviderCharacteristics(
     WskRegistration: WSK_REGISTRATION, WskProviderCharacteristics: WSK_PROVIDER_CHARACTERISTICS
 ) -> NTSTATUS:
     registration = _registration(WskRegistration, "WskQueryProviderCharacteristics")
+    _require(WskProviderCharacteristics, WSK_PROVIDER_CHARACTERISTICS, "WskQueryProviderCharacteristics")
     if not kernel_of(registration.host).provider_is_ready or registration.is_deregistered:
         return STATUS_DEVICE_NOT_READY
     WskProviderCharacteristics.LowestVersion = LOWEST_VERSION

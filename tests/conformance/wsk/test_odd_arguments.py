@@ -10,12 +10,14 @@ from tests.support.wsk_lab import FAR, FAR6, NEAR, NEAR6, PORT, Lab, Request, ok
 from wsknet.wsk import (
     AF_INET,
     AF_INET6,
+    SIO_ADDRESS_LIST_CHANGE,
     SO_KEEPALIVE,
     SOCK_RAW,
     SOL_SOCKET,
     STATUS_INVALID_PARAMETER,
     STATUS_NOT_FOUND,
     STATUS_NOT_SUPPORTED,
+    STATUS_PENDING,
     STATUS_SUCCESS,
     UNICODE_STRING,
     WSK_BUF_LIST,
@@ -58,6 +60,14 @@ def test_a_control_code_that_is_no_number(lab: Lab, name: str, has_irp: bool) ->
     assert not request.completions
 
 
+@pytest.mark.rule("R-309")
+def test_an_ioctl_may_have_any_level(lab: Lab) -> None:
+    Socket = lab.datagram(lab.near)
+    arguments = (Socket, WskIoctl, SIO_ADDRESS_LIST_CHANGE, None, 0, None, 0, None, None)
+
+    assert start(Socket.Dispatch.WskControlSocket, *arguments).returned == STATUS_PENDING
+
+
 @pytest.mark.rule("R-264")
 def test_a_list_of_messages_that_has_no_end(lab: Lab) -> None:
     Socket = lab.datagram(lab.near)
@@ -85,7 +95,7 @@ def test_a_chain_that_leads_back_to_its_beginning_can_be_lent(lab: Lab) -> None:
     ok(simple.send(far, b"abcd"))
     lab.run(1)
 
-    assert (request.status, memory) == (STATUS_SUCCESS, b"abcd")
+    assert (request.status, bytes(memory)) == (STATUS_SUCCESS, b"abcd")
 
 
 @pytest.mark.rule("R-086")

@@ -12,7 +12,7 @@ from wsknet.wsk import BugCheck
 
 PAGE_FAULT = 0x50
 
-DESCRIBED = {
+DESCRIBED: dict[str, tuple[Any, Any]] = {
     "text": ("text", 4),
     "a number": (5, 4),
     "a length of text": (b"abcd", "4"),

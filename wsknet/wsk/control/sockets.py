@@ -35,7 +35,8 @@ def control_socket(
     Irp: IRP | None,
 ) -> NTSTATUS:
     require_number(ControlCode, "ControlCode")
-    require_number(Level, "Level")
+    if RequestType != WskIoctl:  # there it is ignored
+        require_number(Level, "Level")
     if RequestType == WskSetOption:
         if ControlCode == SO_WSK_EVENT_CALLBACK and Level == SOL_SOCKET:
             return control_events(socket, InputSize, InputBuffer, Irp)
