@@ -171,7 +171,7 @@ def _get_options(socket: TransportSocket, OutputSize: int, OutputBuffer: Any, no
     if OutputSize < len(octets):
         raise Refusal(STATUS_BUFFER_OVERFLOW)
     if octets:
-        _require(OutputBuffer is not None, "no memory for the options")
+        _require(OutputBuffer is not None and len(OutputBuffer) >= len(octets), "no memory for the options")
         OutputBuffer[: len(octets)] = octets
     return len(octets)
 

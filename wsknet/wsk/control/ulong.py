@@ -17,6 +17,7 @@ def write_ulongs(OutputBuffer: Any, values: list[int]) -> int:
     if isinstance(OutputBuffer, list):
         OutputBuffer[:] = values
     elif values:
+        _require_bytes(OutputBuffer, size)
         OutputBuffer[:size] = b"".join(value.to_bytes(ULONG_SIZE, "little") for value in values)
     return size
 
@@ -30,4 +31,11 @@ def read_ulong(InputSize: int, InputBuffer: Any) -> int:
         if not -1 << 31 <= value < 1 << 32:
             raise LocalError(ErrorKind.INVALID_ARGUMENT)
         return value & 0xFFFFFFFF  # -1 is written for it in C
+    _require_bytes(InputBuffer, ULONG_SIZE)
     return int.from_bytes(bytes(InputBuffer[:ULONG_SIZE]), "little")
+
+
+def _require_bytes(memory: Any, size: int) -> None:
+    """There may be less than its owner says; a bytearray would become longer with what is written."""
+    if len(memory) < size:
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
