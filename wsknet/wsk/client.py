@@ -94,10 +94,11 @@ class Client:
     def pended(self, Irp: IRP) -> None:
         """A function of WSK_PROVIDER_DISPATCH keeps `Irp` until `finished`.  Driver lock held."""
         self._requests.append(None)
+        Irp._keeper = self
 
     def finished(self, Irp: IRP, Status: NTSTATUS, Information: Any = 0) -> None:
         """Complete an IRP that was `pended`.  Driver lock held; its routine runs once the lock is released."""
-        Irp.CancelRoutine = None
+        Irp.CancelRoutine = Irp._keeper = None
         Irp.IoStatus.Status = Status
         Irp.IoStatus.Information = Information
         self.host.pump.completions.post(self._complete, Irp)

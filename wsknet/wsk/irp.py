@@ -89,7 +89,7 @@ class IRP:
 
     __slots__ = (
         "Cancel", "CancelRoutine", "CurrentLocation", "IoStatus", "MdlAddress", "PendingReturned", "StackCount",
-        "_buffers", "_flags", "_kernel", "_length", "_moved", "_out", "_socket", "_stack", "_unfit",
+        "_buffers", "_flags", "_keeper", "_kernel", "_length", "_moved", "_out", "_stack", "_unfit",
     )  # fmt: skip
     SIZE: ClassVar[int] = 208
 
@@ -114,7 +114,8 @@ class IRP:
         self.CancelRoutine: PDRIVER_CANCEL | None = None
         self._stack = [IO_STACK_LOCATION() for _ in range(StackSize)]
         # What the subsystem notes about a request while it is pending; free for it as DriverContext is in C.
-        self._socket: Any = None
+        self._keeper: Any = None
+        """The socket or client that has it."""
         self._buffers: Any = None
         self._length = 0
         self._moved = 0
@@ -297,7 +298,7 @@ def complete_request(Irp: IRP) -> None:
     at = Irp.CurrentLocation
     if at > count:
         raise BugCheck(MULTIPLE_IRP_COMPLETE_REQUESTS, "R-060", "the IRP has completed before")
-    if Irp._socket is not None:
+    if Irp._keeper is not None:
         _require_not_kept(Irp)
     while at <= count:
         location = stack[at - 1]
@@ -350,8 +351,8 @@ def take_irp(Irp: IRP) -> None:
 
 
 def _require_not_kept(Irp: IRP) -> None:
-    """BugCheck if a socket has it: then it is nobody else's to pass on or to complete."""
-    if Irp._socket is not None:
+    """BugCheck if the subsystem has it: then it is nobody else's to pass on or to complete."""
+    if Irp._keeper is not None:
         raise BugCheck(MULTIPLE_IRP_COMPLETE_REQUESTS, "R-060", "the IRP is pending in the subsystem")
 
 

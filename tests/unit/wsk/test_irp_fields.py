@@ -250,7 +250,7 @@ def in_a_socket() -> IRP:
     Irp = new_irp(2)
     IoSetCompletionRoutine(Irp, keep, [], True, True, True)
     IoSetNextIrpStackLocation(Irp)
-    Irp._socket = object()
+    Irp._keeper = object()
     return Irp
 
 

@@ -46,6 +46,7 @@ def _change_events(Irp: IRP, now: Instant, socket: Socket, InputSize: int, Contr
     if not socket.busy & event:
         return 0
     mark_pending(Irp)
+    Irp._keeper = socket
     socket.disabling.append((event, Irp))
     return KEPT
 

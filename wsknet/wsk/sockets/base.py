@@ -150,7 +150,7 @@ class Socket(WSK_SOCKET):
     def pend(self, Irp: IRP, now: Instant) -> NTSTATUS:
         """Keep `Irp`, which `cancel` can find.  Driver lock held."""
         Irp._stack[Irp.CurrentLocation - 1].Control |= SL_PENDING_RETURNED
-        Irp._socket = self
+        Irp._keeper = self
         Irp.CancelRoutine = _cancel_request
         if Irp.Cancel and IoSetCancelRoutine(Irp, None) is not None:
             self.cancel_kept(Irp, now)
@@ -161,7 +161,7 @@ class Socket(WSK_SOCKET):
         if self.verifier is not None:
             self.take_back(Irp)
         Irp.CancelRoutine = None
-        Irp._socket = Irp._buffers = Irp._out = None
+        Irp._keeper = Irp._buffers = Irp._out = None
         result = Irp.IoStatus
         result.Status = Status
         result.Information = Information
@@ -302,8 +302,7 @@ class Socket(WSK_SOCKET):
         self.end_notifications(STATUS_CANCELLED)
         self.cancel_all(now)
         mark_pending(Irp)
-        Irp.IoStatus.Status = STATUS_SUCCESS
-        Irp.IoStatus.Information = 0
+        Irp._keeper = self
         for _, waiting in self.disabling:
             self.finish(waiting, STATUS_CANCELLED)
         self.disabling.clear()
@@ -327,6 +326,9 @@ class Socket(WSK_SOCKET):
         self.end_notifications(STATUS_FILE_FORCED_CLOSED)
 
     def _complete_close(self, Irp: IRP) -> None:
+        Irp._keeper = None
+        Irp.IoStatus.Status = STATUS_SUCCESS
+        Irp.IoStatus.Information = 0
         try:
             complete(Irp)
         finally:
@@ -338,10 +340,10 @@ def _raise(stop: BugCheck) -> None:
 
 
 def _cancel_request(DeviceObject: object, Irp: IRP) -> None:
-    socket: Socket | None = Irp._socket
+    socket: Socket | None = Irp._keeper
     if socket is None:
         return
     with socket.pump as now:
         # The request may have finished since.
-        if Irp._socket is socket:
+        if Irp._keeper is socket:
             socket.cancel_kept(Irp, now)
