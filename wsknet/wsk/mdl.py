@@ -222,14 +222,14 @@ def MmPrepareMdlForReuse(Mdl: MDL) -> None:
 
 @checked(None)
 def MmGetSystemAddressForMdlSafe(Mdl: MDL, Priority: int) -> Any:
-    """The memory of this element, a memoryview; bytes that the stack received are read-only.
+    """The memory of this element, a memoryview of the caller's own; bytes that the stack received are read-only.
 
     Pages that are locked and not mapped yet get their mapping now: NULL when the current host is out of memory
     (`Kernel.allocation_fails`).
     """
     _require_mdl(Mdl, "MmGetSystemAddressForMdlSafe")
     if Mdl.MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL):
-        return Mdl.MappedSystemVa
+        return memoryview(Mdl.MappedSystemVa)  # type: ignore[arg-type]  # what is mapped has it
     return _map_locked(Mdl, "MmGetSystemAddressForMdlSafe")
 
 
@@ -264,7 +264,7 @@ def _map_locked(Mdl: MDL, function: str) -> Any:
     Mdl.MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA
     if Mdl.MdlFlags & MDL_PARTIAL:
         Mdl.MdlFlags |= MDL_PARTIAL_HAS_BEEN_MAPPED
-    return Mdl.MappedSystemVa
+    return memoryview(Mdl.MappedSystemVa)
 
 
 def MmGetMdlByteCount(Mdl: MDL) -> int:

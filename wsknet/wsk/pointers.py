@@ -43,6 +43,11 @@ def require_memory(target: Any, size: int, rule: str, name: str) -> None:
         raise BugCheck(PAGE_FAULT_IN_NONPAGED_AREA, rule, what)
 
 
+def held(target: Any) -> Any:
+    """The same memory for a request that pends: who releases a memoryview of it meanwhile does not take it away."""
+    return memoryview(target) if isinstance(target, memoryview) else target
+
+
 def require_ulong(target: Any, name: str) -> None:
     """BugCheck unless `target` is NULL or where a ULONG can stand: a list of one number, or memory."""
     if target is None:

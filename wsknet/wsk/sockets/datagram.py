@@ -29,7 +29,7 @@ from wsknet.wsk.control.static_events import start_static_events
 from wsknet.wsk.dispatch import WSK_PROVIDER_DATAGRAM_DISPATCH
 from wsknet.wsk.irp import IRP
 from wsknet.wsk.mdl import mdl_of, views_of, writable_views_of
-from wsknet.wsk.pointers import read_ulong, require_kind, require_ulong, write_ulong
+from wsknet.wsk.pointers import held, read_ulong, require_kind, require_ulong, write_ulong
 from wsknet.wsk.requests import Forbidden, call_back, forbid_flags, perform
 from wsknet.wsk.sockaddr import (
     SockAddr,
@@ -268,6 +268,7 @@ class DatagramSocket(TransportSocket):
                 return self._store(Irp, datagram)
         if self.verifier is not None:
             self.lend(Irp, views, Buffer)
+        Irp._out = tuple(map(held, out))
         self.receives.append(Irp)
         return self.pend(Irp, now)
 

@@ -24,6 +24,7 @@ from wsknet.wsk.control.static_events import start_static_events, start_static_e
 from wsknet.wsk.control.tcp_options import apply_values
 from wsknet.wsk.dispatch import WSK_PROVIDER_LISTEN_DISPATCH
 from wsknet.wsk.irp import IRP
+from wsknet.wsk.pointers import held
 from wsknet.wsk.requests import Refusal, call_back, forbid_flags
 from wsknet.wsk.sockaddr import require_room, sockaddr_of, store_sockaddr
 from wsknet.wsk.sockets.base import NOT_CALLED
@@ -99,7 +100,8 @@ class AcceptingSocket(TransportSocket):
         child = None if self.accepts else self._take(now)
         if child is not None:
             return _hand_over(child, wanted)
-        Irp._out = wanted
+        *callbacks, LocalAddress, RemoteAddress = wanted
+        Irp._out = (*callbacks, held(LocalAddress), held(RemoteAddress))
         self.accepts.append(Irp)
         return self.pend(Irp, now)
 
