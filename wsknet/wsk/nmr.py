@@ -27,11 +27,11 @@ from wsknet.wsk.status import (
     STATUS_PENDING,
     STATUS_SUCCESS,
 )
+from wsknet.wsk.structures import WSK_CLIENT_DISPATCH
 from wsknet.wsk.verifier import checked
 
 if TYPE_CHECKING:
     from wsknet.host import Host
-    from wsknet.wsk.structures import WSK_CLIENT_DISPATCH
 
 __all__ = [
     "NmrClientAttachProvider", "NmrClientDetachProviderComplete", "NmrDeregisterClient", "NmrRegisterClient",
@@ -50,6 +50,7 @@ def NmrRegisterClient(
         return STATUS_INSUFFICIENT_RESOURCES
     if not _is_sound(ClientCharacteristics):
         return STATUS_INVALID_PARAMETER
+    _require_variables(NmrClientHandle)
     module = ClientModule(host, ClientCharacteristics, ClientContext)
     NmrClientHandle[:] = [module]
     registrar = registrar_of(host)
@@ -59,7 +60,15 @@ def NmrRegisterClient(
     return STATUS_SUCCESS
 
 
+def _require_variables(*targets: object) -> None:
+    """BugCheck unless each is a variable for a pointer: a list."""
+    if not all(isinstance(target, list) for target in targets):
+        raise misuse("WSK-1.6", "what receives a pointer is a one-element list")
+
+
 def _is_sound(characteristics: NPI_CLIENT_CHARACTERISTICS) -> bool:
+    if not isinstance(characteristics, NPI_CLIENT_CHARACTERISTICS):
+        return False
     instance = characteristics.ClientRegistrationInstance
     sizes = characteristics.Length, instance.Size
     return (
@@ -86,7 +95,8 @@ def NmrClientAttachProvider(
     """
     require_passive("NmrClientAttachProvider", "WSK-1.6")
     _require_binding(NmrBindingHandle)
-    if ClientDispatch is None or ClientDispatch.Reserved != 0:
+    _require_variables(ProviderBindingContext, ProviderDispatch)
+    if not isinstance(ClientDispatch, WSK_CLIENT_DISPATCH) or ClientDispatch.Reserved != 0:
         return STATUS_INVALID_PARAMETER
     status = NmrBindingHandle.attach(ClientBindingContext, ClientDispatch)
     if status is STATUS_SUCCESS:

@@ -10,6 +10,10 @@ from tests.support.wsk_lab import FAR, FAR6, NEAR, NEAR6, PORT, Lab, Request, ok
 from wsknet.wsk import (
     AF_INET,
     AF_INET6,
+    NPI_CLIENT_CHARACTERISTICS,
+    NPI_MODULEID,
+    NPI_REGISTRATION_INSTANCE,
+    NPI_WSK_INTERFACE_ID,
     SIO_ADDRESS_LIST_CHANGE,
     SO_KEEPALIVE,
     SOCK_RAW,
@@ -26,9 +30,13 @@ from wsknet.wsk import (
     BugCheck,
     NmrClientAttachProvider,
     NmrClientDetachProviderComplete,
+    NmrDeregisterClient,
+    NmrRegisterClient,
+    NmrWaitForClientDeregisterComplete,
     WskGetOption,
     WskIoctl,
     WskSetOption,
+    kernel_of,
     simple,
     verify,
 )
@@ -170,3 +178,43 @@ def test_a_binding_handle_that_is_none(lab: Lab, handle: Any) -> None:
     verify(lab.near, False)
     NmrClientDetachProviderComplete(handle)
     assert NmrClientAttachProvider(handle, None, WSK_CLIENT_DISPATCH(), [None], [None]) == STATUS_INVALID_PARAMETER
+
+
+@pytest.mark.rule("R-036")
+@pytest.mark.parametrize("characteristics", [None, 5], ids=["NULL", "number"])
+def test_a_client_module_without_characteristics(lab: Lab, characteristics: Any) -> None:
+    verify(lab.near)
+    handle: list[Any] = []
+    assert NmrRegisterClient(characteristics, None, handle) == STATUS_INVALID_PARAMETER
+    assert handle == []
+
+
+@pytest.mark.rule("R-036")
+@pytest.mark.parametrize("odd", ["table", "client variable", "dispatch variable", "handle variable"])
+def test_an_attachment_into_nothing_does_not_come_about(lab: Lab, odd: str) -> None:
+    verify(lab.near, False)
+    client, dispatch = list[Any](), list[Any]()
+    statuses: list[int] = []
+
+    def attach(NmrBindingHandle: Any, ClientContext: Any, Instance: Any) -> int:
+        arguments: list[Any] = [NmrBindingHandle, None, WSK_CLIENT_DISPATCH(), client, dispatch]
+        place = {"table": 2, "client variable": 3, "dispatch variable": 4}.get(odd)
+        if place is not None:
+            arguments[place] = 5
+        statuses.append(NmrClientAttachProvider(*arguments))
+        return statuses[-1]
+
+    own = NPI_REGISTRATION_INSTANCE(NpiId=NPI_WSK_INTERFACE_ID, ModuleId=NPI_MODULEID())
+    module = NPI_CLIENT_CHARACTERISTICS(0, NPI_CLIENT_CHARACTERISTICS.SIZE, attach, lambda context: 0, None, own)
+    handle: Any = None if odd == "handle variable" else []
+    status = NmrRegisterClient(module, None, handle)
+
+    assert (client, dispatch) == ([], [])
+    if odd == "handle variable":
+        assert (status, statuses) == (STATUS_INVALID_PARAMETER, [])
+    else:
+        assert (status, statuses) == (STATUS_SUCCESS, [STATUS_INVALID_PARAMETER])
+        assert NmrDeregisterClient(handle[0]) == STATUS_PENDING
+        assert NmrWaitForClientDeregisterComplete(handle[0]) == STATUS_SUCCESS
+    lab.near_application.close()
+    assert not kernel_of(lab.near).clients
