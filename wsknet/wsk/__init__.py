@@ -10,6 +10,7 @@ import typing as _typing
 from types import ModuleType as _ModuleType
 
 from wsknet.wsk.addrinfo import *
+from wsknet.wsk.assertions import *
 from wsknet.wsk.bugcheck import *
 from wsknet.wsk.cmsg import *
 from wsknet.wsk.constants import *
@@ -46,7 +47,9 @@ from wsknet.wsk.rtl_address import *
 from wsknet.wsk.rtl_debug import *
 from wsknet.wsk.rtl_memory import *
 from wsknet.wsk.rtl_status import *
+from wsknet.wsk.scalars import *
 from wsknet.wsk.sockaddr import *
+from wsknet.wsk.sockaddr_inet import *
 from wsknet.wsk.status import *
 from wsknet.wsk.structures import *
 from wsknet.wsk.structures_client import *

@@ -14,6 +14,8 @@ __all__ = [
     "POOL_FLAG_PAGED",
     "POOL_FLAG_RAISE_ON_FAILURE",
     "POOL_FLAG_UNINITIALIZED",
+    "POOL_NX_ALLOCATION",
+    "DrvRtPoolNxOptIn",
     "ExAllocatePool",
     "ExAllocatePool2",
     "ExAllocatePool3",
@@ -23,6 +25,7 @@ __all__ = [
     "ExFreePool",
     "ExFreePool2",
     "ExFreePoolWithTag",
+    "ExInitializeDriverRuntime",
     "NonPagedPool",
     "NonPagedPoolNx",
     "PagedPool",
@@ -36,9 +39,16 @@ POOL_FLAG_PAGED = 0x100
 NonPagedPool = 0
 PagedPool = 1
 NonPagedPoolNx = 512
+POOL_NX_ALLOCATION = 512
+
+DrvRtPoolNxOptIn = 1
 
 DEFAULT_TAG = int.from_bytes(b"None", "little")
 """Of memory that ExAllocatePool gives, which takes none."""
+
+
+def ExInitializeDriverRuntime(RuntimeFlags: int) -> None:
+    """Nothing changes: DrvRtPoolNxOptIn makes NonPagedPool mean NonPagedPoolNx, and they are the same here."""
 
 
 @checked(None)

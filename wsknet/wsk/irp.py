@@ -25,6 +25,7 @@ from wsknet.wsk.structures import IO_STATUS_BLOCK
 from wsknet.wsk.verifier import checked, is_verified, misused
 
 __all__ = [
+    "IO_NETWORK_INCREMENT",
     "IO_NO_INCREMENT",
     "IO_STACK_LOCATION",
     "IRP",
@@ -62,6 +63,7 @@ SL_INVOKE_ON_ERROR = 0x80
 SL_INVOKE_ALWAYS = SL_INVOKE_ON_CANCEL | SL_INVOKE_ON_SUCCESS | SL_INVOKE_ON_ERROR
 
 IO_NO_INCREMENT = 0
+IO_NETWORK_INCREMENT = 2
 
 COMPLETED = "the IRP has completed: IoReuseIrp comes before the next use"
 FREED = "the IRP has been freed"

@@ -31,6 +31,7 @@ __all__ = [
     "MDL_PARTIAL",
     "MDL_PARTIAL_HAS_BEEN_MAPPED",
     "MDL_SOURCE_IS_NONPAGED_POOL",
+    "PAGE_SIZE",
     "HighPagePriority",
     "IoAllocateMdl",
     "IoBuildPartialMdl",

@@ -32,6 +32,7 @@ from wsknet.wsk.verifier import checked
 __all__ = [
     "HANDLE",
     "KTHREAD",
+    "SYNCHRONIZE",
     "THREAD_ALL_ACCESS",
     "IoGetCurrentProcess",
     "KeGetCurrentThread",
@@ -54,6 +55,7 @@ __all__ = [
     "ZwClose",
 ]  # fmt: skip
 
+SYNCHRONIZE = 0x100000
 THREAD_ALL_ACCESS = 0x1FFFFF
 PsThreadType = "Thread"
 

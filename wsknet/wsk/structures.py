@@ -21,7 +21,7 @@ __all__ = [
     "WSK_BUF_LIST", "WSK_CLIENT_DISPATCH", "WSK_CLIENT_NPI", "WSK_DATAGRAM_INDICATION", "WSK_DATA_INDICATION",
     "WSK_EVENT_CALLBACK_CONTROL", "WSK_EXTENSION_CONTROL_IN", "WSK_EXTENSION_CONTROL_OUT", "WSK_INSPECT_ID",
     "WSK_PROVIDER_CHARACTERISTICS", "WSK_PROVIDER_NPI", "WSK_REGISTRATION", "WSK_SOCKET",
-    "ip_mreq", "ip_mreq_source", "ipv6_mreq", "sizeof",
+    "ip_mreq", "ip_mreq_source", "ipv6_mreq",
 ]  # fmt: skip
 
 
@@ -419,9 +419,3 @@ class SECURITY_DESCRIPTOR:
 
     def __init__(self, *AccessAllowed: str) -> None:
         self.AccessAllowed = AccessAllowed
-
-
-def sizeof(structure: Any) -> int:
-    """sizeof on x64, of a structure or of its class."""
-    size: int = structure.SIZE
-    return size

@@ -14,14 +14,17 @@ from wsknet.wsk import (
     IN_PKTINFO,
     IP_ECN,
     IP_HOPLIMIT,
+    IP_OPTIONS,
     IP_PKTINFO,
     IP_TOS,
     IPPROTO_IP,
     IPPROTO_IPV6,
     IPPROTO_UDP,
     IPV6_PKTINFO,
+    IPV6_RTHDR,
     MSG_CTRUNC,
     STATUS_INVALID_PARAMETER,
+    STATUS_NOT_SUPPORTED,
     STATUS_SUCCESS,
     UDP_RECV_MAX_COALESCED_SIZE,
     WSA_CMSG_FIRSTHDR,
@@ -167,3 +170,23 @@ def test_a_message_that_names_no_interface_leaves_it_to_the_destination(lab: Lab
     head = bytes(CMSGHDR(WSA_CMSG_LEN(20), IPPROTO_IPV6, IPV6_PKTINFO))
 
     assert send(Socket, head + bytes(IN6_PKTINFO()) + bytes(4), to).status == STATUS_SUCCESS
+
+
+@pytest.mark.parametrize("data", [b"", bytes(4)])
+def test_an_empty_row_of_ip_options_asks_for_none(lab: Lab, data: bytes) -> None:
+    status = STATUS_NOT_SUPPORTED if data else STATUS_SUCCESS
+    messages = row((IP_PKTINFO, bytes(IN_PKTINFO())), (IP_OPTIONS, data))
+
+    assert send(lab.datagram(lab.near), messages).completions == [(status, 0 if data else 4)]
+
+
+def test_an_empty_routing_header_is_none(lab: Lab) -> None:
+    lab.far_interface.add_address("fe80::88/64")
+    lab.run(2)
+    to = simple.address("fe80::88", PORT, lab.near_interface.index)
+    head = bytes(CMSGHDR(WSA_CMSG_LEN(0), IPPROTO_IPV6, IPV6_RTHDR))
+
+    assert send(lab.datagram(lab.near, 0, "::", AddressFamily=AF_INET6), head, to).status == STATUS_SUCCESS
+    lab.run(0.1)
+    sent = [frame for frame in lab.near_wire.frames if frame[12:14] == b"\x86\xdd" and frame.endswith(b"data")]
+    assert [frame[20] for frame in sent] == [IPPROTO_UDP]

@@ -18,6 +18,7 @@ from wsknet.wsk.cmsg import message, messages_in
 from wsknet.wsk.constants import (
     IP_ECN,
     IP_HOPLIMIT,
+    IP_OPTIONS,
     IP_ORIGINAL_ARRIVAL_IF,
     IP_PKTINFO,
     IP_PKTINFO_EX,
@@ -38,6 +39,7 @@ from wsknet.wsk.constants import (
     IPV6_RECVERR,
     IPV6_RECVIF,
     IPV6_RECVTCLASS,
+    IPV6_RTHDR,
     IPV6_TCLASS,
     UDP_COALESCED_INFO,
     UDP_SEND_MSG_SIZE,
@@ -191,6 +193,8 @@ _SIZES = {
     (IPPROTO_UDP, UDP_SEND_MSG_SIZE): _INT,
 }
 """Bytes of data, by level and type."""
+_NOTHING = {(IPPROTO_IP, IP_OPTIONS), (IPPROTO_IPV6, IPV6_RTHDR)}
+"""Legal without data, as drivers pad a row of messages with them: no option, and no routing header."""
 _PACKET_INFO = {IP_PKTINFO, IPV6_PKTINFO}
 _PACKET_INFO_EX = {IP_PKTINFO_EX, IPV6_PKTINFO_EX}
 _ECN_TYPES = {IP_ECN, IPV6_ECN}
@@ -206,6 +210,8 @@ def packet_info(ControlInfo: Any, ControlInfoLength: int, level: int, usual_clas
     traffic_class: int | None = None
     ecn: int | None = None
     for message_level, kind, data in messages_in(ControlInfo, ControlInfoLength):
+        if not data and (message_level, kind) in _NOTHING:
+            continue
         _check(message_level, kind, data)
         if message_level == IPPROTO_UDP:
             message_size = int.from_bytes(data, "little")
