@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from wsknet.wsk.structures import WSAMSG
 
 __all__ = [
-    "CMSGHDR", "CMSG_FIRSTHDR", "CMSG_LEN", "CMSG_NXTHDR", "CMSG_SPACE", "WSACMSGHDR", "WSA_CMSG_DATA",
-    "WSA_CMSG_FIRSTHDR", "WSA_CMSG_LEN", "WSA_CMSG_NXTHDR", "WSA_CMSG_SPACE",
+    "CMSGHDR", "CMSG_FIRSTHDR", "CMSG_LEN", "CMSG_NXTHDR", "CMSG_SPACE", "WSACMSGHDR", "WSA_CMSGDATA_ALIGN",
+    "WSA_CMSGHDR_ALIGN", "WSA_CMSG_DATA", "WSA_CMSG_FIRSTHDR", "WSA_CMSG_LEN", "WSA_CMSG_NXTHDR", "WSA_CMSG_SPACE",
 ]  # fmt: skip
 
 ALIGNMENT = 8
@@ -86,6 +86,9 @@ WSACMSGHDR = CMSGHDR
 
 def _aligned(length: int) -> int:
     return length + ALIGNMENT - 1 & -ALIGNMENT
+
+
+WSA_CMSGHDR_ALIGN = WSA_CMSGDATA_ALIGN = _aligned
 
 
 def WSA_CMSG_LEN(length: int) -> int:

@@ -157,3 +157,8 @@ def test_numbers_of_their_headers() -> None:
     assert (w.IO_NETWORK_INCREMENT, w.SYNCHRONIZE, w.POOL_NX_ALLOCATION, w.DrvRtPoolNxOptIn) == (2, 0x100000, 512, 1)
     assert (w.MAXUCHAR, w.MAXUSHORT, w.MAXULONG, w.MAXLONG) == (255, 65535, 4294967295, 2147483647)
     assert w.NPIID is w.GUID
+
+
+@pytest.mark.parametrize(("length", "aligned"), [(0, 0), (1, 8), (8, 8), (9, 16), (24, 24)])
+def test_control_messages_and_their_data_are_aligned_to_a_pointer(length: int, aligned: int) -> None:
+    assert w.WSA_CMSGHDR_ALIGN(length) == w.WSA_CMSGDATA_ALIGN(length) == aligned
