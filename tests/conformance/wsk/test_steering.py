@@ -124,7 +124,14 @@ def test_it_is_a_ulong(
 
 @pytest.mark.parametrize(
     ("Flags", "family", "Level", "code"),
-    [(B, *V4), (B, *V6), (D, AF_INET, *V6[1:]), (C, AF_INET, *V6[1:]), (D, AF_INET6, *V4[1:]), (C, AF_INET6, *V4[1:])],
+    [
+        (B, AF_INET, *V6[1:]),
+        (B, AF_INET6, *V4[1:]),
+        (D, AF_INET, *V6[1:]),
+        (C, AF_INET, *V6[1:]),
+        (D, AF_INET6, *V4[1:]),
+        (C, AF_INET6, *V4[1:]),
+    ],
 )
 def test_other_sockets_have_none_of_it(lab: Lab, Flags: int, family: int, Level: int, code: int) -> None:
     Socket = lab.socket(lab.near, Flags, AddressFamily=family)

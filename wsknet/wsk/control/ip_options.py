@@ -38,7 +38,7 @@ from wsknet.wsk.constants import (
     PROTECTION_LEVEL_RESTRICTED,
     PROTECTION_LEVEL_UNRESTRICTED,
 )
-from wsknet.wsk.control.option import DATAGRAM, Option, number, of_level
+from wsknet.wsk.control.option import DATAGRAM, Option, number, of_level, stands_for
 from wsknet.wsk.control.steering import LENGTHS
 from wsknet.wsk.requests import Refusal
 from wsknet.wsk.status import STATUS_BUFFER_OVERFLOW
@@ -102,7 +102,7 @@ def _dont_fragment(Level: int) -> Option:
 
     def get_value(socket: TransportSocket) -> int:
         value = socket.options.sending.dont_fragment[length]
-        return int(socket.CATEGORY != DATAGRAM if value is None else value)
+        return int(stands_for(socket) != DATAGRAM if value is None else value)
 
     return number(of_level(Level), set_value, get_value)
 

@@ -10,6 +10,7 @@ from wsknet.wsk.constants import (
     AF_INET,
     AF_INET6,
     IPPROTO_IPV6,
+    SOCK_STREAM,
     WSK_FLAG_CONNECTION_SOCKET,
     WSK_FLAG_DATAGRAM_SOCKET,
     WSK_FLAG_LISTEN_SOCKET,
@@ -53,6 +54,20 @@ def of_categories(categories: int) -> Belongs:
     return lambda socket: bool(socket.CATEGORY & categories)
 
 
+def stands_for(socket: Any) -> int:
+    """The flags of its category.  For options of the transport stack, which are what basic sockets are for (Winsock
+    Kernel Socket Categories), a basic one has those of the sockets that its protocol else has.
+    """
+    if socket.CATEGORY:
+        return int(socket.CATEGORY)
+    return LISTEN | CONNECTION if socket.socket_type == SOCK_STREAM else DATAGRAM
+
+
+def of_transport(categories: int) -> Belongs:
+    """The same as `of_categories`, for an option of the transport stack."""
+    return lambda socket: bool(stands_for(socket) & categories)
+
+
 def has_level(socket: Any, Level: int) -> bool:
     """Whether `Level`, IPPROTO_IP or IPPROTO_IPV6, is one of a socket's: a dual-stack socket has both."""
     if Level == IPPROTO_IPV6:
@@ -62,7 +77,7 @@ def has_level(socket: Any, Level: int) -> bool:
 
 def of_level(Level: int, categories: int = TRANSPORT) -> Belongs:
     """The same, of those that have `Level` too."""
-    return lambda socket: bool(socket.CATEGORY & categories) and has_level(socket, Level)
+    return lambda socket: bool(stands_for(socket) & categories) and has_level(socket, Level)
 
 
 def number(

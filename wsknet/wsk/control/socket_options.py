@@ -33,6 +33,7 @@ from wsknet.wsk.control.option import (
     apply_to_endpoint,
     number,
     of_categories,
+    of_transport,
 )
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _receive_buffer(socket: Any) -> int:
 
 
 def _is_ipv6(socket: Any) -> bool:
-    return bool(socket.CATEGORY and socket.family == AF_INET6)
+    return bool(socket.family == AF_INET6)
 
 
 _ANY = of_categories(TRANSPORT)
@@ -90,8 +91,8 @@ TABLE = {
     (SOL_SOCKET, SO_DONTROUTE): _boolean("dont_route", _ANY),
     (SOL_SOCKET, SO_RCVBUF): number(_ANY, _set_receive_buffer, _receive_buffer),
     (IPPROTO_IPV6, IPV6_V6ONLY): _boolean("v6only", _is_ipv6, is_before_bind=True),
-    (IPPROTO_TCP, TCP_NODELAY): _boolean("no_delay", _STREAM),
-    (IPPROTO_TCP, TCP_FASTOPEN): _boolean("fast_open", _STREAM),
+    (IPPROTO_TCP, TCP_NODELAY): _boolean("no_delay", of_transport(LISTEN | CONNECTION)),
+    (IPPROTO_TCP, TCP_FASTOPEN): _boolean("fast_open", of_transport(LISTEN | CONNECTION)),
 }
 """Of SOL_SOCKET there are those that pages about WSK know, and those about ports (BIND-4).  What else Winsock has
 belongs to its own layer: buffering, blocking and lingering (SO_SNDBUF, SO_SNDTIMEO, SO_LINGER), out-of-band data

@@ -32,7 +32,7 @@ from wsknet.wsk.constants import (
     TCP_TIMESTAMPS,
 )
 from wsknet.wsk.control.memory import write_structure
-from wsknet.wsk.control.option import CONNECTION, LISTEN, Option, apply_to_endpoint, number, of_categories
+from wsknet.wsk.control.option import CONNECTION, LISTEN, Option, apply_to_endpoint, number, of_transport
 from wsknet.wsk.sockaddr import sockaddr_octets
 from wsknet.wsk.sockets.states import BOUND, CREATED, LISTENING
 from wsknet.wsk.structures_tcp import ICMP_ERROR_INFO, TCP_OFFLOAD_PREFERRED
@@ -244,8 +244,8 @@ def _icmp_error(socket: ConnectionSocket, OutputSize: int, OutputBuffer: Any, no
     return write_structure(ICMP_ERROR_INFO(source, protocol, kind, code), OutputSize, OutputBuffer)
 
 
-_TCP = of_categories(LISTEN | CONNECTION)
-_CONNECTION = of_categories(CONNECTION)
+_TCP = of_transport(LISTEN | CONNECTION)
+_CONNECTION = of_transport(CONNECTION)
 
 TABLE = {
     (IPPROTO_TCP, TCP_KEEPIDLE): _keep_alive("idle", SECOND, FOR_EVER),

@@ -15,7 +15,7 @@ from wsknet.wsk.constants import (
     UDP_RECV_MAX_COALESCED_SIZE,
     UDP_SEND_MSG_SIZE,
 )
-from wsknet.wsk.control.option import DATAGRAM, apply_to_endpoint, number
+from wsknet.wsk.control.option import DATAGRAM, apply_to_endpoint, number, stands_for
 
 if TYPE_CHECKING:
     from wsknet.types import Instant
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def _is_udp(socket: Any) -> bool:
-    return bool(socket.CATEGORY == DATAGRAM and socket.socket_type == SOCK_DGRAM)
+    return stands_for(socket) == DATAGRAM and bool(socket.socket_type == SOCK_DGRAM)
 
 
 def _set_checksum(socket: TransportSocket, is_on: bool) -> None:
