@@ -10,11 +10,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from wsknet.wsk.kernel import current_kernel
+from wsknet.wsk.scalars import MAXUSHORT
 from wsknet.wsk.status import (
     NTSTATUS,
     STATUS_BUFFER_OVERFLOW,
     STATUS_BUFFER_TOO_SMALL,
     STATUS_INVALID_PARAMETER,
+    STATUS_NAME_TOO_LONG,
     STATUS_NO_MEMORY,
     STATUS_SUCCESS,
 )
@@ -32,10 +34,12 @@ __all__ = [
     "RtlFreeAnsiString",
     "RtlFreeUnicodeString",
     "RtlInitAnsiString",
+    "RtlInitAnsiStringEx",
     "RtlInitEmptyAnsiString",
     "RtlInitEmptyUnicodeString",
     "RtlInitString",
     "RtlInitUnicodeString",
+    "RtlInitUnicodeStringEx",
     "RtlIntegerToUnicodeString",
     "RtlUnicodeStringToAnsiString",
     "RtlUnicodeStringToInteger",
@@ -101,6 +105,18 @@ def RtlInitAnsiString(DestinationString: ANSI_STRING, SourceString: str | None) 
 
 
 RtlInitString = RtlInitAnsiString
+
+
+def RtlInitUnicodeStringEx(DestinationString: _CountedString, SourceString: str | None) -> NTSTATUS:
+    """The same without Ex, but STATUS_NAME_TOO_LONG, and no change, for more bytes than a USHORT counts."""
+    size = 0 if SourceString is None else len(DestinationString.encode(SourceString))
+    if size + DestinationString.UNIT > MAXUSHORT:
+        return STATUS_NAME_TOO_LONG
+    DestinationString.point_to(SourceString)
+    return STATUS_SUCCESS
+
+
+RtlInitAnsiStringEx = RtlInitUnicodeStringEx
 
 
 def RtlInitEmptyUnicodeString(DestinationString: UNICODE_STRING, Buffer: Any, BufferSize: int) -> None:

@@ -162,3 +162,18 @@ def test_numbers_of_their_headers() -> None:
 @pytest.mark.parametrize(("length", "aligned"), [(0, 0), (1, 8), (8, 8), (9, 16), (24, 24)])
 def test_control_messages_and_their_data_are_aligned_to_a_pointer(length: int, aligned: int) -> None:
     assert w.WSA_CMSGHDR_ALIGN(length) == w.WSA_CMSGDATA_ALIGN(length) == aligned
+
+
+@pytest.mark.parametrize(
+    ("init", "string", "longest"),
+    [(w.RtlInitUnicodeStringEx, w.UNICODE_STRING, 32766), (w.RtlInitAnsiStringEx, w.ANSI_STRING, 65534)],
+)
+def test_a_string_too_long_to_be_counted_is_refused(init: Any, string: Any, longest: int) -> None:
+    name = string()
+    assert init(name, "x" * longest) == w.STATUS_SUCCESS
+    unit = string.UNIT
+    assert (name.Length, name.MaximumLength) == (longest * unit, (longest + 1) * unit)
+    assert init(name, "x" * (longest + 1)) == w.STATUS_NAME_TOO_LONG
+    assert name.Length == longest * unit
+    assert init(name, None) == w.STATUS_SUCCESS
+    assert (name.Buffer, name.Length, name.MaximumLength) == (None, 0, 0)
