@@ -8,16 +8,26 @@ from typing import Any, ClassVar
 
 from tests.support.wsk_machine.addresses import PORTS, local_address, remote_address
 from tests.support.wsk_machine.calls import Call, Memory
+from tests.support.wsk_machine.control_info import (
+    NOTHING,
+    Message,
+    Sent,
+    check,
+    choose,
+    messages_in,
+    set_hops,
+    want,
+)
+from tests.support.wsk_machine.groups import GROUPS, Memberships, change_memberships
 from tests.support.wsk_machine.options import option_moves
 from tests.support.wsk_machine.sock import BOUND, BUSY, CREATED, Move, Sock, callback, content_of
 from tests.support.wsk_machine.streams import PATTERN
+from wsknet.types import is_multicast
 from wsknet.wsk import (
     AF_INET,
     CMSGHDR,
-    IP_PKTINFO,
-    IPPROTO_IP,
-    IPPROTO_IPV6,
-    IPV6_PKTINFO,
+    MSG_CTRUNC,
+    MSG_MCAST,
     MSG_TRUNC,
     SIO_WSK_SET_REMOTE_ADDRESS,
     SIO_WSK_SET_SENDTO_ADDRESS,
@@ -29,11 +39,15 @@ from wsknet.wsk import (
     WSK_CLIENT_DATAGRAM_DISPATCH,
     WSK_EVENT_RECEIVE_FROM,
     WskIoctl,
-    WskSetOption,
+    simple,
 )
 
 SIZES = (4, 5, 100, 1400, 1472, 3000)
-CONTROL_ROOM = 128
+ROOM = (0, 24, 64, 256)
+"""For control information: of no message, of one, of some, of all."""
+USUAL_HOPS = 128
+HEAD = 4
+"""Bytes by which a datagram is known."""
 
 
 class Datagrams(Sock):
@@ -43,7 +57,16 @@ class Datagrams(Sock):
     def __init__(self, party: Any, family: int, seed: int) -> None:
         super().__init__(party, family, seed)
         self.receives: list[Call] = []
-        self.seen: set[bytes] = set()
+        self.seen: dict[bytes, None] = {}
+        """In the order of arrival."""
+        self.wanted: frozenset[int] = frozenset()
+        """Options that ask for control messages."""
+        self.wanted_changes = 0
+        self.hops = {False: USUAL_HOPS, True: 1}
+        """By whether it is to a group."""
+        self.memberships = Memberships()
+        self.has_refused = False
+        """A static event that has refused is called for what comes later."""
         self.fixed: dict[int, bool] = {}
         """Whether each of the two IOCTLs has given it an address."""
         self.changing = 0
@@ -52,12 +75,12 @@ class Datagrams(Sock):
 
     def moves(self) -> list[Move]:
         if self.state == CREATED:
-            return [self.bind, self.bind, self.bind, option_moves(self), self.want_info]
+            return [self.bind, self.bind, self.bind, option_moves(self), self.ask_for_more]
         if self.state != BOUND:
             return [option_moves(self)]
         return [self.send, self.send, self.send, self.send_messages, self.receive, self.receive, self.enable,
-                self.enable, self.disable, self.release, self.fix_address, self.want_info, self.ask_local,
-                option_moves(self)]  # fmt: skip
+                self.enable, self.disable, self.release, self.fix_address, self.ask_for_more, self.ask_local,
+                self.change_memberships, option_moves(self)]  # fmt: skip
 
     def may_enable(self) -> int:
         return self.EVENTS if self.state == BOUND else 0
@@ -76,18 +99,23 @@ class Datagrams(Sock):
     def ask_local(self, dice: Random) -> None:
         self.call("WskGetLocalAddress", SOCKADDR_STORAGE())
 
-    def want_info(self, dice: Random) -> None:
-        Level, Option = (IPPROTO_IP, IP_PKTINFO) if self.family == AF_INET else (IPPROTO_IPV6, IPV6_PKTINFO)
-        self.call("WskControlSocket", WskSetOption, Option, Level, 4, [dice.choice((0, 1))], 0, None, None)
+    def ask_for_more(self, dice: Random) -> None:
+        dice.choice((want, want, want, set_hops))(self, dice)
+
+    def change_memberships(self, dice: Random) -> None:
+        change_memberships(self, dice)
 
     def to(self, dice: Random) -> Any:
+        if not self.IS_RAW and dice.random() < 0.15:
+            return simple.address(dice.choice(GROUPS[self.family]), dice.choice(PORTS))
         return remote_address(self.party.host.name, self.family, dice, (0,) if self.IS_RAW else PORTS)
 
     def fix_address(self, dice: Random) -> None:
         if self.changing:
             return
         code = dice.choice((SIO_WSK_SET_REMOTE_ADDRESS, SIO_WSK_SET_SENDTO_ADDRESS))
-        target = self.to(dice) if dice.random() < 0.6 else None
+        target = remote_address(self.party.host.name, self.family, dice, (0,) if self.IS_RAW else PORTS)
+        target = target if dice.random() < 0.6 else None
         size = 0 if target is None else len(bytes(target))
         self.fixed[code] = False
         self.changing += 1
@@ -102,16 +130,16 @@ class Datagrams(Sock):
     # Sending
 
     def outgoing(self, dice: Random) -> bytes:
-        head = len(self.world.sent).to_bytes(4, "big")
+        head = len(self.world.sent).to_bytes(HEAD, "big")
         size = dice.choice(SIZES)
-        self.world.sent[head] = head + PATTERN[size : 2 * size - 4]
-        return self.world.sent[head]
+        data = head + PATTERN[size : 2 * size - HEAD]
+        self.world.sent[head] = Sent(data, self.world.tick(), None, 0, 0)
+        return data
 
     def send(self, dice: Random) -> None:
-        data = self.outgoing(dice)
-        memory = self.memory(data, dice)
+        memory = self.memory(self.outgoing(dice), dice)
         if memory is not None:
-            self._send("WskSendTo", memory.buffer, [memory], len(data), dice)
+            self._send("WskSendTo", memory.buffer, [memory], dice)
 
     def send_messages(self, dice: Random) -> None:
         lent: list[Memory] = []
@@ -122,16 +150,34 @@ class Datagrams(Sock):
                 lent.append(memory)
                 head = WSK_BUF_LIST(head, memory.buffer)
         if head is not None:
-            self._send("WskSendMessages", head, lent, sum(memory.size for memory in lent), dice)
+            self._send("WskSendMessages", head, lent, dice)
 
-    def _send(self, name: str, buffer: Any, lent: list[Memory], size: int, dice: Random) -> None:
+    def _send(self, name: str, buffer: Any, lent: list[Memory], dice: Random) -> None:
+        size = sum(memory.size for memory in lent)
+        to = None if any(self.fixed.values()) and dice.random() < 0.7 else self.to(dice)
+        info = NOTHING if self.IS_RAW else choose(self, to, dice)
+        self._note(lent, to, info.traffic_class)
+
         def then(call: Call) -> None:
             if call.is_success and call.Information != size:
                 self.fail(f"sent {call.Information} of {size} bytes")
+            if info.status is not None:
+                self.require(call, info.status)
             self.react()
 
-        to = None if any(self.fixed.values()) and dice.random() < 0.7 else self.to(dice)
-        self.call(name, buffer, 0, to, 0, None, then=then, memory=tuple(lent))
+        control = info.octets or None
+        self.call(name, buffer, 0, to, len(info.octets), control, then=then, memory=tuple(lent))
+
+    def _note(self, lent: list[Memory], to: Any, traffic_class: int) -> None:
+        """How these datagrams have to arrive."""
+        raw = bytes(to) if to is not None else b""
+        address = None if to is None else raw[4:8] if self.family == AF_INET else raw[8:24]
+        hops = self.hops[address is not None and is_multicast(address)]
+        for memory in lent:
+            head = memory.content[:HEAD]
+            if head in self.world.sent and not self.IS_RAW:
+                data = self.world.sent[head].data
+                self.world.sent[head] = Sent(data, self.world.tick(), address, traffic_class, hops)
 
     # Receiving
 
@@ -141,15 +187,20 @@ class Datagrams(Sock):
         if memory is None:
             return
         source = SOCKADDR_STORAGE() if dice.random() < 0.7 else None
-        control = bytearray(CONTROL_ROOM)
-        length, flags = ([CONTROL_ROOM], [0]) if dice.random() < 0.5 else (None, None)
+        room = dice.choice(ROOM)
+        control = bytearray(room)
+        length, flags = ([room], [0]) if dice.random() < 0.7 else (None, None)
+        changes = self.wanted_changes
 
         def then(call: Call) -> None:
+            if call.is_success and length is not None and flags is not None:
+                if not 0 <= length[0] <= room:
+                    self.fail(f"{length[0]} bytes of control information")
+                is_sure = changes == self.wanted_changes and not flags[0] & MSG_CTRUNC
+                self._told(memory.content, messages_in(control, length[0]), flags[0], is_sure)
             self._received(call, memory, size, flags)
-            if call.is_success and length is not None and not 0 <= length[0] <= CONTROL_ROOM:
-                self.fail(f"{length[0]} bytes of control information")
 
-        out = (source, length, CMSGHDR.cast(control) if length is not None else None, flags)
+        out = (source, length, CMSGHDR.cast(control) if room and length is not None else None, flags)
         call = self.call("WskReceiveFrom", memory.buffer, 0, *out, then=then, memory=(memory,))
         if call is not None and not call.is_done:
             self.receives.append(call)
@@ -170,23 +221,39 @@ class Datagrams(Sock):
     def arrived(self, data: bytes, is_cut: bool) -> None:
         if self.IS_RAW:
             return
-        whole = self.world.sent.get(data[:4])
-        if len(data) < 4 and is_cut:
+        sent = self.world.sent.get(data[:HEAD])
+        if len(data) < HEAD and is_cut:
             return
-        if whole is None or (whole[: len(data)] if is_cut else whole) != data:
+        if sent is None or (sent.data[: len(data)] if is_cut else sent.data) != data:
             self.fail(f"a datagram of {len(data)} bytes that nobody has sent")
-        if data[:4] in self.seen:
+        elif sent.to is not None and is_multicast(sent.to) and not self.memberships.hears(sent.to, sent.moment):
+            self.fail("a datagram to a group that it has not joined, or has left")
+        if data[:HEAD] in self.seen:
             self.fail("a datagram twice")
-        self.seen.add(data[:4])
+        self.seen[data[:HEAD]] = None
+
+    def _told(self, data: bytes, messages: list[Message], flags: int, is_sure: bool) -> None:
+        """What has come with a datagram."""
+        if self.IS_RAW:
+            return
+        sent = self.world.sent.get(data[:HEAD])
+        check(self, messages, self.wanted if is_sure else None, sent)
+        if sent is not None and sent.to is not None and bool(flags & MSG_MCAST) != is_multicast(sent.to):
+            self.fail(f"flags 0x{flags:X} for {sent}")
 
     def indicated(self, Flags: int, indication: Any) -> Any:
         if indication is None:
             self.is_broken = True
             return STATUS_SUCCESS
         batch = [(element, content_of(element.Buffer)) for element in _elements(indication)]
+        for element, data in batch:
+            told = messages_in(element.ControlInfo, element.ControlInfoLength)
+            self._told(data, told, Flags, is_sure=self.is_steady)
         self.react()
-        choice = self.dice.random()
+        choice = 1 if self.world.is_ending else self.dice.random()
+        self.has_refused = False
         if choice < 0.2 and not self.is_closing:
+            self.has_refused = True
             self.enabled &= self.party.static_events
             return STATUS_DATA_NOT_ACCEPTED
         for _, data in batch:
@@ -204,10 +271,10 @@ class Raw(Datagrams):
     def send(self, dice: Random) -> None:
         memory = self.memory(bytes(dice.choice((0, 8, 100))), dice)
         if memory is not None:
-            self._send("WskSendTo", memory.buffer, [memory], memory.size, dice)
+            self._send("WskSendTo", memory.buffer, [memory], dice)
 
-    def to(self, dice: Random) -> Any:
-        return remote_address(self.party.host.name, self.family, dice, (0,))
+    def change_memberships(self, dice: Random) -> None:
+        """Its datagrams tell nothing of who has sent them."""
 
 
 def _elements(indication: Any) -> Iterator[Any]:

@@ -32,6 +32,7 @@ def put_back(party: Party) -> None:
         party.host.apply(changes.InterfaceAdded(card.index, card.config))
     card.set_up(True)
     add_transport(party.host)
+    party.is_whole = True
     for address, length in zip(ADDRESSES[party.host.name].values(), (24, 64), strict=True):
         card.add_address(f"{address}/{length}")
 

@@ -13,6 +13,7 @@ from wsknet.wsk import IRP, NTSTATUS, WSK_SET_STATIC_EVENT_CALLBACKS, IoCancelIr
 from wsknet.wsk.structures import NPI_WSK_INTERFACE_ID, WSK_EVENT_CALLBACK_CONTROL
 
 if TYPE_CHECKING:
+    from tests.support.wsk_machine.control_info import Sent
     from tests.support.wsk_machine.sock import Sock
     from tests.support.wsk_machine.streams import Stream
 
@@ -31,11 +32,17 @@ class World:
         self.depth = 0
         """Routines and callbacks that run."""
         self.left_inside = 0
-        self.sent: dict[bytes, bytes] = {}
+        self.sent: dict[bytes, Sent] = {}
         """Datagrams by their first four bytes."""
         self.connected: dict[tuple[str, int], list[Stream]] = {}
         """Those that connected, by host and port."""
-        self.is_lossy = False
+        self.moment = 0
+        self.is_ending = False
+        """Callbacks take all that they get, and call nothing."""
+
+    def tick(self) -> int:
+        self.moment += 1
+        return self.moment
 
     def fail(self, what: str) -> None:
         self.findings.append(what)
@@ -51,7 +58,7 @@ class World:
     def may_act(self) -> bool:
         """Whether a routine or callback may make another call."""
         self.left_inside -= 1
-        return self.left_inside >= 0
+        return self.left_inside >= 0 and not self.is_ending
 
     def begin(self) -> None:
         """A step of the program."""
@@ -75,6 +82,10 @@ class Party:
         self.address_lists: list[Any] = []
         self._spare: list[IRP] = []
         self.made = 0
+        self.changes = 0
+        self.is_whole = True
+        """Interface, addresses and transports are those of the beginning."""
+        self.loopback = next(view.index for view in host.stack.view().interfaces if view.index != interface.index)
         verify(host)
         with host.activate():
             self.application = simple.Application(self)
@@ -121,6 +132,8 @@ class Party:
 
     def break_streams(self) -> None:
         """Their way is gone: no end of them is promised any more."""
+        self.is_whole = False
+        self.changes += 1
         for sock in self.sockets:
             sock.is_broken = True
 

@@ -47,10 +47,18 @@ class Sock:
         self.retained: list[tuple[Any, bytes]] = []
         self.is_broken = False
         """The model does not know what may still be said of it."""
+        self.redirection: tuple[bytes, bytes | None] | None = None
+        """Records and context."""
+        self._changes = party.changes
 
     @property
     def name(self) -> str:
         return f"{type(self).__name__}{self.number}"
+
+    @property
+    def is_steady(self) -> bool:
+        """Alive, and the tables of its host are today what they were when it came to be."""
+        return not self.is_broken and self.party.is_whole and self.party.changes == self._changes
 
     @property
     def is_connected(self) -> bool:
@@ -62,6 +70,10 @@ class Sock:
 
     def fail(self, what: str) -> None:
         self.world.fail(f"{self.party.host.name}: {self.name}: {what}")
+
+    def require(self, call: Call, expected: int) -> None:
+        if self.is_steady and call.Status != expected:
+            self.fail(f"{call.name}: {call.Status.name}, not 0x{expected & 0xFFFFFFFF:08X}")
 
     def call(self, name: str, *arguments: Any, **how: Any) -> Call | None:
         function = getattr(self.functions, name)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from tests.support.wsk_machine.addresses import host_and_port, local_address, remote_address
 from tests.support.wsk_machine.calls import Call, Memory
+from tests.support.wsk_machine.connection_ioctls import ioctl_moves
 from tests.support.wsk_machine.options import option_moves
 from tests.support.wsk_machine.sock import BOUND, BUSY, CONNECTED, CREATED, Move, Sock, callback, content_of
 from wsknet.wsk import (
@@ -66,18 +67,21 @@ class Stream(Sock):
             return [self.close]
         options = option_moves(self)
         if self.state == CREATED:
-            return [self.bind, self.bind, self.bind, options]
+            return [self.bind, self.bind, self.bind, options, self.control]
         if self.state == BOUND:
-            return [self.connect, self.connect, self.connect, self.connect_ex, self.ask_local, options]
+            return [self.connect, self.connect, self.connect, self.connect_ex, self.ask_local, options, self.control]
         if self.state != CONNECTED:
             return [self.ask_local, options]
         moves: list[Move] = [self.receive] * 3 + [self.enable] * 2
-        moves += [self.disable, self.release, self.ask_local, self.ask_remote, options, self.disconnect]
+        moves += [self.disable, self.release, self.ask_local, self.ask_remote, options, self.disconnect, self.control]
         if not self.is_finishing:
             moves += [self.send] * 5
             if not (self.sends or self.is_lent):
                 moves.append(self.fall_silent)
         return moves
+
+    def control(self, dice: Random) -> None:
+        ioctl_moves(self, dice)
 
     def may_enable(self) -> int:
         return Stream.EVENTS if self.state == CONNECTED else 0
