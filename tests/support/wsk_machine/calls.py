@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tests.support.wsk_machine import statuses
 from wsknet.wsk import (
     DISPATCH_LEVEL,
     IRP,
@@ -28,6 +29,7 @@ from wsknet.wsk import (
 
 if TYPE_CHECKING:
     from tests.support.wsk_machine.party import Party
+    from tests.support.wsk_machine.sock import Sock
 
 Then = Callable[["Call"], object]
 
@@ -73,8 +75,17 @@ def allocate(content: bytes, pieces: int = 1, offset: int = 0) -> Memory | None:
 
 
 class Call:
-    def __init__(self, party: Party, name: str, then: Then | None, memory: tuple[Memory, ...], Irp: IRP) -> None:
+    def __init__(
+        self,
+        party: Party,
+        name: str,
+        then: Then | None,
+        memory: tuple[Memory, ...],
+        Irp: IRP,
+        owner: Sock | None,
+    ) -> None:
         self.party = party
+        self.owner = owner
         self.name = name
         self.then = then
         self.memory = memory
@@ -92,6 +103,8 @@ class Call:
 
     def cancel(self) -> None:
         self.is_cancelled = True
+        if self.owner is not None and ("WskSend(" in self.name or "WskDisconnect(" in self.name):
+            self.owner.is_broken = True  # bytes that are lent cannot be taken back out of the stream
         IoCancelIrp(self.Irp)
 
     def run(self, function: Callable[..., NTSTATUS], arguments: tuple[Any, ...]) -> None:
@@ -118,6 +131,7 @@ class Call:
             self.fail(f"{self.Status.name} with Information {self.Information}")
         if self.returned is not None:
             self._require_agreement()
+        statuses.check(self)
         del self.party.pending[self]
         for memory in self.memory:
             memory.free()

@@ -6,6 +6,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from tests.support.wsk_machine.sock import BOUND, CONNECTED, CREATED
+from tests.support.wsk_machine.statuses import CONNECTION_ENDS
 from wsknet.wsk import (
     SIO_QUERY_WFP_CONNECTION_REDIRECT_CONTEXT,
     SIO_QUERY_WFP_CONNECTION_REDIRECT_RECORDS,
@@ -42,6 +43,8 @@ def query_info(stream: Stream, dice: Random) -> None:
 
     def then(call: Call) -> None:
         if not call.is_success:
+            if call.Status not in CONNECTION_ENDS:
+                stream.require(call, STATUS_SUCCESS)
             stream.is_broken = True
             return
         info = TCP_INFO_v0.cast(memory)
@@ -78,7 +81,9 @@ def query_redirection(stream: Stream, dice: Random) -> None:
     memory, needed = bytearray(room) if room else None, [0]
 
     def then(call: Call) -> None:
-        if left is None:
+        if call.Status in CONNECTION_ENDS:
+            stream.is_broken = True
+        elif left is None:
             stream.require(call, STATUS_NOT_FOUND)
         elif len(left) > room:
             stream.require(call, STATUS_BUFFER_TOO_SMALL)

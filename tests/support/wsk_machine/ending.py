@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.wsk_machine.addresses import ADDRESSES
 from tests.support.wsk_machine.clients import free_list, release_descriptor
+from tests.support.wsk_machine.liveness import require_deliveries, require_end_told
 from tests.support.wsk_machine.sock import CONNECTED
 from tests.support.wsk_machine.streams import Stream
 from wsknet.devices.impair import Impairment
@@ -44,6 +45,10 @@ def end(machine: Programs) -> None:
     for party in parties:
         party.have_memory()
     world.left_inside = 0
+    if len(world.events) % 3:
+        require_deliveries(machine)
+        _require_ends_told(machine)
+        world.check()
     if len(world.events) % 2:
         _read_to_the_ends(machine)
         world.check()
@@ -76,12 +81,24 @@ def _read_to_the_ends(machine: Programs) -> None:
         with stream.party.host.activate():
             stream.read_on()
     machine.network.run_for(PATIENCE)
-    for stream in streams:
+    for sender, receiver in _pairs(machine):
+        _require_equal(sender, receiver)
+
+
+def _require_ends_told(machine: Programs) -> None:
+    for sender, receiver in _pairs(machine):
+        require_end_told(sender, receiver)
+
+
+def _pairs(machine: Programs) -> list[tuple[Stream, Stream]]:
+    """The two ends of each connection, both ways round."""
+    found = []
+    for stream in (sock for party in machine.parties for sock in party.sockets if isinstance(sock, Stream)):
         if stream.state == CONNECTED and stream.is_accepted and stream.peer_name is not None:
             others = machine.world.connected.get(stream.peer_name, [])
             if len(others) == 1:
-                _require_equal(stream, others[0])
-                _require_equal(others[0], stream)
+                found += [(stream, others[0]), (others[0], stream)]
+    return found
 
 
 def _require_equal(sender: Stream, receiver: Stream) -> None:

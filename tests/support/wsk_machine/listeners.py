@@ -39,6 +39,9 @@ class Listener(Sock):
         super().__init__(party, family, seed)
         self.accepts: list[Call] = []
         self.undecided: list[WSK_INSPECT_ID] = []
+        self.is_conditional = False
+        self.children = 0
+        """Connections that it was given."""
 
     def moves(self) -> list[Move]:
         if self.state == CREATED:
@@ -65,6 +68,7 @@ class Listener(Sock):
         self.react()
 
     def inspect(self, dice: Random) -> None:
+        self.is_conditional = True
         value = [dice.choice((1, 1, 0))]
         self.call("WskControlSocket", WskSetOption, SO_CONDITIONAL_ACCEPT, SOL_SOCKET, 4, value, 0, None, None)
 
@@ -79,6 +83,7 @@ class Listener(Sock):
             if call.is_success:
                 if self.accepts and call in self.accepts and self.accepts[0] is not call:
                     self.fail("an accept has overtaken another")
+                self.children += 1
                 child.accepted(call.Information, local, remote)
                 child.react()
             if call in self.accepts:
@@ -100,7 +105,8 @@ class Listener(Sock):
             self.is_broken = True
             return STATUS_REQUEST_NOT_ACCEPTED
         self.react()
-        choice = self.dice.random()
+        self.children += 1
+        choice = 1 if self.world.is_ending else self.dice.random()
         if choice < 0.15:
             return STATUS_REQUEST_NOT_ACCEPTED
         child = Stream(self.party, self.family, self.dice.getrandbits(32))

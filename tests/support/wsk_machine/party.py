@@ -109,6 +109,7 @@ class Party:
         then: Then | None = None,
         memory: tuple[Memory, ...] = (),
         is_cancelled: bool = False,
+        owner: Sock | None = None,
     ) -> Call | None:
         """None: there was no memory for an IRP."""
         Irp = take_irp(self._spare, self.dice.random() < 0.5)
@@ -118,7 +119,7 @@ class Party:
                 each.free()
             return None
         self.log(name)
-        call = Call(self, name, then, memory, Irp)
+        call = Call(self, name, then, memory, Irp, owner)
         if is_cancelled:
             call.is_cancelled = True
             IoCancelIrp(Irp)

@@ -78,7 +78,7 @@ class Sock:
     def call(self, name: str, *arguments: Any, **how: Any) -> Call | None:
         function = getattr(self.functions, name)
         shown = ", ".join(str(each) for each in arguments if isinstance(each, int))
-        return self.party.call(f"{self.name}.{name}({shown})", function, self.handle, *arguments, **how)
+        return self.party.call(f"{self.name}.{name}({shown})", function, self.handle, *arguments, owner=self, **how)
 
     def memory(self, content: bytes, dice: Random) -> Memory | None:
         return allocate(content, dice.choice((1, 1, 2, 3)), dice.choice((0, 0, 5)))

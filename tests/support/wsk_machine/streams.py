@@ -48,6 +48,8 @@ class Stream(Sock):
         self.received = 0
         self.sends: list[Call] = []
         self.receives: list[Call] = []
+        self.keen: list[Call] = []
+        """Those that take any byte."""
         self.is_armed = True
         self.is_drained = False
         """WSK_FLAG_DRAIN has thrown bytes away."""
@@ -61,6 +63,15 @@ class Stream(Sock):
         """Where it connects as soon as it is bound."""
 
     # What it may do
+
+    @property
+    def is_live(self) -> bool:
+        return self.state == CONNECTED and not (self.is_closing or self.is_silent or self.is_broken)
+
+    @property
+    def waits_for_any(self) -> bool:
+        """The first of the pending receives takes any byte."""
+        return bool(self.receives) and self.receives[0] in self.keen
 
     def moves(self) -> list[Move]:
         if self.is_silent:
@@ -255,6 +266,8 @@ class Stream(Sock):
         call = self.call("WskReceive", memory.buffer, flags, then=then, memory=(memory,))
         if call is not None and not call.is_done:
             self.receives.append(call)
+            if size and not flags:
+                self.keen.append(call)
 
     def _received(self, call: Call, memory: Memory, size: int, flags: int) -> None:
         self.is_armed = True
@@ -294,7 +307,7 @@ class Stream(Sock):
         if len(data) != length or accepted != [length] or not length:
             self.fail(f"BytesIndicated {length}, BytesAccepted {accepted} for {len(data)} bytes")
         self.react()
-        choice = self.dice.random()
+        choice = 0 if self.world.is_ending else self.dice.random()
         if self.is_closing or choice < 0.4:
             taken, status = length, STATUS_SUCCESS
         elif choice < 0.6:
