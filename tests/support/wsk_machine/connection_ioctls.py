@@ -74,7 +74,14 @@ def query_redirection(stream: Stream, dice: Random) -> None:
     """At PASSIVE_LEVEL only."""
     if stream.world.depth:
         return
-    which = dice.randrange(2)
+    if stream.redirection is None and dice.random() < 0.6:
+        be_redirected(stream, dice)
+    for which in (0, 1):
+        if not stream.is_closing:
+            _query_redirection(stream, dice, which)
+
+
+def _query_redirection(stream: Stream, dice: Random, which: int) -> None:
     code = (SIO_QUERY_WFP_CONNECTION_REDIRECT_RECORDS, SIO_QUERY_WFP_CONNECTION_REDIRECT_CONTEXT)[which]
     left = None if stream.redirection is None else stream.redirection[which]
     room = dice.choice(ROOM)
@@ -115,5 +122,5 @@ def set_records(stream: Stream, dice: Random) -> None:
 
 
 def ioctl_moves(stream: Stream, dice: Random) -> None:
-    moves = (query_info, query_info, query_redirection, be_redirected) if stream.state == CONNECTED else (set_records,)
+    moves = (query_info, query_redirection) if stream.state == CONNECTED else (set_records,)
     dice.choice(moves)(stream, dice)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from tests.support.wsk_machine.addresses import PORTS, local_address
 from tests.support.wsk_machine.calls import Call
+from tests.support.wsk_machine.connection_ioctls import be_redirected
 from tests.support.wsk_machine.options import option_moves
 from tests.support.wsk_machine.sock import BOUND, BUSY, CREATED, LISTENING, Move, Sock, callback
 from tests.support.wsk_machine.streams import CONNECTION_EVENTS, Stream
@@ -45,7 +46,7 @@ class Listener(Sock):
 
     def moves(self) -> list[Move]:
         if self.state == CREATED:
-            return [self.listen_at, self.listen_at, self.listen_at, self.inspect, option_moves(self)]
+            return [self.listen_at, self.listen_at, self.listen_at, self.inspect, self.be_redirected, option_moves(self)]
         moves = [option_moves(self), self.ask_local]
         if self.state == LISTENING:
             moves += [self.accept] * 3 + [self.enable] * 3 + [self.disable]
@@ -72,6 +73,10 @@ class Listener(Sock):
         value = [dice.choice((1, 1, 0))]
         self.call("WskControlSocket", WskSetOption, SO_CONDITIONAL_ACCEPT, SOL_SOCKET, 4, value, 0, None, None)
 
+    def be_redirected(self, dice: Random) -> None:
+        """And so all that it will accept."""
+        be_redirected(self, dice)
+
     def ask_local(self, dice: Random) -> None:
         self.call("WskGetLocalAddress", SOCKADDR_STORAGE())
 
@@ -84,6 +89,7 @@ class Listener(Sock):
                 if self.accepts and call in self.accepts and self.accepts[0] is not call:
                     self.fail("an accept has overtaken another")
                 self.children += 1
+                child.redirection = self.redirection
                 child.accepted(call.Information, local, remote)
                 child.react()
             if call in self.accepts:
@@ -111,6 +117,7 @@ class Listener(Sock):
             return STATUS_REQUEST_NOT_ACCEPTED
         child = Stream(self.party, self.family, self.dice.getrandbits(32))
         context[0], table[0] = child, CONNECTION_EVENTS
+        child.redirection = self.redirection
         child.accepted(handle, local, remote)
         if choice < 0.25:
             child.close(self.dice)

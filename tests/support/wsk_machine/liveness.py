@@ -8,15 +8,15 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from tests.support.wsk_machine.addresses import ADDRESSES, LOOPBACK, OTHER
-from tests.support.wsk_machine.control_info import Sent
-from tests.support.wsk_machine.datagrams import HEAD, Datagrams
+from tests.support.wsk_machine.addresses import ADDRESSES, LOOPBACK, OTHER, WILDCARD
+from tests.support.wsk_machine.control_info import Sent, terms_of
+from tests.support.wsk_machine.datagrams import HEAD, USUAL_HOPS, Datagrams
 from tests.support.wsk_machine.listeners import Listener
 from tests.support.wsk_machine.sock import BOUND, CONNECTED, LISTENING, Sock
 from tests.support.wsk_machine.streams import Stream
 from wsknet import text
+from wsknet.types import is_multicast
 from wsknet.wsk import (
-    AF_INET,
     NT_SUCCESS,
     SIO_WSK_QUERY_RECEIVE_BACKLOG,
     SIO_WSK_SET_REMOTE_ADDRESS,
@@ -37,11 +37,14 @@ from wsknet.wsk import (
 
 if TYPE_CHECKING:
     from tests.support.wsk_machine.machine import Programs
+    from tests.support.wsk_machine.party import Party
 
 BATCH = 3
 """Datagrams that wait when an event is enabled."""
 ROOM = 1 << 16
 """Of the receive buffer, so that all of them can wait."""
+HOPS = 7
+"""Of probes to groups."""
 SOON = 0.1
 """Seconds."""
 PATIENCE = 10.0
@@ -54,6 +57,7 @@ def require_deliveries(machine: Programs) -> None:
         faults_of(party.host).complete()
     machine.network.run_for(PATIENCE)
     _require_cancelled_ended(machine)
+    _send_more(machine)
     live = [sock for party in machine.parties for sock in party.sockets if sock.is_steady and not sock.is_closing]
     for sock in live:
         if isinstance(sock, Stream) and sock.state == CONNECTED:
@@ -75,6 +79,16 @@ def _require_cancelled_ended(machine: Programs) -> None:
 
 
 # Connections
+
+
+def _send_more(machine: Programs) -> None:
+    """So that something new comes to every connection."""
+    for party in machine.parties:
+        with party.host.activate():
+            for stream in list(party.sockets):
+                if isinstance(stream, Stream) and stream.is_live and not stream.is_finishing:
+                    stream.send(stream.dice)
+    machine.network.run_for(PATIENCE)
 
 
 def _require_taken(stream: Stream) -> None:
@@ -109,7 +123,8 @@ def require_end_told(sender: Stream, receiver: Stream) -> None:
 def _is_alone(sock: Sock, port: int) -> bool:
     """Whether nobody else of this host has the port."""
     for other in sock.party.sockets:
-        if other is not sock and other.handle is not None and type(other) is type(sock):
+        is_rival = type(other) is Datagrams if isinstance(sock, Datagrams) else isinstance(other, Listener)
+        if other is not sock and is_rival:
             Status, found = simple.local_address(other.handle)
             if NT_SUCCESS(Status) and simple.host_and_port(found)[1] == port:
                 return False
@@ -133,17 +148,21 @@ def _require_datagrams(machine: Programs, sock: Datagrams) -> None:
         arguments = (WskIoctl, SIO_WSK_SET_REMOTE_ADDRESS, 0, 0, None, 0, None, None)
         simple.call(sock.handle.Dispatch.WskControlSocket, sock.handle, *arguments)
         simple.set_option(sock.handle, SOL_SOCKET, SO_RCVBUF, ROOM)
+        terms = terms_of(sock.family)
+        for option in terms.wanted if sock.number % 2 else ():
+            simple.set_option(sock.handle, terms.level, option, 1)
+            sock.wanted |= {option}
     if name is None:
         return
     sender = next(party for party in machine.parties if party.host.name == OTHER[sock.party.host.name])
     if not sender.is_whole:
         return
-    wildcard = "0.0.0.0" if sock.family == AF_INET else "::"
     with sender.host.activate():
         Status, prober = sender.application.open(WSK_FLAG_DATAGRAM_SOCKET, sock.family)
         assert Status == STATUS_SUCCESS, Status.name
-        Status, _ = simple.bind(prober, simple.address(wildcard, 0))
+        Status, _ = simple.bind(prober, simple.address(WILDCARD[sock.family], 0))
         assert Status == STATUS_SUCCESS, Status.name
+        simple.set_option(prober, terms.level, terms.multicast_hops, HOPS)
 
     def send(host: str, count: int) -> list[bytes]:
         with sender.host.activate():
@@ -163,7 +182,7 @@ def _send(sock: Datagrams, prober: Any, host: str, port: int) -> bytes:
     head = len(world.sent).to_bytes(HEAD, "big")
     data = head + b"probe"
     to = text.parse_address(host)
-    world.sent[head] = Sent(data, world.tick(), to, 0, 128 if host in ADDRESSES[sock.party.host.name].values() else 1)
+    world.sent[head] = Sent(data, world.tick(), to, 0, HOPS if is_multicast(to) else USUAL_HOPS)
     Status, _ = simple.send_to(prober, data, simple.address(host, port))
     if Status != STATUS_SUCCESS:
         sock.fail(f"cannot be reached: {Status.name}")
@@ -215,29 +234,37 @@ def _require_none_waits(machine: Programs, sock: Datagrams) -> None:
 def _require_connections(machine: Programs, listener: Listener) -> None:
     with listener.party.host.activate():
         name = None if listener.is_conditional else _name(listener)
-        if name is None:
-            return
-        if listener.enabled & WSK_EVENT_ACCEPT and not listener.accepts:
+    if name is None:
+        return
+    _enable(machine, listener, WSK_EVENT_ACCEPT)
+    with listener.party.host.activate():
+        if not listener.accepts:
             Status, _ = simple.accept(listener.handle, seconds=SOON)
             if Status != STATUS_CANCELLED:
                 listener.fail(f"a connection waits, and the event is enabled: {Status.name}")
+        if not (listener.party.static_events & WSK_EVENT_ACCEPT):
+            listener.enabled &= ~WSK_EVENT_ACCEPT
+            simple.disable_event(listener.handle, WSK_EVENT_ACCEPT)
     client = next(party for party in machine.parties if party.host.name == OTHER[listener.party.host.name])
     if not client.is_whole:
         return
-    if not (listener.enabled & WSK_EVENT_ACCEPT or listener.accepts):
-        return
-    before = listener.children
-    wildcard = "0.0.0.0" if listener.family == AF_INET else "::"
+    before, count = listener.children, len(listener.accepts) + BATCH
+    probers = [_connect(listener, client, name) for _ in range(count)]
+    _enable(machine, listener, WSK_EVENT_ACCEPT)
+    if listener.children != before + count and listener.is_steady:
+        listener.fail(f"{count} have connected, and it was told of {listener.children - before}")
+    with client.host.activate():
+        for prober in probers:
+            simple.close(prober)
+    machine.network.run_for(SOON)
+
+
+def _connect(listener: Listener, client: Party, name: tuple[str, int]) -> Any:
     with client.host.activate():
         Status, prober = client.application.open(WSK_FLAG_CONNECTION_SOCKET, listener.family)
         assert Status == STATUS_SUCCESS, Status.name
-        simple.bind(prober, simple.address(wildcard, 0))
+        simple.bind(prober, simple.address(WILDCARD[listener.family], 0))
         Status, _ = simple.connect(prober, simple.address(*name), seconds=PATIENCE)
-    machine.network.run_for(SOON)
-    if Status != STATUS_SUCCESS:
-        listener.fail(f"cannot be reached: {Status.name}")
-    elif listener.children == before:
-        listener.fail("somebody has connected, and nobody was told")
-    with client.host.activate():
-        simple.close(prober)
-    machine.network.run_for(SOON)
+        if Status != STATUS_SUCCESS:
+            listener.fail(f"cannot be reached: {Status.name}")
+    return prober
