@@ -64,8 +64,6 @@ def query_info(stream: Stream, dice: Random) -> None:
 
 def be_redirected(sock: Sock, dice: Random) -> None:
     """What the filter of a lab does."""
-    if sock.world.depth or sock.handle is None:
-        return
     sock.redirection = dice.choice(RECORDS), dice.choice((None, b"context"))
     redirect(sock.handle, *sock.redirection)
 
@@ -110,15 +108,17 @@ def set_records(stream: Stream, dice: Random) -> None:
     """Before it connects, at PASSIVE_LEVEL."""
     if stream.world.depth or stream.state not in (CREATED, BOUND):
         return
-    records = dice.choice(RECORDS)
+    records, before = dice.choice(RECORDS), stream.records
+    stream.records = records
 
     def then(call: Call) -> None:
         stream.require(call, STATUS_SUCCESS)
-        if call.is_success and not stream.is_closing and redirect_records(stream.handle) != records:
+        if call.is_success and not stream.is_closing and redirect_records(stream.handle) != stream.records:
             stream.fail("its redirect records are others")
 
     arguments = (WskIoctl, SIO_SET_WFP_CONNECTION_REDIRECT_RECORDS, 0, len(records), records, 0, None, None)
-    stream.call("WskControlSocket", *arguments, then=then)
+    if stream.call("WskControlSocket", *arguments, then=then) is None:
+        stream.records = before
 
 
 def ioctl_moves(stream: Stream, dice: Random) -> None:

@@ -45,11 +45,11 @@ def end(machine: Programs) -> None:
     for party in parties:
         party.have_memory()
     world.left_inside = 0
-    if len(world.events) % 3:
+    if len(world.events) % 2:
         require_deliveries(machine)
         _require_ends_told(machine)
         world.check()
-    if len(world.events) % 2:
+    if len(world.events) % 3:
         _read_to_the_ends(machine)
         world.check()
     for party in parties:

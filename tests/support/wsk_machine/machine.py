@@ -124,6 +124,8 @@ class Programs(RuleBasedStateMachine):
                 listener.is_listener = True
                 if is_conditional == 2:
                     listener.inspect(dice)
+                elif is_conditional == 1:
+                    listener.be_redirected(dice)
                 listener.listen_at(dice, port)
 
             open_socket(server, how[0], family, seed + 1, opened)

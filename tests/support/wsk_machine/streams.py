@@ -59,6 +59,8 @@ class Stream(Sock):
         self.has_ended: int | None = None
         """Bytes that had been received when the peer had finished."""
         self.is_silent = False
+        self.records = b""
+        """SIO_SET_WFP_CONNECTION_REDIRECT_RECORDS."""
         self.target: Any = None
         """Where it connects as soon as it is bound."""
 

@@ -226,7 +226,7 @@ def packet_info(ControlInfo: Any, ControlInfoLength: int, level: int, usual_clas
     if source is not None and is_unspecified(source):
         source = None
     if ecn is not None:
-        traffic_class = (usual_class & ~ECN if traffic_class is None else traffic_class) | ecn
+        traffic_class = (usual_class if traffic_class is None else traffic_class) & ~ECN | ecn
     return PacketInfo(source, if_index, traffic_class, message_size)
 
 
