@@ -63,8 +63,12 @@ def end(machine: Programs) -> None:
     for party in parties:
         _give_back(machine, party)
     world.check()
+    _require_rest(machine)
+
+
+def _require_rest(machine: Programs) -> None:
     machine.network.run_for(PATIENCE)
-    for party in parties:
+    for party in machine.parties:
         view = party.host.stack.view()
         assert (view.tcp_ports, view.udp_ports, view.connections) == ((), (), ()), view
     for _ in range(MOST_EVENTS):

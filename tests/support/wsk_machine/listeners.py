@@ -46,7 +46,14 @@ class Listener(Sock):
 
     def moves(self) -> list[Move]:
         if self.state == CREATED:
-            return [self.listen_at, self.listen_at, self.listen_at, self.inspect, self.be_redirected, option_moves(self)]
+            return [
+                self.listen_at,
+                self.listen_at,
+                self.listen_at,
+                self.inspect,
+                self.be_redirected,
+                option_moves(self),
+            ]
         moves = [option_moves(self), self.ask_local]
         if self.state == LISTENING:
             moves += [self.accept] * 3 + [self.enable] * 3 + [self.disable]

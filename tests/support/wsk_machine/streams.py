@@ -86,7 +86,16 @@ class Stream(Sock):
         if self.state != CONNECTED:
             return [self.ask_local, options]
         moves: list[Move] = [self.receive] * 3 + [self.enable] * 2
-        moves += [self.disable, self.release, self.ask_local, self.ask_remote, options, self.disconnect, self.control, self.control]
+        moves += [
+            self.disable,
+            self.release,
+            self.ask_local,
+            self.ask_remote,
+            options,
+            self.disconnect,
+            self.control,
+            self.control,
+        ]
         if not self.is_finishing:
             moves += [self.send] * 5
             if not (self.sends or self.is_lent):
@@ -323,7 +332,7 @@ class Stream(Sock):
             accepted[0] = taken
         if taken < length:
             self.is_armed = False
-            if not self.is_closing and self.dice.random() < 0.3 and self.world.may_act():
+            if self.is_live and self.dice.random() < 0.3 and self.world.may_act():
                 self.receive(self.dice)
         self.take(data[:taken])
         return status
