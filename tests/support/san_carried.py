@@ -10,12 +10,15 @@ from wsknet.san.switch.carrier import Carrier
 from wsknet.san.switch.san_socket import Provider, settings_for
 from wsknet.types import Instant
 
+SEND_LIMIT = 1 << 24
+"""As much as any test writes at once."""
+
 
 class Application:
     """It notes what it is told, and reads all at once if it shall."""
 
     def __init__(self, host: Host, provider: Provider, s: int, policy: SanPolicy, *, is_initiator: bool) -> None:
-        sizes = settings_for(provider, policy, 65_536, 65_536)
+        sizes = settings_for(provider, policy, SEND_LIMIT, 65_536)
         self.host = host
         self.carrier = Carrier(host, provider, s, self, sizes, is_initiator=is_initiator)
         self.told: list[Any] = []
@@ -50,9 +53,6 @@ class Application:
 
     def failed(self, error: int, now: Instant) -> None:
         self.told.append(error)
-
-    def sent(self, token: Any, error: int, now: Instant) -> None:
-        self.told.append((token, error))
 
     def closed(self, now: Instant) -> None:
         self.told.append("closed")

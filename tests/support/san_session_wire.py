@@ -15,7 +15,6 @@ from wsknet.san.switch.session import (
     Read,
     Readable,
     Send,
-    Sent,
     Session,
     Settings,
     Writable,
@@ -151,10 +150,6 @@ class Side:
     @property
     def has_eof(self) -> bool:
         return any(isinstance(event, Finished) for event in self.events)
-
-    @property
-    def returned(self) -> list[tuple[object, int]]:
-        return [(event.token, event.error) for event in self.events if isinstance(event, Sent)]
 
     def was_told(self, kind: type[Readable] | type[Writable]) -> bool:
         return any(isinstance(event, kind) for event in self.events)

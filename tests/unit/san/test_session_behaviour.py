@@ -6,18 +6,17 @@ import pytest
 
 from tests.support.san_session_wire import Wire
 from wsknet.san.numbers import (
-    NO_ERROR,
-    WSA_OPERATION_ABORTED,
     WSAECONNABORTED,
     WSAECONNRESET,
     WSAENOBUFS,
-    WSAESHUTDOWN,
 )  # fmt: skip
 from wsknet.san.switch.session import Flushed, Readable, Settings, Writable
 from wsknet.san.switch.session.messages import Kind
 
-SMALL = Settings(message_size=1024, threshold=1000)
-NO_READ = Settings(message_size=1024, threshold=1000, can_read=False)
+MUCH = 1 << 24
+"""Bytes that may wait: more than any test writes at once."""
+SMALL = Settings(message_size=1024, threshold=1000, send_limit=MUCH)
+NO_READ = Settings(message_size=1024, threshold=1000, can_read=False, send_limit=MUCH)
 
 
 def connected(settings: Settings = SMALL, other: Settings | None = None) -> Wire:
@@ -36,21 +35,21 @@ def said(wire: Wire) -> tuple[list[Kind], ...]:
 @pytest.mark.rule("SAN-6.6.2")
 def test_small_data_travels_in_control_messages_and_large_data_by_rdma_read() -> None:
     wire = connected()
-    wire.a.session.lend(bytes(1000), "small")
-    wire.a.session.lend(bytes(1025), "large")
+    wire.a.session.write(bytes(1000))
+    wire.a.session.write(bytes(1025))
     wire.a.settle()
     wire.exchange()
 
     assert said(wire) == ([Kind.DATA, Kind.LARGE], [Kind.DONE])
     assert wire.a.exposures == 1
     assert wire.a.exposed == {}
-    assert wire.a.returned == [("small", 0), ("large", 0)]
+    assert len(wire.b.received) == 2025
 
 
 @pytest.mark.rule("SAN-6.6.2", "SAN-8.WSPRdmaRead")
 def test_a_peer_that_cannot_read_is_written_to() -> None:
     wire = connected(SMALL, NO_READ)
-    wire.a.session.lend(b"x" * 3000, "large")
+    wire.a.session.write(b"x" * 3000)
     wire.a.settle()
     wire.exchange()
 
@@ -61,9 +60,9 @@ def test_a_peer_that_cannot_read_is_written_to() -> None:
 
 
 def test_a_huge_threshold_of_either_side_means_messages_only() -> None:
-    wire = connected(SMALL, Settings(message_size=1024, threshold=1 << 31))
+    wire = connected(SMALL, Settings(message_size=1024, threshold=1 << 31, send_limit=MUCH))
     for side in wire.sides:
-        side.session.lend(bytes(5000), 1)
+        side.session.write(bytes(5000))
         side.settle()
     wire.exchange()
 
@@ -72,14 +71,10 @@ def test_a_huge_threshold_of_either_side_means_messages_only() -> None:
 
 
 @pytest.mark.rule("SAN-6.6.4")
-@pytest.mark.parametrize("is_lent", [True, False])
-def test_urgent_data_comes_in_its_place_and_is_marked(is_lent: bool) -> None:
+def test_urgent_data_comes_in_its_place_and_is_marked() -> None:
     wire = connected()
     wire.a.session.write(b"before")
-    if is_lent:
-        wire.a.session.lend(b"u" * 2000, 1, is_urgent=True)
-    else:
-        wire.a.session.write(b"u" * 2000, is_urgent=True)
+    wire.a.session.write(b"u" * 2000, is_urgent=True)
     wire.a.session.write(b"after")
     wire.a.settle()
     wire.run()
@@ -120,14 +115,14 @@ def test_writes_that_wait_are_sent_together() -> None:
 
 @pytest.mark.rule("SAN-6.6.2")
 def test_an_application_that_does_not_read_holds_the_peer_back_but_not_its_own_data() -> None:
-    wire = connected(Settings(message_size=1024, threshold=1000, receive_limit=4000))
+    wire = connected(Settings(message_size=1024, threshold=1000, receive_limit=4000, send_limit=MUCH))
     for _ in range(200):
-        wire.a.session.lend(bytes(900), "little")
-    wire.a.session.lend(bytes(500_000), "much")
+        wire.a.session.write(bytes(900))
+    wire.a.session.write(bytes(500_000))
     for _ in range(200):
         wire.step()
     for _ in range(10):
-        wire.b.session.lend(b"y" * 5000, "other way")
+        wire.b.session.write(b"y" * 5000)
     for side in wire.sides:
         side.settle()
     for _ in range(2000):
@@ -135,18 +130,17 @@ def test_an_application_that_does_not_read_holds_the_peer_back_but_not_its_own_d
         wire.a.read(100_000)
 
     assert wire.b.session.stream.readable <= 4000 + 8 * 1024
-    assert len(wire.a.returned) < 20
+    assert wire.a.session.unsent > 500_000 + 180 * 900
     assert bytes(wire.a.received) == b"y" * 50_000
-    assert wire.b.returned == [("other way", 0)] * 10
     wire.exchange()
     assert len(wire.b.received) == 500_000 + 200 * 900
-    assert len(wire.a.returned) == 201
+    assert wire.a.session.unsent == 0
 
 
 def test_small_messages_that_nobody_reads_are_bounded_as_well() -> None:
-    wire = connected(Settings(message_size=1024, threshold=1000, receive_limit=4000))
+    wire = connected(Settings(message_size=1024, threshold=1000, receive_limit=4000, send_limit=MUCH))
     for _ in range(100):
-        wire.a.session.lend(bytes(1000), 1)
+        wire.a.session.write(bytes(1000))
     wire.a.settle()
     wire.run()
 
@@ -156,9 +150,9 @@ def test_small_messages_that_nobody_reads_are_bounded_as_well() -> None:
 
 
 def test_what_waits_is_bounded_for_one_who_reads_a_little_as_well() -> None:
-    wire = connected(Settings(message_size=1024, threshold=1000, receive_limit=4000))
+    wire = connected(Settings(message_size=1024, threshold=1000, receive_limit=4000, send_limit=MUCH))
     for _ in range(200):
-        wire.a.session.lend(bytes(1000), 1)
+        wire.a.session.write(bytes(1000))
     wire.a.settle()
     for _ in range(300):
         wire.step()
@@ -192,23 +186,23 @@ def test_without_a_send_buffer_one_write_is_taken_at_a_time() -> None:
 
 
 @pytest.mark.rule("SAN-6.6.2")
-def test_memory_that_cannot_be_registered_fails_a_lent_write_and_not_a_copied_one() -> None:
+def test_data_in_memory_that_cannot_be_registered_goes_in_control_messages() -> None:
     wire = connected()
-    wire.a.refused_exposures = 2
-    wire.a.session.lend(bytes(5000), "lent")
+    wire.a.refused_exposures = 1
+    wire.a.session.write(bytes(5000))
     wire.a.session.write(b"z" * 5000)
     wire.a.settle()
     wire.exchange()
 
-    assert wire.a.returned == [("lent", WSAENOBUFS)]
-    assert bytes(wire.b.received) == b"z" * 5000
+    assert bytes(wire.b.received) == bytes(5000) + b"z" * 5000
+    assert (wire.a.exposures, wire.a.sent.count(Kind.LARGE)) == (1, 1)
     assert wire.a.errors == []
 
 
 def test_a_receiver_without_memory_ends_the_session() -> None:
     wire = connected(SMALL, NO_READ)
     wire.b.refused_exposures = 1
-    wire.a.session.lend(bytes(5000), "lent")
+    wire.a.session.write(bytes(5000))
     wire.a.settle()
     wire.run()
 
@@ -223,7 +217,6 @@ def test_shutting_down_sending_leaves_the_other_direction_open() -> None:
     wire.a.session.finish()
     wire.a.settle()
     assert wire.a.session.write(b"more") == 0
-    wire.a.session.lend(b"more", 7)
     wire.exchange()
     wire.b.session.write(b"answer")
     wire.b.settle()
@@ -233,7 +226,6 @@ def test_shutting_down_sending_leaves_the_other_direction_open() -> None:
     assert wire.b.session.is_peer_finished
     assert wire.b.has_eof
     assert bytes(wire.a.received) == b"answer"
-    assert wire.a.returned == [(7, WSAESHUTDOWN)]
 
 
 @pytest.mark.rule("SAN-6.7.1")
@@ -245,7 +237,7 @@ def test_data_for_one_who_has_shut_down_receiving_resets_the_connection() -> Non
     assert wire.b.sent == []
 
     assert wire.b.session.write(b"nobody reads this") == 17
-    wire.b.session.lend(b"nor this", 3)
+    wire.b.session.write(b"nor this")
     wire.b.settle()
     assert wire.b.errors == []
     wire.run()
@@ -285,7 +277,7 @@ def test_shutting_down_receiving_with_unread_data_resets_both() -> None:
 @pytest.mark.parametrize("size", [0, 10, 100_000])
 def test_close_delivers_everything_first(size: int) -> None:
     wire = connected()
-    wire.a.session.lend(bytes(size), "all")
+    wire.a.session.write(bytes(size))
     wire.a.session.close()
     wire.a.settle()
     assert not wire.a.session.is_drained
@@ -302,19 +294,16 @@ def test_close_delivers_everything_first(size: int) -> None:
     assert wire.b.session.write(b"once more") == 0
 
 
-def test_what_is_lent_after_the_peer_has_closed_is_taken_and_then_there_is_a_reset() -> None:
+def test_what_is_written_after_the_peer_has_closed_is_taken_and_then_there_is_a_reset() -> None:
     wire = connected()
     wire.a.session.close()
     wire.a.settle()
     wire.exchange()
     wire.b.session.broken(WSAECONNRESET)
-    wire.b.session.lend(b"", 1)
-    wire.b.session.lend(b"too late", 2)
-    wire.b.session.lend(b"once more", 3)
+    assert [wire.b.session.write(data) for data in (b"", b"too late", b"once more")] == [0, 8, 0]
     wire.b.settle()
 
     assert wire.b.errors == [WSAECONNRESET]
-    assert wire.b.returned == [(1, WSAECONNRESET), (2, NO_ERROR), (3, WSAECONNRESET)]
 
 
 @pytest.mark.parametrize("is_finished_before", [True, False])
@@ -350,17 +339,16 @@ def test_close_with_unread_data_is_a_reset(is_finished: bool) -> None:
 
 
 @pytest.mark.parametrize("settings", [SMALL, NO_READ])
-def test_an_abort_returns_all_lent_memory(settings: Settings) -> None:
+def test_an_abort_leaves_no_memory_exposed(settings: Settings) -> None:
     wire = connected(settings)
-    for token in range(3):
-        wire.a.session.lend(bytes(50_000), token)
+    for _ in range(3):
+        wire.a.session.write(bytes(50_000))
     wire.a.settle()
     wire.step()
     wire.a.session.abort()
     wire.a.settle()
     wire.run()
 
-    assert wire.a.returned == [(token, WSA_OPERATION_ABORTED) for token in range(3)]
     assert (wire.a.errors, wire.b.errors) == ([], [WSAECONNRESET])
     assert (wire.a.exposed, wire.b.exposed) == ({}, {})
 
@@ -368,7 +356,7 @@ def test_an_abort_returns_all_lent_memory(settings: Settings) -> None:
 @pytest.mark.rule("SAN-6.7.2")
 def test_a_connection_that_breaks_fails_the_session_once() -> None:
     wire = connected()
-    wire.a.session.lend(bytes(50_000), 1)
+    wire.a.session.write(bytes(50_000))
     wire.a.settle()
 
     wire.a.session.broken(WSAECONNRESET)
@@ -376,14 +364,13 @@ def test_a_connection_that_breaks_fails_the_session_once() -> None:
     wire.a.settle()
 
     assert wire.a.errors == [WSAECONNRESET]
-    assert wire.a.returned == [(1, WSAECONNRESET)]
     assert wire.a.exposed == {}
 
 
 @pytest.mark.rule("SAN-6.7.1")
 def test_data_that_waits_when_the_peer_stops_is_lost() -> None:
-    wire = connected(Settings(message_size=1024, threshold=1000, receive_limit=100))
-    wire.a.session.lend(bytes(900) * 100, 1, is_urgent=True)
+    wire = connected(Settings(message_size=1024, threshold=1000, receive_limit=100, send_limit=MUCH))
+    wire.a.session.write(bytes(900) * 100, is_urgent=True)
     wire.a.settle()
     wire.b.session.stop()
     wire.b.settle()
@@ -391,7 +378,6 @@ def test_data_that_waits_when_the_peer_stops_is_lost() -> None:
 
     assert wire.b.errors == [WSAECONNABORTED]
     assert wire.a.errors == [WSAECONNRESET]
-    assert wire.a.returned == [(1, WSAECONNRESET)]
 
 
 @pytest.mark.rule("SAN-6.7.2")
@@ -408,8 +394,8 @@ def test_a_peer_that_has_only_shut_down_sending_and_then_goes_is_an_error() -> N
 
 
 def test_limits_can_change_while_data_waits() -> None:
-    wire = connected(Settings(message_size=1024, threshold=1000, receive_limit=1000, send_limit=10))
-    wire.a.session.lend(bytes(50_000), 1)
+    wire = connected(Settings(message_size=1024, threshold=1000, receive_limit=1000, send_limit=100_000))
+    wire.a.session.write(bytes(50_000))
     wire.a.settle()
     wire.run()
     assert wire.b.session.stream.readable < 5000

@@ -122,7 +122,7 @@ def test_a_target_larger_than_what_is_left_is_refused() -> None:
     session = Session(Settings(can_read=False), is_initiator=False)
     session.start()
     session.receive(hello(flags=0))
-    session.lend(bytes(10_000), 1)
+    session.write(bytes(10_000))
 
     session.receive(message(Kind.TARGET, a=10_000, payload=bytes(16)))
 
@@ -199,7 +199,7 @@ def test_the_last_credit_is_kept_for_credit() -> None:
 
 def test_memory_that_is_exposed_too_late_is_concealed_again() -> None:
     session = open_session()
-    session.lend(bytes(100_000), 1)
+    session.write(bytes(100_000))
     expose = session.next_action()
     assert isinstance(expose, Expose)
     session.abort()
@@ -243,7 +243,7 @@ PARTS = st.one_of(
 def test_no_sequence_of_messages_raises(is_initiator: bool, can_read: bool, raws: list[bytes]) -> None:
     session = Session(Settings(can_read=can_read), is_initiator=is_initiator)
     session.start()
-    session.lend(bytes(100_000), 1)
+    session.write(bytes(100_000))
     session.receive(hello(flags=len(raws) % 2))
     for raw in raws:
         session.receive(raw)

@@ -17,16 +17,14 @@ The sink is told with the lock held, as the owner of an endpoint is, and may cal
     finished(now)           after `readable` bytes comes the end of the stream
     flushed(now)            after `finish`: all data and the end of our stream are with the peer
     failed(error, now)      a WSAE number, once; nothing moves any more, what is readable stays so
-    sent(token, error, now) the memory lent under `token` is free; error 0, or why not all of it went out
     closed(now)             the companion socket is closed
 
-After `close` or `abort` only `sent` and `closed` are told.
+After `close` or `abort` only `closed` is told.
 
 What to answer to a receive: the readable bytes; else the end of the stream if `is_peer_finished`; else `error`.  To a
 send: `error` if there is one, which there also is, with no `failed`, after a peer that has closed in order.
 
     write(data, is_urgent=False) -> int       copies what it has room for; 0 also if nothing can be sent
-    lend(data, token, is_urgent=False)        without copying, however much; always answered by `sent`
     read_into(view) -> int, peek_into(view) -> int, consume(count), readable
     finish(), stop()                          SD_SEND, SD_RECEIVE: unread or later data resets the connection
     close(), abort()                          in order, once what was written is sent (see `CLOSE_DELAY`); or at once
@@ -38,7 +36,7 @@ Sends are polled with WSPGetOverlappedResult where a later chance to ask is cert
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from wsknet.san.base.tcp_stream import FIN_WAIT_2_DELAY
 from wsknet.san.numbers import WSAENOBUFS
@@ -57,7 +55,6 @@ from wsknet.san.switch.session import (
     Read,
     Readable,
     Send,
-    Sent,
     Session,
     Settings,
     Writable,
@@ -88,7 +85,6 @@ class Sink(Protocol):
     def finished(self, now: Instant) -> None: ...
     def flushed(self, now: Instant) -> None: ...
     def failed(self, error: int, now: Instant) -> None: ...
-    def sent(self, token: Any, error: int, now: Instant) -> None: ...
     def closed(self, now: Instant) -> None: ...
 
 
@@ -139,7 +135,7 @@ class Carrier:
 
     @property
     def unsent(self) -> int:
-        """Bytes written or lent that are in no message yet, and that the peer has not fetched."""
+        """Bytes written that are in no message yet, and that the peer has not fetched."""
         return self._session.unsent
 
     def start(self) -> None:
@@ -150,10 +146,6 @@ class Carrier:
         count = self._session.write(data, is_urgent=is_urgent)
         self._wake()
         return count
-
-    def lend(self, data: Buffer, token: Any, *, is_urgent: bool = False) -> None:
-        self._session.lend(data, token, is_urgent=is_urgent)
-        self._wake()
 
     def peek_into(self, memory: memoryview) -> int:
         return self._session.stream.copy_to(memory)
@@ -337,9 +329,6 @@ class Carrier:
             self._session.broken(error)
 
     def _tell(self, event: Event, now: Instant) -> None:
-        if isinstance(event, Sent):
-            self.sink.sent(event.token, event.error, now)
-            return
         if self._session.is_closing:
             return
         match event:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wsknet.errors import ErrorKind, NetError
 from wsknet.san.base.settings import SEND_BUFFER
@@ -151,9 +151,6 @@ class _Sink:
         kind = self._stream.error = KINDS.get(error, ErrorKind.ABORTED)
         if not self.end_negotiation(ERRORS[kind], now):
             self._tell(Ready.FAILED, now)
-
-    def sent(self, token: Any, error: int, now: Instant) -> None:
-        """Nothing is lent: the socket copies, as it does for TCP."""
 
     def closed(self, now: Instant) -> None:
         """The companion is no more; the socket has let go of it before."""

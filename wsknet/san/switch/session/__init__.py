@@ -12,7 +12,6 @@ from wsknet.san.switch.session.actions import (
     Read,
     Readable,
     Send,
-    Sent,
     Writable,
     Write,
 )  # fmt: skip
@@ -22,5 +21,5 @@ from wsknet.san.switch.session.settings import Settings
 
 __all__ = [
     "Action", "Conceal", "Event", "Expose", "Failed", "Fault", "Finished", "Flushed", "Opened", "Read", "Readable",
-    "Send", "Sent", "Session", "Settings", "Writable", "Write",
+    "Send", "Session", "Settings", "Writable", "Write",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from wsknet.types import Buffer
 
@@ -16,7 +16,7 @@ class Role(Enum):
 
 
 class Send(NamedTuple):
-    """Answer with `Session.message_sent` once the provider is done with it.  The payload may be lent: copy it at once.
+    """Answer with `Session.message_sent` once the provider is done with it.  The payload is not kept: copy it at once.
 
     `is_awaited`: tell as soon as that is so; otherwise at the next opportunity.
     """
@@ -82,11 +82,4 @@ class Failed(NamedTuple):
     error: int
 
 
-class Sent(NamedTuple):
-    """The memory lent under `token` is free; `error` is 0, or why not all of it went out."""
-
-    token: Any
-    error: int
-
-
-Event: TypeAlias = Opened | Readable | Writable | Finished | Flushed | Failed | Sent
+Event: TypeAlias = Opened | Readable | Writable | Finished | Flushed | Failed

@@ -8,10 +8,8 @@ followed by our DONE, as often as it takes.  One LARGE at a time; what is writte
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
 
-from wsknet.san.numbers import NO_ERROR, WSAENOBUFS
-from wsknet.san.switch.session.actions import Conceal, Expose, Role, Sent, Writable, Write
+from wsknet.san.switch.session.actions import Conceal, Expose, Role, Writable, Write
 from wsknet.san.switch.session.faults import Fault
 from wsknet.san.switch.session.messages import URGENT, WRITTEN, Kind, Message
 from wsknet.san.switch.session.outbox import Outbox
@@ -24,13 +22,11 @@ _ANY_SIZE = 0xFFFF_FFFF
 class _Piece:
     """One write."""
 
-    __slots__ = ("data", "is_copied", "is_urgent", "rest", "token", "uses_messages")
+    __slots__ = ("data", "is_urgent", "rest", "uses_messages")
 
-    def __init__(self, data: memoryview, token: Any, *, is_copied: bool, is_urgent: bool) -> None:
+    def __init__(self, data: memoryview, *, is_urgent: bool) -> None:
         self.data = data
         self.rest = data
-        self.token = token
-        self.is_copied = is_copied
         self.is_urgent = is_urgent
         self.uses_messages = is_urgent
         """Whatever its size: urgent data travels in control messages ("Sending urgent data on a SAN")."""
@@ -98,11 +94,8 @@ class Sending:
         if taken:
             self.copied += len(taken)
             is_urgent = is_urgent and len(taken) == len(data)
-            self._queue.append(_Piece(memoryview(taken), None, is_copied=True, is_urgent=is_urgent))
+            self._queue.append(_Piece(memoryview(taken), is_urgent=is_urgent))
         return len(taken)
-
-    def lend(self, data: memoryview, token: Any, is_urgent: bool) -> None:
-        self._queue.append(_Piece(data, token, is_copied=False, is_urgent=is_urgent))
 
     def advance(self) -> None:
         while self._outbox.takes_data and self._agreement is not None:
@@ -149,12 +142,9 @@ class Sending:
         if len(payload):
             self._outbox.send(Kind.DATA, flags, payload=payload)
         for piece in completed:
-            self._complete(piece, NO_ERROR)
+            self._complete(piece)
 
-    def _complete(self, piece: _Piece, error: int) -> None:
-        if not piece.is_copied:
-            self._outbox.tell(Sent(piece.token, error))
-            return
+    def _complete(self, piece: _Piece) -> None:
         self.copied -= len(piece.data)
         if self._is_room_wanted and self.room:
             self._is_room_wanted = False
@@ -178,11 +168,8 @@ class Sending:
             large.descriptor = descriptor
             return
         self._large = None
-        if large.piece.is_copied:  # its bytes have been accepted, so that no error can be told any more
-            large.piece.uses_messages = True
-            self._queue.appendleft(large.piece)
-        else:
-            self._complete(large.piece, WSAENOBUFS)
+        large.piece.uses_messages = True  # its bytes have been accepted, so that no error can be told any more
+        self._queue.appendleft(large.piece)
 
     def _announce(self, large: _Large, agreement: Agreement) -> None:
         data = large.piece.data
@@ -233,18 +220,13 @@ class Sending:
 
     def _complete_large(self, large: _Large) -> None:
         self._large = None
-        self._complete(large.piece, NO_ERROR)
+        self._complete(large.piece)
 
-    def drop(self, error: int) -> None:
+    def drop(self) -> None:
         """Nothing more goes out."""
         large = self._large
-        pieces = list(self._queue)
-        if large is not None:
-            pieces.insert(0, large.piece)
-            if large.descriptor is not None:
-                self._outbox.actions.append(Conceal(large.descriptor))
+        if large is not None and large.descriptor is not None:
+            self._outbox.actions.append(Conceal(large.descriptor))
         self._large = None
         self._queue.clear()
         self._is_room_wanted = False
-        for piece in pieces:
-            self._complete(piece, error)

@@ -7,7 +7,6 @@ is none.  Nothing here calls out, so every method may be called at any time betw
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any
 
 from wsknet.san.numbers import (
     NO_ERROR,
@@ -15,7 +14,6 @@ from wsknet.san.numbers import (
     WSAECONNABORTED,
     WSAECONNRESET,
     WSAENOBUFS,
-    WSAESHUTDOWN,
 )  # fmt: skip
 from wsknet.san.switch.session.actions import (
     Action,
@@ -27,7 +25,6 @@ from wsknet.san.switch.session.actions import (
     Opened,
     Read,
     Role,
-    Sent,
     Write,
 )
 from wsknet.san.switch.session.credits import Credits
@@ -111,7 +108,7 @@ class Session:
 
     @property
     def unsent(self) -> int:
-        """Bytes written or lent that are in no message yet, and that the peer has not fetched."""
+        """Bytes written that are in no message yet, and that the peer has not fetched."""
         return self._sending.unsent
 
     @property
@@ -141,18 +138,6 @@ class Session:
         count = self._sending.write(memoryview(data).cast("B"), is_urgent)
         self._advance()
         return count
-
-    def lend(self, data: Buffer, token: Any, *, is_urgent: bool = False) -> None:
-        """Send `data`, less than 4 GiB, without copying: it stays as it is until `Sent` with `token` is told."""
-        if self._was_left and len(data):
-            self._find_nobody()
-            self._outbox.tell(Sent(token, NO_ERROR))
-            return
-        if self._is_mute:
-            self._outbox.tell(Sent(token, self.error or WSAESHUTDOWN))
-            return
-        self._sending.lend(memoryview(data).cast("B"), token, is_urgent)
-        self._advance()
 
     def _find_nobody(self) -> None:
         """Data for a peer that has closed in order is taken, and then there is a reset: as TCP finds out."""
@@ -358,7 +343,7 @@ class Session:
         self.error = error
         self._outbox.drop()
         self._receiving.drop()
-        self._sending.drop(error)
+        self._sending.drop()
 
     def _enter(self, state: State) -> None:
         assert state in LEGAL[self.state], (self.state, state)
