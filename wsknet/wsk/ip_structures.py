@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 
 from wsknet.wsk.structures import IN6_PKTINFO, IN_PKTINFO
 
-__all__ = ["IN6_PKTINFO_EX", "IN_PKTINFO_EX", "IN_RECVERR", "group_req", "group_source_req"]
+__all__ = [
+    "IN6_PKTINFO_EX", "IN_PKTINFO_EX", "IN_RECVERR", "RSS_SCALABILITY_INFO", "group_req", "group_source_req",
+]  # fmt: skip
 
 STORAGE_SIZE = 128
 """Of a SOCKADDR_STORAGE, which begins at a multiple of 8."""
@@ -103,3 +105,13 @@ class IN_RECVERR:
 
     def __bytes__(self) -> bytes:
         return _recverr.pack(self.protocol, self.info, self.type, self.code)
+
+
+class RSS_SCALABILITY_INFO:
+    """What SIO_QUERY_RSS_SCALABILITY_INFO answers: whether interfaces have receive side scaling."""
+
+    __slots__ = ("RssEnabled",)
+    SIZE: ClassVar[int] = 1
+
+    def __init__(self, RssEnabled: int = 0) -> None:
+        self.RssEnabled = RssEnabled

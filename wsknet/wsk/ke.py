@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from wsknet.drivers.base import Driver
 
 __all__ = [
+    "EVENT_INCREMENT",
     "KEVENT",
     "LARGE_INTEGER",
     "MAXIMUM_WAIT_OBJECTS",
@@ -40,6 +41,8 @@ __all__ = [
     "WaitAll",
     "WaitAny",
 ]  # fmt: skip
+
+EVENT_INCREMENT = 1
 
 # EVENT_TYPE, KWAIT_REASON, KPROCESSOR_MODE, WAIT_TYPE
 NotificationEvent = 0

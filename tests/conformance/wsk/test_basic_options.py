@@ -18,6 +18,8 @@ from wsknet.wsk import (
     IPPROTO_UDP,
     IPV6_TCLASS,
     IPV6_V6ONLY,
+    RSS_SCALABILITY_INFO,
+    SIO_QUERY_RSS_SCALABILITY_INFO,
     SO_BROADCAST,
     SO_KEEPALIVE,
     SO_REUSEADDR,
@@ -34,8 +36,10 @@ from wsknet.wsk import (
     WSK_FLAG_BASIC_SOCKET,
     WSK_SOCKET,
     WskGetOption,
+    WskIoctl,
     WskSetOption,
     simple,
+    sizeof,
 )
 
 RAW_PROTOCOL = 99
@@ -113,3 +117,20 @@ def test_where_the_size_goes_makes_no_difference(lab: Lab, returned: Any) -> Non
     assert output == [0]
     writing = (WskSetOption, IPV6_TCLASS, IPPROTO_IPV6, 4, [1], 0, None, returned)
     assert start(Socket.Dispatch.WskControlSocket, Socket, *writing).completions == [(STATUS_SUCCESS, 0)]
+
+
+@pytest.mark.parametrize("kind", [SOCK_STREAM, SOCK_DGRAM])
+def test_no_interface_has_receive_side_scaling(lab: Lab, kind: int) -> None:
+    Socket = basic(lab, kind)
+    memory, answer = bytearray(b"\xff\xff"), RSS_SCALABILITY_INFO(RssEnabled=1)
+    for output, size in ((memory, 2), (answer, sizeof(answer))):
+        query = (WskIoctl, SIO_QUERY_RSS_SCALABILITY_INFO, SOL_SOCKET, 0, None, size, output, [0])
+        assert start(Socket.Dispatch.WskControlSocket, Socket, *query).completions == [(STATUS_SUCCESS, 1)]
+    assert (bytes(memory), answer.RssEnabled) == (b"\0\xff", 0)
+
+
+@pytest.mark.parametrize("buffers", [(0, None, 0, None), (0, None, 0, bytearray(1)), (1, b"x", 1, bytearray(1))])
+def test_a_question_about_scaling_takes_nothing_and_needs_room(lab: Lab, buffers: tuple[Any, ...]) -> None:
+    query = (WskIoctl, SIO_QUERY_RSS_SCALABILITY_INFO, 0, *buffers, None)
+    Socket = basic(lab, SOCK_STREAM)
+    assert start(Socket.Dispatch.WskControlSocket, Socket, *query).status == STATUS_INVALID_PARAMETER

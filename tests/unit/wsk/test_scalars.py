@@ -157,6 +157,7 @@ def test_numbers_of_their_headers() -> None:
     assert (w.IO_NETWORK_INCREMENT, w.SYNCHRONIZE, w.POOL_NX_ALLOCATION, w.DrvRtPoolNxOptIn) == (2, 0x100000, 512, 1)
     assert (w.MAXUCHAR, w.MAXUSHORT, w.MAXULONG, w.MAXLONG) == (255, 65535, 4294967295, 2147483647)
     assert w.NPIID is w.GUID
+    assert w.EVENT_INCREMENT == 1
 
 
 @pytest.mark.parametrize(("length", "aligned"), [(0, 0), (1, 8), (8, 8), (9, 16), (24, 24)])

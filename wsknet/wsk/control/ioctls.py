@@ -10,6 +10,7 @@ from wsknet.wsk.constants import (
     AF_INET,
     SIO_ADDRESS_LIST_CHANGE,
     SIO_ADDRESS_LIST_QUERY,
+    SIO_QUERY_RSS_SCALABILITY_INFO,
     SIO_ROUTING_INTERFACE_CHANGE,
     SIO_ROUTING_INTERFACE_QUERY,
     SIO_UDP_CONNRESET,
@@ -25,6 +26,7 @@ from wsknet.wsk.control.addresses import local_addresses, route_probe, routing_i
 from wsknet.wsk.control.ioctl import Buffers, Ioctl
 from wsknet.wsk.control.notifications import Notifications
 from wsknet.wsk.control.ulong import read_ulong
+from wsknet.wsk.ip_structures import RSS_SCALABILITY_INFO
 from wsknet.wsk.requests import perform_without_irp
 from wsknet.wsk.status import NTSTATUS
 
@@ -112,6 +114,20 @@ def _notifications(socket: Socket) -> Notifications:
     return socket.notifications
 
 
+def _query_rss(Irp: IRP, now: Instant, socket: Socket, buffers: Buffers) -> int:
+    """No interface here spreads what it receives over processors ("Winsock IOCTLs", mstcpip.h)."""
+    buffers.require_no_input()
+    socket.require_alive()
+    target = buffers.OutputBuffer
+    if buffers.OutputSize < RSS_SCALABILITY_INFO.SIZE or target is None:
+        raise LocalError(ErrorKind.INVALID_ARGUMENT)
+    if isinstance(target, RSS_SCALABILITY_INFO):
+        target.RssEnabled = 0
+    else:
+        target[0] = 0
+    return RSS_SCALABILITY_INFO.SIZE
+
+
 IOCTLS: dict[int, Ioctl] = {
     SIO_WSK_SET_REMOTE_ADDRESS: Ioctl(_set_remote_address, _DATAGRAM, takes_address=True),
     SIO_WSK_SET_SENDTO_ADDRESS: Ioctl(_set_sendto_address, _DATAGRAM, takes_address=True),
@@ -120,6 +136,7 @@ IOCTLS: dict[int, Ioctl] = {
     SIO_ROUTING_INTERFACE_CHANGE: Ioctl(_await_routing_change, _ALL, takes_address=True),
     SIO_ADDRESS_LIST_QUERY: Ioctl(_query_address_list, 0, is_without_irp=True, is_passive=True),
     SIO_ADDRESS_LIST_CHANGE: Ioctl(_await_address_change, 0, is_passive=True),
+    SIO_QUERY_RSS_SCALABILITY_INFO: Ioctl(_query_rss, 0),
     **connection_ioctls.TABLE,
     **redirect.TABLE,
     **tcp_ioctls.TABLE,
