@@ -65,6 +65,10 @@ class Datagrams(Sock):
         self.hops = {False: USUAL_HOPS, True: 1}
         """By whether it is to a group."""
         self.memberships = Memberships()
+        self.refused: dict[bytes, None] = {}
+        """Datagrams that the event has refused: they come again."""
+        self.is_unsure = False
+        """A buffer was too small to tell which datagram it was that it had."""
         self.has_refused = False
         """A static event that has refused is called for what comes later."""
         self.fixed: dict[int, bool] = {}
@@ -223,6 +227,7 @@ class Datagrams(Sock):
             return
         sent = self.world.sent.get(data[:HEAD])
         if len(data) < HEAD and is_cut:
+            self.is_unsure = True
             return
         if sent is None or (sent.data[: len(data)] if is_cut else sent.data) != data:
             self.fail(f"a datagram of {len(data)} bytes that nobody has sent")
@@ -254,6 +259,7 @@ class Datagrams(Sock):
         self.has_refused = False
         if choice < 0.2 and not self.is_closing:
             self.has_refused = True
+            self.refused.update((data[:HEAD], None) for _, data in batch)
             self.enabled &= self.party.static_events
             return STATUS_DATA_NOT_ACCEPTED
         for _, data in batch:

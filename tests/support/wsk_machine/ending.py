@@ -33,7 +33,9 @@ def put_back(party: Party) -> None:
         party.host.apply(changes.InterfaceAdded(card.index, card.config))
     card.set_up(True)
     add_transport(party.host)
-    party.is_whole = True
+    if not party.is_whole:
+        party.is_whole = True
+        party.changes += 1  # sockets that came to be meanwhile know other tables
     for address, length in zip(ADDRESSES[party.host.name].values(), (24, 64), strict=True):
         card.add_address(f"{address}/{length}")
 

@@ -218,6 +218,9 @@ def _require_arrivals(machine: Programs, sock: Datagrams, send: Any, host: str) 
     arrived = [head for head in sock.seen if head in heads]
     if arrived != heads and sock.is_steady:
         sock.fail(f"of {[head.hex() for head in heads]} have come {[head.hex() for head in arrived]}; groups: {groups}")
+    lost = [head.hex() for head in sock.refused if head not in sock.seen]
+    if lost and sock.is_steady and not sock.is_unsure:
+        sock.fail(f"has refused {lost}, which have not come again")
 
 
 def _enable(machine: Programs, sock: Sock, event: int) -> None:

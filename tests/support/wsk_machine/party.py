@@ -36,6 +36,8 @@ class World:
         """Datagrams by their first four bytes."""
         self.connected: dict[tuple[str, int], list[Stream]] = {}
         """Those that connected, by host and port."""
+        self.accepted: dict[tuple[str, int], list[Stream]] = {}
+        """Those that were accepted, by host and port of who connected."""
         self.moment = 0
         self.is_ending = False
         """Callbacks take all that they get, and call nothing."""

@@ -54,6 +54,9 @@ class Stream(Sock):
         self.is_drained = False
         """WSK_FLAG_DRAIN has thrown bytes away."""
         self.is_finishing = False
+        self.has_said_end = False
+        """WskDisconnect, and not an abortive one."""
+        self.own_name: tuple[str, int] | None = None
         self.is_lent = False
         """Something may be unacknowledged of which no request tells."""
         self.has_ended: int | None = None
@@ -169,7 +172,8 @@ class Stream(Sock):
         def then(call: Call) -> None:
             if call.is_success:
                 name = host_and_port(self.party.host.name, found)
-                self.world.connected.setdefault((self.party.host.name, name[1]), []).append(self)
+                self.own_name = self.party.host.name, name[1]
+                self.world.connected.setdefault(self.own_name, []).append(self)
 
         if not self.is_closing:
             self.call("WskGetLocalAddress", found, then=then)
@@ -182,6 +186,7 @@ class Stream(Sock):
         raw = bytes(local)
         self.port = raw[2] << 8 | raw[3]
         self.peer_name = host_and_port(self.party.host.name, remote)
+        self.world.accepted.setdefault(self.peer_name, []).append(self)
         self.party.sockets.append(self)
 
     def ask_local(self, dice: Random) -> None:
@@ -242,7 +247,7 @@ class Stream(Sock):
         if size and memory is None:
             return
         self.sent += size
-        self.is_finishing = True
+        self.is_finishing = self.has_said_end = True
         buffer, lent = (memory.buffer, (memory,)) if memory is not None else (None, ())
         if self.call("WskDisconnect", buffer, 0, then=self._disconnected, memory=lent) is None:
             self.is_finishing = False
@@ -304,7 +309,18 @@ class Stream(Sock):
             self.fail("data after the end")
         self.received += len(data)
 
+    @property
+    def peer(self) -> Stream | None:
+        """The other end, if the model is sure."""
+        if self.is_accepted:
+            found = self.world.connected.get(self.peer_name, []) if self.peer_name is not None else []
+        else:
+            found = self.world.accepted.get(self.own_name, []) if self.own_name is not None else []
+        return found[0] if len(found) == 1 else None
+
     def ended(self) -> None:
+        if self.peer is not None and not self.peer.has_said_end:
+            self.fail(f"is told of a graceful end, of which {self.peer.name} knows nothing")
         if self.has_ended is None:
             self.has_ended = self.received
 
@@ -379,7 +395,7 @@ class Stream(Sock):
 
         again()
         if not self.is_finishing:
-            self.is_finishing = True
+            self.is_finishing = self.has_said_end = True
             self.call("WskDisconnect", None, 0, then=self._disconnected)
 
 
