@@ -66,6 +66,7 @@ def require_deliveries(machine: Programs) -> None:
         if isinstance(sock, Stream) and sock.state == CONNECTED:
             _require_taken(sock)
     machine.world.check()
+    _cancel_receives(live)
     probed = [sock for sock in live if sock.state in (BOUND, LISTENING)]
     for sock in machine.parties[0].dice.sample(probed, min(MOST_PROBED, len(probed))):
         if isinstance(sock, Datagrams) and not sock.IS_RAW and sock.state == BOUND:
@@ -95,6 +96,15 @@ def _send_more(machine: Programs) -> None:
                     if not stream.is_finishing:
                         stream.send(stream.dice)
     machine.network.run_for(PATIENCE)
+
+
+def _cancel_receives(live: list[Sock]) -> None:
+    """What one has taken already is not lost by that."""
+    for sock in live:
+        if isinstance(sock, Stream) and sock.number % 2:
+            with sock.party.host.activate():
+                for call in list(sock.receives):
+                    call.cancel()
 
 
 def _require_taken(stream: Stream) -> None:

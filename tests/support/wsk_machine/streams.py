@@ -12,7 +12,9 @@ from tests.support.wsk_machine.options import option_moves
 from tests.support.wsk_machine.sock import BOUND, BUSY, CONNECTED, CREATED, Move, Sock, callback, content_of
 from wsknet.wsk import (
     SIO_WSK_SET_TCP_SILENT_MODE,
+    SO_RCVBUF,
     SOCKADDR_STORAGE,
+    SOL_SOCKET,
     STATUS_DATA_NOT_ACCEPTED,
     STATUS_PENDING,
     STATUS_SUCCESS,
@@ -26,6 +28,7 @@ from wsknet.wsk import (
     WSK_FLAG_NODELAY,
     WSK_FLAG_WAITALL,
     WskIoctl,
+    WskSetOption,
 )
 
 MOST_SENT = 200_000
@@ -284,6 +287,8 @@ class Stream(Sock):
             self.receives.append(call)
             if size and not flags:
                 self.keen.append(call)
+            if flags == WSK_FLAG_WAITALL and size > 1000 and dice.random() < 0.5:
+                self.call("WskControlSocket", WskSetOption, SO_RCVBUF, SOL_SOCKET, 4, [1000], 0, None, None)
 
     def _received(self, call: Call, memory: Memory, size: int, flags: int) -> None:
         self.is_armed = True
