@@ -8,23 +8,18 @@ import pytest
 
 from tests.support.wsk_lab import PORT, Lab, ok, start
 from tests.support.wsk_packets import V4, V6, Names, sent, traffic_class
-from tests.support.wsk_tcp import bound, families, far_address, listener
 from wsknet.wsk import (
     CMSGHDR,
     IP_ECN,
     IP_TOS,
-    IPPROTO_TCP,
     IPV6_ECN,
     IPV6_TCLASS,
-    STATUS_CONNECTION_REFUSED,
     STATUS_REQUEST_NOT_ACCEPTED,
     STATUS_SUCCESS,
-    TCP_FASTOPEN,
     WSA_CMSG_LEN,
     WSA_CMSG_SPACE,
     WSK_CLIENT_LISTEN_DISPATCH,
     WSK_EVENT_ACCEPT,
-    WSK_FLAG_CONNECTION_SOCKET,
     detach_provider,
     simple,
 )
@@ -64,18 +59,3 @@ def test_of_two_control_messages_that_tell_the_congestion_bits_their_own_counts(
 
     assert request.status == STATUS_SUCCESS
     assert [traffic_class(packet) for packet in sent(lab.near_wire)] == [0xB9]
-
-
-@families
-def test_what_an_attempt_was_given_that_failed_is_not_sent_by_the_next(lab: Lab, family: int) -> None:
-    near = bound(lab, lab.near, WSK_FLAG_CONNECTION_SOCKET, family)
-    refused = start(near.Dispatch.WskConnectEx, near, far_address(family), simple.buffer(b"stale"), 0)
-    lab.run(5)
-    assert refused.status == STATUS_CONNECTION_REFUSED
-    ok(simple.set_option(near, IPPROTO_TCP, TCP_FASTOPEN, 1))
-    listening = listener(lab, family)
-    ok(simple.connect(near, far_address(family)))
-    far = ok(simple.accept(listening))
-    ok(simple.send(near, b"fresh"))
-
-    assert simple.receive(far, 100) == (STATUS_SUCCESS, b"fresh")
