@@ -123,6 +123,7 @@ def test_where_the_size_goes_makes_no_difference(lab: Lab, returned: Any) -> Non
 def test_no_interface_has_receive_side_scaling(lab: Lab, kind: int) -> None:
     Socket = basic(lab, kind)
     memory, answer = bytearray(b"\xff\xff"), RSS_SCALABILITY_INFO(RssEnabled=1)
+    assert (RSS_SCALABILITY_INFO().RssEnabled, answer.RssEnabled) == (0, 1)
     for output, size in ((memory, 2), (answer, sizeof(answer))):
         query = (WskIoctl, SIO_QUERY_RSS_SCALABILITY_INFO, SOL_SOCKET, 0, None, size, output, [0])
         assert start(Socket.Dispatch.WskControlSocket, Socket, *query).completions == [(STATUS_SUCCESS, 1)]

@@ -180,6 +180,14 @@ def test_an_empty_row_of_ip_options_asks_for_none(lab: Lab, data: bytes) -> None
     assert send(lab.datagram(lab.near), messages).completions == [(status, 0 if data else 4)]
 
 
+def test_what_follows_an_empty_row_of_ip_options_counts(lab: Lab) -> None:
+    messages = row((IP_OPTIONS, b""), (IP_TOS, (0xB8).to_bytes(4, "little")))
+
+    assert send(lab.datagram(lab.near), messages).status == STATUS_SUCCESS
+    lab.run(0.1)
+    assert [frame[15] for frame in lab.near_wire.frames if frame[12:14] == b"\x08\0"] == [0xB8]
+
+
 def test_an_empty_routing_header_is_none(lab: Lab) -> None:
     lab.far_interface.add_address("fe80::88/64")
     lab.run(2)

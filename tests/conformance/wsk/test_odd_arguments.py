@@ -84,8 +84,9 @@ def test_a_list_of_messages_that_has_no_end(lab: Lab) -> None:
     arguments = (Socket, first, 0, simple.address(FAR, PORT), 0, None)
 
     verify(lab.near)
-    with pytest.raises(BugCheck, match="R-264"):
+    with pytest.raises(BugCheck) as stop:
         start(Socket.Dispatch.WskSendMessages, *arguments)
+    assert stop.value.rule == "R-264"
     verify(lab.near, False)
     assert start(Socket.Dispatch.WskSendMessages, *arguments).returned == STATUS_INVALID_PARAMETER
 
@@ -141,8 +142,9 @@ def test_a_string_without_the_memory_that_it_tells_of(lab: Lab, name: str, addre
     arguments = (provider.Client, sockaddr, len(bytes(sockaddr)), LIES[name](), None, 0, None, None)
 
     verify(lab.near)
-    with pytest.raises(BugCheck):
+    with pytest.raises(BugCheck) as stop:
         start(provider.Dispatch.WskGetNameInfo, *arguments)
+    assert stop.value.rule == "D-19"
     verify(lab.near, False)
     request = start(provider.Dispatch.WskGetNameInfo, *arguments)
     lab.run(30)
@@ -171,10 +173,11 @@ def test_a_port_of_more_digits_than_there_are_ports(lab: Lab, node: str) -> None
 @pytest.mark.parametrize("handle", [None, 5, object()], ids=["NULL", "number", "object"])
 def test_a_binding_handle_that_is_none(lab: Lab, handle: Any) -> None:
     verify(lab.near)
-    with pytest.raises(BugCheck, match=r"WSK-1\.6"):
+    with pytest.raises(BugCheck) as detached:
         NmrClientDetachProviderComplete(handle)
-    with pytest.raises(BugCheck, match=r"WSK-1\.6"):
+    with pytest.raises(BugCheck) as attached:
         NmrClientAttachProvider(handle, None, WSK_CLIENT_DISPATCH(), [None], [None])
+    assert [stop.value.rule for stop in (detached, attached)] == ["WSK-1.6", "WSK-1.6"]
     verify(lab.near, False)
     NmrClientDetachProviderComplete(handle)
     assert NmrClientAttachProvider(handle, None, WSK_CLIENT_DISPATCH(), [None], [None]) == STATUS_INVALID_PARAMETER
@@ -218,3 +221,14 @@ def test_an_attachment_into_nothing_does_not_come_about(lab: Lab, odd: str) -> N
         assert NmrWaitForClientDeregisterComplete(handle[0]) == STATUS_SUCCESS
     lab.near_application.close()
     assert not kernel_of(lab.near).clients
+
+
+@pytest.mark.rule("WSK-1.6")
+def test_a_handle_has_to_be_put_somewhere(lab: Lab) -> None:
+    verify(lab.near)
+    own = NPI_REGISTRATION_INSTANCE(NpiId=NPI_WSK_INTERFACE_ID, ModuleId=NPI_MODULEID())
+    size = NPI_CLIENT_CHARACTERISTICS.SIZE
+    module = NPI_CLIENT_CHARACTERISTICS(0, size, lambda *arguments: 0, lambda context: 0, None, own)
+    with pytest.raises(BugCheck) as stop:
+        NmrRegisterClient(module, None, None)  # type: ignore[arg-type]
+    assert stop.value.rule == "WSK-1.6"
