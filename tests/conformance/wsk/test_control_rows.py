@@ -134,6 +134,7 @@ CODES = [
     Code(0xCF000002, "BLCDS"),
     Code(0x4F000005, "BLCDS"),
     Code(0x98000010, "BLCDS", is_passive=True),
+    Code(0x580000D2, "BLCDS"),
     Code(0x4F000003, "CS"),
     Code(0x4F000004, "CS"),
     Code(0x2F000007, "CS"),
