@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scapy.layers.inet6 import ICMPv6ND_RA
 
 from tests.fuzz.program import run
+from tests.fuzz.seeds import FRAMES_OF_ROUTERS
 from tests.fuzz.verdict import judge
 from tests.fuzz.world import World
 from tests.support.memory import growth_after
@@ -32,6 +34,16 @@ def test_many_more_programmes_leave_a_stack_that_serves(programme: bytes) -> Non
 def test_each_host_that_programmes_choose_from_is_well_to_begin_with(host: int) -> None:
     world = World(host)
     assert world.followed, "its connections are on their way"
+    judge(world)
+
+
+@pytest.mark.rule("RFC4862-5.1")
+def test_a_router_may_make_the_search_for_duplicates_as_long_as_its_retransmission_timer_is() -> None:
+    world = World(10)
+    frame = FRAMES_OF_ROUTERS["router advertisement"].copy()
+    frame[ICMPv6ND_RA].retranstimer = 60_000
+    del frame[ICMPv6ND_RA].cksum
+    world.receive(bytes(frame))
     judge(world)
 
 

@@ -11,6 +11,8 @@ _PORT = 4000
 _ISS = 0xFFFFFFF0
 _LONG = 3000 * SECOND
 """Longer than any connection lives that nobody holds: fifteen repetitions two minutes apart."""
+_ADVERTISED = 60 * SECOND
+"""The longest RetransTimer taken from a router: so long goes the search for duplicates of an IPv6 address on."""
 
 
 def judge(world: World) -> None:
@@ -42,7 +44,7 @@ def restore(world: World) -> None:
         if world.stack.ip.tables.find_local(address, 0) is not None:
             world.stack.apply(changes.AddressRemoved(IF_INDEX, address), world.now)
     world.give_addresses()
-    world.pass_time(DETECTION)
+    world.pass_time(DETECTION + _ADVERTISED)
 
 
 def _serve(world: World, family: Family) -> None:
