@@ -23,7 +23,6 @@ class Farewell:
     """Sends the FIN, and owns `endpoint` from now on.  Driver lock held."""
 
     def __init__(self, host: Host, endpoint: TcpEndpoint, now: Instant) -> None:
-        self.is_over = False
         self.ended: Callable[[Farewell], None] | None = None
         """Told when it is over, by whoever keeps it; set after this."""
         self._host = host
@@ -32,6 +31,10 @@ class Farewell:
         endpoint.owner = self
         endpoint.finish(now)
         self.on_ready(0, now)
+
+    @property
+    def is_over(self) -> bool:
+        return self._endpoint.is_closed
 
     def on_ready(self, readiness: int, now: Instant) -> None:
         """What the peer still says is of no interest, but that it has everything and says no more."""
@@ -46,7 +49,6 @@ class Farewell:
             return  # the timer had expired already, and waited for the lock
         self._cancel()
         self._endpoint.close(now)
-        self.is_over = True
         if self.ended is not None:
             self.ended(self)
 
