@@ -30,6 +30,7 @@ class StandIn:
         self.events: list[Event] = []
         self.settled = 0
         self.on_receive: Callable[[bytes, Instant], None] = lambda frame, now: None
+        self.on_poll: Callable[[Instant], None] = lambda now: None
         self.ip = self
 
     def receive(self, if_index: IfIndex, frame: bytes, now: Instant) -> None:
@@ -39,6 +40,7 @@ class StandIn:
 
     def poll(self, now: Instant) -> None:
         self.polled.append(now)
+        self.on_poll(now)
         if self.alarm is not None and self.alarm <= now:
             self.alarm = None
 
@@ -89,8 +91,9 @@ class CountingOwner:
 class SocketDevice:
     """One end of a socket pair as a network card; `far` is the wire."""
 
-    def __init__(self) -> None:
+    def __init__(self, batch: int = 64) -> None:
         self.name = "card"
+        self._batch = batch
         self.far, self._near = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._near.setblocking(False)
         self._receiver: Receiver | None = None
@@ -108,7 +111,7 @@ class SocketDevice:
     def on_readable(self, now: Instant) -> None:
         assert self._receiver is not None
         self.batches += 1
-        while True:
+        for _ in range(self._batch):
             try:
                 frame = self._near.recv(2048)
             except BlockingIOError:

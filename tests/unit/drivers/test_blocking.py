@@ -34,8 +34,9 @@ def driver() -> Iterator[RealDriver]:
 
 
 @pytest.fixture
-def card(driver: RealDriver) -> Iterator[SocketDevice]:
-    device = SocketDevice()
+def card(driver: RealDriver, request: pytest.FixtureRequest) -> Iterator[SocketDevice]:
+    """Indirectly: with that many frames in a batch."""
+    device = SocketDevice(getattr(request, "param", 64))
     yield device
     driver.remove_device(device)
     device.close()
@@ -90,6 +91,55 @@ def test_a_deadline_fires_and_not_early(driver: RealDriver) -> None:
     set_alarm(pump_of(stack, driver), stack, deadline)
     driver.run(lambda: bool(stack.polled))
     assert stack.polled[0] >= deadline
+
+
+@pytest.mark.parametrize("card", [1], indirect=True)
+def test_what_has_arrived_comes_before_a_deadline(driver: RealDriver, card: SocketDevice) -> None:
+    """The machine stood still while the first frame was handled; a later one may be what the deadline waits for."""
+    stack = plug(driver, card)
+    seen: list[str] = []
+
+    def receive(data: bytes, now: Instant) -> None:
+        seen.append("frame")
+        if len(seen) == 1:
+            stack.alarm = now
+
+    stack.on_receive = receive
+    stack.on_poll = lambda now: seen.append("deadline")
+    for number in range(5):
+        card.far.send(frame(number))
+    driver.run(lambda: bool(stack.polled))
+    assert seen == ["frame"] * 5 + ["deadline"]
+
+
+@pytest.mark.parametrize("card", [1], indirect=True)
+def test_frames_without_end_do_not_keep_a_deadline_from_firing(driver: RealDriver, card: SocketDevice) -> None:
+    stack = plug(driver, card)
+
+    def receive(data: bytes, now: Instant) -> None:
+        if len(stack.received) < 1000:
+            card.far.send(data)
+        if len(stack.received) == 1:
+            stack.alarm = now
+
+    stack.on_receive = receive
+    stack.on_poll = lambda now: driver.stop()
+    card.far.send(frame(1))
+    driver.run()
+    assert len(stack.received) < 64
+
+
+def test_what_a_link_delivers_comes_before_a_deadline(driver: RealDriver) -> None:
+    """A delaying link hands its frames over in calls."""
+    stack = StandIn()
+    pump = pump_of(stack, driver)
+    at = in_(driver, -MILLISECOND)
+    driver.call_at(at, lambda: set_alarm(pump, stack, None))
+    set_alarm(pump, stack, at)
+    turned: list[bool] = []
+    driver.call_at(in_(driver, MILLISECOND), lambda: turned.append(True))
+    driver.run(lambda: bool(turned))
+    assert not stack.polled
 
 
 def test_a_deadline_may_be_years_away(driver: RealDriver) -> None:
