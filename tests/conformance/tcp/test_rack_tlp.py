@@ -131,6 +131,23 @@ def test_a_single_segment_gets_time_for_a_delayed_acknowledgement(family: Family
 
 
 @FAMILIES
+@pytest.mark.rule("RFC8985-7.2")
+def test_a_single_segment_is_probed_when_that_time_is_over(family: Family) -> None:
+    """Two round trips of 10 ms, and the 200 ms for which an acknowledgement may be delayed."""
+    script(
+        f"""
+        {CONNECTED.replace("+.1 ", "+.01")}
+        +0     write 1000
+        +0     > P. 1:1001(1000) ack 1
+        +.22   > P. 1:1001(1000) ack 1
+        +.01   < . 1:1(0) ack 1001 <nop,nop,sack 1:1001>
+        +3     nothing
+        """,
+        family,
+    )
+
+
+@FAMILIES
 @pytest.mark.rule("RFC8985-7.3", "RFC6298-5.5")
 def test_a_probe_that_is_lost_too_is_followed_by_the_timeout_and_no_second_probe(family: Family) -> None:
     script(
